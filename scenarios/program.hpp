@@ -1,0 +1,145 @@
+// What a scenario can say, as plain data: the tree that the YAML loader makes and the interpreter runs.
+//
+// Models: Ray Core programs of tasks: remote functions with options, and bodies of steps for the driver and for tasks.
+// Leaves out: actors, placement groups, faults of nodes, variables and conditions.
+// Invariants (kept by the loader): every step's task index is valid; a name is set before it is read in the same body;
+// counts are >= 0; options are those of Ray.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "models/resources.hpp"
+#include "sim/distribution.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+// Where in a file something was said, for messages at run time. line and column count from 1; 0 = unknown.
+struct SourcePlace {
+  int line = 0;
+  int column = 0;
+};
+
+// Ray's options of a task. Each is set only where the scenario says so; a call's options go over the task's.
+struct TaskOptionsSpec {
+  std::optional<double> num_cpus;
+  std::optional<double> num_gpus;
+  std::optional<Bytes> memory;
+  std::map<std::string, double> resources;  // custom ones
+  std::optional<int> max_retries;           // -1 = without end
+  std::optional<std::string> scheduling_strategy;  // "DEFAULT", "SPREAD", or "node_affinity"
+  std::string affinity_node;                       // with node_affinity
+  bool affinity_soft = false;
+};
+
+struct Step;
+using Steps = std::vector<Step>;
+
+// Arguments of a submitted task: a name that holds references (all of them are passed), or a value of some bytes.
+struct ArgumentSpec {
+  std::string name;  // empty: a value
+  Bytes value;
+};
+
+struct SubmitStep {
+  std::size_t task = 0;  // index in ScenarioProgram::tasks
+  std::int64_t count = 1;
+  std::vector<ArgumentSpec> args;
+  // One task for each `group` references of the list named `over` (in order; the last group may be shorter); with
+  // `over` empty, `count` tasks.
+  std::string over;
+  std::int64_t group = 1;
+  std::string as;      // name that then holds the references; empty = none
+  bool append = false; // add to what the name holds instead of replacing it
+  TaskOptionsSpec options;
+  std::optional<Distribution> duration;  // seconds; over the task's own
+};
+struct GetStep {
+  std::string refs;
+  std::optional<Duration> timeout;
+};
+struct WaitStep {
+  std::string refs;
+  std::int64_t num_returns = 1;
+  std::optional<Duration> timeout;
+  std::string ready;    // name for the ready references; empty = none
+  std::string pending;  // name for the others
+};
+struct PutStep {
+  Bytes size;
+  std::int64_t count = 1;
+  std::string as;
+  bool append = false;
+};
+// sleep: time passes; compute: a core of the machine works.
+struct WorkStep {
+  bool compute = false;
+  Distribution duration;  // seconds
+};
+struct RepeatStep {
+  std::int64_t count = 1;
+  Steps body;
+};
+// For each reference of `in`: `as` holds it while the body runs.
+struct ForEachStep {
+  std::string in;
+  std::string as;
+  Steps body;
+};
+
+struct Step {
+  SourcePlace place;
+  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep> what;
+};
+
+struct TaskSpec {
+  std::string name;
+  SourcePlace place;
+  TaskOptionsSpec options;
+  int num_returns = 1;
+  Distribution return_size = Distribution::constant(16);  // bytes, of each return
+  bool compute = true;     // whether `duration` keeps a core busy (`sleep: true` in the task: it does not)
+  Distribution duration;   // seconds; ignored when the task has a body
+  Steps body;              // steps that run inside the task
+  int crash_attempts = 0;  // the first so many attempts end their worker process at the end of the body
+};
+
+// What the scenario expects of the run; checked after it.
+struct ExpectSpec {
+  SourcePlace place;
+  std::optional<std::string> outcome;  // "ok" or Ray's error type
+  std::optional<Duration> makespan_min;
+  std::optional<Duration> makespan_max;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> tasks_per_node;  // node -> [min, max]
+  std::optional<std::int64_t> finished;
+  std::optional<std::int64_t> retried;
+  std::optional<std::int64_t> failed;
+};
+
+// `ray:` of a scenario.
+struct RaySettings {
+  std::string architecture = "raylet";
+  std::string profile = "ray-2.60";
+  std::string policy = "hybrid";
+  std::map<std::string, std::string> system_config;  // Ray's own names -> value as text, checked against the profile
+};
+
+struct ScenarioProgram {
+  std::string title;
+  std::string file;
+  RaySettings ray;
+  std::uint64_t seed = 0;
+  bool warm_workers = false;  // true: as many idle workers as CPUs on every node before the driver starts
+  std::vector<TaskSpec> tasks;
+  Steps driver;
+  ExpectSpec expect;
+};
+
+}  // namespace raysim

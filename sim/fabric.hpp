@@ -1,0 +1,70 @@
+// The wires: what a route costs and how bytes that share links slow each other down.
+//
+// Models: routes with a latency and a bandwidth, and flows that share links max-min fairly. Leaves out: packets,
+// loss, TCP windows. The one implementation is sim/simgrid/; nothing else includes SimGrid.
+// Invariants: advance() never returns a time before the last one it returned; a flow ends exactly once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/platform.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+// Chosen by the caller; handed back when the flow ends.
+struct FlowId {
+  std::uint64_t value = 0;
+  constexpr auto operator<=>(const FlowId&) const = default;
+};
+
+struct Route {
+  Duration latency;
+  Bandwidth bandwidth;  // of the narrowest link
+};
+
+class Fabric {
+ public:
+  virtual ~Fabric() = default;
+
+  // Route between two machines of the platform; a machine to itself is its loopback.
+  virtual Route route(MachineId from, MachineId to) = 0;
+
+  // Starts `size` bytes from one machine to another at time `at`, which must not lie before the physical clock.
+  // Brings the physical clock to `at` first; flows that end on the way there must have been collected by advance().
+  virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) = 0;
+
+  // Stops a flow; it never reports. No effect when it has ended.
+  virtual void cancel_flow(FlowId id) = 0;
+
+  // True while some flow is on its way.
+  virtual bool busy() const = 0;
+
+  // Runs the physics until the first moment <= `until` at which flows end, or until `until`. Appends the ended
+  // flows to `ended` and returns the moment reached (ended empty: it is `until`). Fractions of a nanosecond are rounded up.
+  virtual Time advance(Time until, std::vector<FlowId>& ended) = 0;
+
+  // The physical clock, in the engine's units.
+  virtual Time clock() const = 0;
+};
+
+// A fabric on SimGrid with the machines of `platform`. Throws std::invalid_argument with a readable message when
+// the platform cannot be built (missing route, broken file). SimGrid allows one a process.
+std::unique_ptr<Fabric> make_simgrid_fabric(const PlatformSpec& platform);
+
+// A host of a SimGrid platform file.
+struct SimgridHost {
+  std::string name;
+  int cores = 1;
+  std::vector<std::pair<std::string, std::string>> properties;  // in name order
+};
+
+// Loads a SimGrid platform file and lists its hosts in name order. The file stays loaded: make_simgrid_fabric() with the
+// same `simgrid_file` uses it. Throws std::invalid_argument (file missing, not XML, no host, SimGrid's own complaint).
+std::vector<SimgridHost> load_simgrid_hosts(const std::string& path);
+
+}  // namespace raysim
