@@ -1,0 +1,297 @@
+#include "sim/engine.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace raysim {
+
+namespace {
+
+struct CoreDue {
+  Machine* machine;
+  std::uint32_t core;
+  std::uint32_t plan;
+};
+
+constexpr std::size_t max_route_table = 512;  // machines up to which all routes are kept: 512^2 x 16 bytes = 4 MB
+
+}  // namespace
+
+Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, EngineSettings settings)
+    : settings_(settings), fabric_(std::move(fabric)) {
+  machines_.reserve(platform.machines.size());
+  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.time_slice);
+  const std::size_t n = machines_.size();
+  if (n <= max_route_table) routes_.assign(n * n, Route{Duration{-1}, {}});
+}
+
+Engine::~Engine() {
+  // Payloads may own memory: every message that was not delivered is taken out and dropped.
+  for (const QueuedEvent& event : queue_.entries()) discard(event.cell);
+  for (Process& process : processes_)
+    for (const Watch& watch : process.watches) discard(watch.notice);
+}
+
+ProcessId Engine::add_process(MachineId place) {
+  processes_.push_back({place, true, {}, {}});
+  return {static_cast<std::uint32_t>(processes_.size() - 1)};
+}
+
+Station& Engine::add_station(ProcessId process, CpuPriority priority) {
+  const StationId id{static_cast<std::uint32_t>(stations_.size())};
+  Process& p = processes_[process.index];
+  stations_.push_back(std::make_unique<Station>(*this, id, process, p.place, priority));
+  stations_.back()->contended_ = machine(p.place).contended();
+  stations_.back()->clock_ = now_;
+  places_.push_back(p.place);
+  p.stations.push_back(id);
+  return *stations_.back();
+}
+
+void Engine::kill(ProcessId id) {
+  Process& process = processes_[id.index];
+  if (!process.alive) return;
+  process.alive = false;
+  for (const StationId station : process.stations) {
+    machine(process.place).drop_jobs_of(station);
+    drop_unsent(station);
+    for (Cell* cell : stations_[station.index]->mailbox_) schedule(now_, cell);  // they meet a dead receiver
+    stations_[station.index]->mailbox_.clear();
+    for (const auto& out : stations_[station.index]->outgoing_) discard(out.cell);
+    stations_[station.index]->outgoing_.clear();
+    graveyard_.push_back(std::move(stations_[station.index]));
+  }
+  for (const Watch& watch : process.watches) notify(process, watch);
+  process.watches.clear();
+}
+
+// A station on its own core may have messages in the queue that it would have sent after this moment.
+void Engine::drop_unsent(StationId station) {
+  for (const QueuedEvent& event : queue_.entries()) {
+    Cell& cell = *event.cell;
+    if (cell.sender != station || cell.going_back) continue;
+    const bool own_timer = cell.target == station;
+    if (own_timer || event.at_ns - cell.transit_ns > now_.ns) {
+      cell.invoke(cell, nullptr, Fate::drop);
+      cell.invoke = [](Cell&, Station*, Fate) {};
+      cell.returns = false;
+    }
+  }
+}
+
+void Engine::notify(Process& process, const Watch& watch) {
+  const Duration way = delay(process.place, places_[watch.watcher.index], Bytes{});
+  schedule(now_ + way, watch.notice);
+}
+
+void Engine::unwatch(ProcessId id, StationId watcher) {
+  auto& watches = processes_[id.index].watches;
+  for (std::size_t i = 0; i < watches.size(); ++i) {
+    if (watches[i].watcher != watcher) continue;
+    discard(watches[i].notice);
+    watches[i] = watches.back();
+    watches.pop_back();
+    return;
+  }
+}
+
+void Engine::schedule(Time at, Cell* cell) {
+  if (!cell->background) ++foreground_;
+  queue_.push(at, cell);
+}
+
+void Engine::schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan, bool background) {
+  Cell* cell = take_cell();
+  cell->invoke = [](Cell& c, Station*, Fate fate) {
+    const auto due = c.take<CoreDue>();
+    if (fate == Fate::deliver) due.machine->on_core_due(due.core, due.plan);
+  };
+  cell->address(no_station, no_station);
+  cell->background = background;
+  cell->store(CoreDue{&machine, core, plan});
+  schedule(at, cell);
+}
+
+void Engine::discard(Cell* cell) {
+  cell->invoke(*cell, nullptr, Fate::drop);
+  cells_.give_back(cell);
+}
+
+Duration Engine::delay(MachineId from, MachineId to, Bytes size) {
+  if (routes_.empty()) {
+    const Route route = fabric_->route(from, to);
+    return route.latency + route.bandwidth.time_for(size);
+  }
+  Route& route = routes_[from.index * machines_.size() + to.index];
+  if (route.latency.ns < 0) route = fabric_->route(from, to);
+  return route.latency + route.bandwidth.time_for(size);
+}
+
+void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
+  if (size <= settings_.flow_threshold) {
+    cell->transit_ns = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(way.ns, std::numeric_limits<std::uint32_t>::max()));
+    schedule(at + way, cell);
+    return;
+  }
+  // A flow starts at its time, by an event of its own: the fabric's clock cannot run ahead of the queue.
+  struct StartFlow {
+    Engine* engine;
+    Cell* cargo;
+    std::int64_t size;
+  };
+  Cell* start = take_cell();
+  start->invoke = [](Cell& c, Station*, Fate fate) {
+    const auto s = c.take<StartFlow>();
+    Engine& e = *s.engine;
+    if (fate != Fate::deliver) return e.discard(s.cargo);
+    const FlowId id{e.flying_.size()};
+    e.flying_.push_back(s.cargo);
+    ++e.flows_;
+    e.flow_bytes_ += Bytes{s.size};
+    e.fabric_->start_flow(e.now_, e.places_[s.cargo->sender.index], e.places_[s.cargo->target.index], Bytes{s.size}, id);
+  };
+  start->address(no_station, cell->sender);
+  start->store(StartFlow{this, cell, size.count});
+  schedule(at, start);
+}
+
+void Engine::deliver_ended_flows() {
+  for (const FlowId id : ended_) {
+    schedule(now_, flying_[id.value]);
+    flying_[id.value] = nullptr;
+  }
+  ended_.clear();
+}
+
+bool Engine::starving() {
+  if (foreground_ > 0 || fabric_->busy()) {
+    last_foreground_ = now_;
+    return false;
+  }
+  return now_ - last_foreground_ > settings_.patience;
+}
+
+RunEnd Engine::run(const std::function<bool()>& every) {
+  stopped_ = false;
+  while (!stopped_) {
+    if (fabric_->busy()) {
+      const Time until = queue_.empty() ? Time::max() : queue_.next_time();
+      const Time reached = fabric_->advance(until, ended_);
+      if (!ended_.empty()) {
+        now_ = reached;
+        deliver_ended_flows();
+        continue;
+      }
+    }
+    if (queue_.empty()) return RunEnd::empty;
+    const QueuedEvent event = queue_.pop();
+    now_ = {event.at_ns};
+    if (!event.cell->background) --foreground_;
+    dispatch(event.cell);
+    ++events_;
+    if (foreground_ == 0 && starving()) return RunEnd::starved;
+    if ((events_ & 0xffff) == 0) {
+      last_foreground_ = foreground_ > 0 ? now_ : last_foreground_;
+      graveyard_.clear();
+      if (every && !every()) return RunEnd::interrupted;
+    }
+  }
+  return RunEnd::stopped;
+}
+
+void Engine::dispatch(Cell* cell) {
+  if (cell->target == no_station) {  // the engine's own: a core, a flow
+    cell->invoke(*cell, nullptr, Fate::deliver);
+    cells_.give_back(cell);
+    return;
+  }
+  Station* station = stations_[cell->target.index].get();
+  fingerprint_ = mix(fingerprint_ ^ static_cast<std::uint64_t>(now_.ns),
+                     (static_cast<std::uint64_t>(cell->target.index) << 8) | cell->kind);
+  if (station != nullptr) return station->accept(cell);
+  const bool sender_lives = cell->sender != no_station && stations_[cell->sender.index] != nullptr;
+  if (!cell->returns || cell->going_back || !sender_lives) return discard(cell);
+  // The connection is refused: the message goes back to its sender.
+  const Duration way = delay(places_[cell->target.index], places_[cell->sender.index], Bytes{});
+  cell->going_back = true;
+  cell->target = cell->sender;
+  schedule(now_ + way, cell);
+}
+
+std::uint64_t Engine::messages() const {
+  std::uint64_t sum = 0;
+  for (const auto n : sent_) sum += n;
+  return sum;
+}
+
+// --- Station -------------------------------------------------------------------------------------------------
+
+void Station::accept(Cell* cell) {
+  if (contended_) {
+    if (cell->completion) {
+      cell->invoke(*cell, this, Fate::deliver);
+      engine_.give_back(cell);
+    } else if (serving_)
+      mailbox_.push_back(cell);
+    else
+      serve(cell);
+    return;
+  }
+  clock_ = std::max(clock_, engine_.now()) + engine_.cost(cell->kind).service;
+  cell->invoke(*cell, this, cell->going_back ? Fate::undeliverable : Fate::deliver);
+  engine_.give_back(cell);
+}
+
+void Station::serve(Cell* cell) {
+  charged_ = engine_.cost(cell->kind).service;
+  serving_ = true;
+  cell->invoke(*cell, this, cell->going_back ? Fate::undeliverable : Fate::deliver);
+  engine_.give_back(cell);
+  if (!engine_.alive(id_)) return;  // the message ended its own process
+  if (charged_ == Duration{}) return finish_service();
+  Cell* paid = engine_.take_cell();
+  paid->invoke = [](Cell&, Station* station, Fate fate) {
+    if (fate == Fate::deliver) station->finish_service();
+  };
+  paid->address(id_, id_);
+  paid->completion = true;
+  engine_.machine(place_).run(priority_, charged_, paid);
+}
+
+void Station::finish_service() {
+  for (const Outgoing& out : outgoing_) {
+    if (out.timer && out.extra.count < 0)
+      engine_.machine(place_).run(priority_, out.delay, out.cell);
+    else
+      engine_.depart(out.cell, engine_.now(), out.delay, out.extra);
+  }
+  outgoing_.clear();
+  serving_ = false;
+  serve_next();
+}
+
+void Station::serve_next() {
+  if (serving_ || mailbox_.empty()) return;
+  Cell* cell = mailbox_.front();
+  mailbox_.pop_front();
+  serve(cell);
+}
+
+void Station::post(Cell* cell, Duration delay, Bytes size, bool timer) {
+  if (contended_ && serving_)
+    outgoing_.push_back({cell, delay, size, timer});
+  else
+    engine_.depart(cell, now(), delay, size);
+}
+
+void Station::start_compute(Cell* cell, Duration cpu) {
+  if (!contended_)
+    engine_.depart(cell, now(), cpu, {});
+  else if (serving_)
+    outgoing_.push_back({cell, cpu, Bytes{-1}, true});
+  else
+    engine_.machine(place_).run(priority_, cpu, cell);
+}
+
+}  // namespace raysim

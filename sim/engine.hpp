@@ -1,0 +1,201 @@
+// The clock, the queue, the stations and the processes of one run.
+//
+// Models: a world of processes that talk by messages only; any process may end at any event, and with it its stations,
+// its jobs and whatever it had not sent yet. Bytes that contend for links are flows of the Fabric; the two clocks are kept
+// equal: while no flow is on its way the queue runs free, else the fabric is advanced to each event first.
+// Leaves out: real time. Mirrors no part of Ray.
+// Invariants: time never goes back; same calls in the same order give the same run; the fingerprint covers every
+// delivered message with its time, receiver and kind.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/cell.hpp"
+#include "sim/event_queue.hpp"
+#include "sim/fabric.hpp"
+#include "sim/machine.hpp"
+#include "sim/random.hpp"
+#include "sim/station.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+struct EngineSettings {
+  std::uint64_t seed = 0;
+  MessageCosts costs{};
+  Duration time_slice = Duration::milliseconds(4);
+  Bytes flow_threshold{65'536};            // larger messages cross as flows
+  Duration patience = Duration::seconds(60);  // nothing but background for so long: nobody will ever act again
+};
+
+// Why a run ended.
+enum class RunEnd : std::uint8_t { stopped, empty, starved, interrupted };
+
+class Engine {
+ public:
+  Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, EngineSettings settings);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] std::uint64_t seed() const { return settings_.seed; }
+  [[nodiscard]] RandomStream stream(std::string_view name) const { return {settings_.seed, name}; }
+
+  // A new process on a machine, and its stations. They live until kill().
+  ProcessId add_process(MachineId place);
+  Station& add_station(ProcessId process, CpuPriority priority);
+  // Ends a process. Whoever watches it gets ProcessDied after the latency of the way.
+  void kill(ProcessId process);
+  [[nodiscard]] bool alive(ProcessId process) const { return processes_[process.index].alive; }
+  [[nodiscard]] bool alive(StationId station) const { return stations_[station.index] != nullptr; }
+  // Asks for ProcessDied at `watcher` when `process` ends. At once when it has ended.
+  template <class Receiver>
+  void watch(ProcessId process, Address<Receiver> watcher);
+  void unwatch(ProcessId process, StationId watcher);
+
+  // Runs until stop(), until nothing is left, or until nothing but background is left for `patience`.
+  // `every` is called after each 65,536 events; when it returns false the run ends.
+  RunEnd run(const std::function<bool()>& every = {});
+  void stop() { stopped_ = true; }
+
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+  [[nodiscard]] std::uint64_t messages() const;
+  [[nodiscard]] const std::array<std::uint64_t, max_message_kinds>& messages_by_kind() const { return sent_; }
+  [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
+  [[nodiscard]] std::uint64_t flows() const { return flows_; }
+  [[nodiscard]] Bytes flow_bytes() const { return flow_bytes_; }
+  [[nodiscard]] Machine& machine(MachineId id) { return machines_[id.index]; }
+  // The way of `size` bytes between two machines when nobody else is on it.
+  Duration delay(MachineId from, MachineId to, Bytes size);
+
+  // For Station and Machine.
+  Cell* take_cell() { return cells_.take(); }
+  void give_back(Cell* cell) { cells_.give_back(cell); }
+  void schedule(Time at, Cell* cell);
+  void schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan, bool background);
+  void discard(Cell* cell);
+  void depart(Cell* cell, Time at, Duration delay, Bytes size);
+  [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
+  void count_sent(std::uint8_t kind) { ++sent_[kind]; }
+  [[nodiscard]] MachineId place_of(StationId id) const { return places_[id.index]; }
+
+ private:
+  struct Watch {
+    StationId watcher;
+    Cell* notice;
+  };
+  struct Process {
+    MachineId place;
+    bool alive = true;
+    std::vector<StationId> stations;
+    std::vector<Watch> watches;
+  };
+
+  void dispatch(Cell* cell);
+  void notify(Process& process, const Watch& watch);
+  void deliver_ended_flows();
+  void drop_unsent(StationId station);
+  [[nodiscard]] bool starving();
+
+  EngineSettings settings_;
+  std::unique_ptr<Fabric> fabric_;
+  CellPool cells_;
+  EventQueue queue_;
+  Time now_;
+  std::vector<Machine> machines_;
+  std::vector<std::unique_ptr<Station>> stations_;
+  std::vector<std::unique_ptr<Station>> graveyard_;  // a dead station may still be on the call stack
+  std::vector<MachineId> places_;
+  std::vector<Process> processes_;
+  std::vector<Cell*> flying_;  // cell of each flow, by flow id
+  std::vector<FlowId> ended_;
+  std::vector<Route> routes_;  // machines x machines when there are few; else asked each time
+  std::array<std::uint64_t, max_message_kinds> sent_{};
+  std::uint64_t events_ = 0;
+  std::uint64_t foreground_ = 0;
+  std::uint64_t flows_ = 0;
+  Bytes flow_bytes_;
+  Time last_foreground_;
+  std::uint64_t fingerprint_ = 0;
+  bool stopped_ = false;
+};
+
+// --- templates -------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <class Message>
+concept HasSender = requires { typename Message::Sender; };
+
+template <class Receiver, class Message>
+void invoke_message(Cell& cell, Station* station, Fate fate) {
+  Message message = cell.take<Message>();
+  if (fate == Fate::deliver) {
+    static_cast<Receiver*>(station->owner())->on(std::move(message));
+  } else if constexpr (HasSender<Message>) {
+    if (fate == Fate::undeliverable)
+      static_cast<typename Message::Sender*>(station->owner())->on_unreachable(std::move(message));
+  }
+}
+
+template <class Receiver, class Message>
+void fill(Cell& cell, StationId target, StationId sender, Message message) {
+  cell.invoke = &invoke_message<Receiver, Message>;
+  cell.address(target, sender, static_cast<std::uint8_t>(Message::kind));
+  cell.returns = HasSender<Message>;
+  cell.store(std::move(message));
+}
+
+}  // namespace detail
+
+inline Time Station::now() const { return contended_ ? engine_.now() : clock_; }
+
+template <class Receiver, class Message>
+void Station::send(Address<Receiver> to, Message message, Bytes extra) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
+  const auto kind = cell->kind;
+  engine_.count_sent(kind);
+  charge(engine_.cost(kind).sending);
+  const Bytes size = engine_.cost(kind).size + extra;
+  post(cell, engine_.delay(place_, engine_.place_of(to.station), size), size, false);
+}
+
+template <class Receiver, class Message>
+void Station::after(Duration delay, Message message, bool background) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  cell->background = background;
+  post(cell, delay, {}, true);
+}
+
+template <class Receiver, class Message>
+void Station::compute(Duration cpu, Message message, bool background) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  cell->background = background;
+  start_compute(cell, cpu);
+}
+
+template <class Receiver>
+void Engine::watch(ProcessId process, Address<Receiver> watcher) {
+  Cell* notice = take_cell();
+  notice->invoke = [](Cell& cell, Station* station, Fate fate) {
+    const auto died = cell.take<ProcessDied>();
+    if (fate == Fate::deliver) static_cast<Receiver*>(station->owner())->on(died);
+  };
+  notice->address(watcher.station, watcher.station);
+  notice->store(ProcessDied{process});
+  Process& p = processes_[process.index];
+  if (p.alive)
+    p.watches.push_back({watcher.station, notice});
+  else
+    notify(p, {watcher.station, notice});
+}
+
+}  // namespace raysim

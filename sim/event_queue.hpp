@@ -1,0 +1,78 @@
+// The queue of everything that is going to happen.
+//
+// Models: a 4-ary heap of 24-byte entries ordered by time, then by order of scheduling, so that simultaneous events
+// have one fixed order. Leaves out: removal from the middle (a dead receiver drops its events when they come up).
+// Invariants: pop() never goes back in time; entries of equal time leave in the order they came.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/time.hpp"
+
+namespace raysim {
+
+class Cell;
+
+struct QueuedEvent {
+  std::int64_t at_ns;
+  std::uint64_t order;
+  Cell* cell;
+};
+
+class EventQueue {
+ public:
+  [[nodiscard]] bool empty() const { return heap_.empty(); }
+  [[nodiscard]] std::size_t size() const { return heap_.size(); }
+  [[nodiscard]] Time next_time() const { return {heap_.front().at_ns}; }
+
+  void push(Time at, Cell* cell) {
+    std::size_t i = heap_.size();
+    heap_.push_back({});
+    const QueuedEvent event{at.ns, next_order_++, cell};
+    while (i > 0) {
+      const std::size_t parent = (i - 1) / 4;
+      if (!before(event, heap_[parent])) break;
+      heap_[i] = heap_[parent];
+      i = parent;
+    }
+    heap_[i] = event;
+  }
+
+  QueuedEvent pop() {
+    const QueuedEvent top = heap_.front();
+    const QueuedEvent last = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) sift_down(last);
+    return top;
+  }
+
+  // All entries, in no order; for the rare walk when a process dies.
+  [[nodiscard]] const std::vector<QueuedEvent>& entries() const { return heap_; }
+
+ private:
+  static bool before(const QueuedEvent& a, const QueuedEvent& b) {
+    return a.at_ns != b.at_ns ? a.at_ns < b.at_ns : a.order < b.order;
+  }
+  void sift_down(const QueuedEvent& event) {
+    const std::size_t n = heap_.size();
+    std::size_t i = 0;
+    for (;;) {
+      const std::size_t first = 4 * i + 1;
+      if (first >= n) break;
+      const std::size_t end = first + 4 < n ? first + 4 : n;
+      std::size_t best = first;
+      for (std::size_t c = first + 1; c < end; ++c)
+        if (before(heap_[c], heap_[best])) best = c;
+      if (!before(heap_[best], event)) break;
+      heap_[i] = heap_[best];
+      i = best;
+    }
+    heap_[i] = event;
+  }
+
+  std::vector<QueuedEvent> heap_;
+  std::uint64_t next_order_ = 0;
+};
+
+}  // namespace raysim

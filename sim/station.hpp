@@ -1,0 +1,118 @@
+// A process's event loop: one message at a time, each at a cost of CPU time.
+//
+// Models: a thread with a mailbox on a machine. On a machine that is not contended the loop has a core of its own:
+// message n starts at max(its arrival, end of message n - 1), and what it sends leaves when its cost is paid. On a
+// contended machine the cost is a job of Machine, and what a message sends leaves when the job is done.
+// Both give the same order of messages. Leaves out: what happens inside a message's service time.
+// Invariants: messages are served in order of arrival; a station of a dead process serves and sends nothing.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "sim/cell.hpp"
+#include "sim/machine.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+class Engine;
+
+// Index of a process in the engine; never reused.
+struct ProcessId {
+  std::uint32_t index = ~std::uint32_t{0};
+  constexpr auto operator<=>(const ProcessId&) const = default;
+};
+
+// Where a `Receiver` takes messages: it has a member on(Message) for each type it understands.
+template <class Receiver>
+struct Address {
+  StationId station;
+  constexpr auto operator<=>(const Address&) const = default;
+  [[nodiscard]] bool valid() const { return station != no_station; }
+};
+
+// What each kind of message costs its receiver, and how large it is on the wire.
+inline constexpr std::size_t max_message_kinds = 64;
+struct MessageCost {
+  Duration service;  // CPU time of the receiver
+  Duration sending;  // CPU time of the sender
+  Bytes size;
+};
+using MessageCosts = std::array<MessageCost, max_message_kinds>;
+
+// Sent to whoever watches a process when it has ended (its connections break).
+struct ProcessDied {
+  ProcessId process;
+};
+
+class Station {
+ public:
+  Station(Engine& engine, StationId id, ProcessId process, MachineId place, CpuPriority priority)
+      : engine_(engine), id_(id), process_(process), place_(place), priority_(priority) {}
+
+  template <class Receiver>
+  Address<Receiver> bind(Receiver& owner) {
+    owner_ = &owner;
+    return {id_};
+  }
+  [[nodiscard]] void* owner() const { return owner_; }
+  [[nodiscard]] StationId id() const { return id_; }
+  [[nodiscard]] ProcessId process() const { return process_; }
+  [[nodiscard]] MachineId place() const { return place_; }
+
+  // The time at which this station's present message has done what it has been charged for so far.
+  [[nodiscard]] Time now() const;
+  // Adds CPU time to the message being served.
+  void charge(Duration cpu) {
+    if (contended_)
+      charged_ += cpu;
+    else
+      clock_ = clock_ + cpu;
+  }
+
+  // Sends a message; `extra` bytes go on top of the size of its kind. When the receiver is gone and Message names a Sender,
+  // that Sender's on_unreachable(Message) is called after the way back.
+  template <class Receiver, class Message>
+  void send(Address<Receiver> to, Message message, Bytes extra = {});
+  // Delivers a message to this station's own owner after a delay; costs no CPU until its service.
+  template <class Receiver, class Message>
+  void after(Duration delay, Message message, bool background = false);
+  // Keeps a core busy for `cpu`, next to the event loop (another thread of the process), then delivers the message.
+  template <class Receiver, class Message>
+  void compute(Duration cpu, Message message, bool background = false);
+
+ private:
+  friend class Engine;
+  struct Outgoing {
+    Cell* cell;
+    Duration delay;
+    Bytes extra;
+    bool timer;
+  };
+
+  void accept(Cell* cell);       // from the engine: the message has arrived
+  void serve(Cell* cell);        // contended: take the message on, pay for it
+  void finish_service();         // contended: the cost is paid
+  void serve_next();             // contended: the next one of the mailbox
+  void post(Cell* cell, Duration delay, Bytes extra, bool timer);
+  void start_compute(Cell* cell, Duration cpu);
+
+  Engine& engine_;
+  StationId id_;
+  ProcessId process_;
+  MachineId place_;
+  CpuPriority priority_;
+  bool contended_ = false;
+  bool serving_ = false;    // contended: a job is at the machine
+  void* owner_ = nullptr;
+  Time clock_;              // not contended: end of the service of the last message
+  Duration charged_;        // contended: cost of the present message
+  std::deque<Cell*> mailbox_;
+  std::vector<Outgoing> outgoing_;
+};
+
+}  // namespace raysim
