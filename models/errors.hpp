@@ -1,0 +1,37 @@
+// Ray's errors as a program sees them.
+//
+// Models: the exceptions that ray.get raises for a failed task, by Ray's names. Leaves out: stack traces.
+// Mirrors src/ray/protobuf/common.proto (ErrorType) and python/ray/exceptions.py.
+// Invariants: `none` means no error; a RayError is never made of `none`.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace raysim {
+
+enum class ErrorType : std::uint8_t { none, worker_crashed, task_error, task_unschedulable, get_timeout };
+
+constexpr std::string_view name_of(ErrorType type) {
+  switch (type) {
+    case ErrorType::none: return "ok";
+    case ErrorType::worker_crashed: return "WorkerCrashedError";
+    case ErrorType::task_error: return "RayTaskError";
+    case ErrorType::task_unschedulable: return "TaskUnschedulableError";
+    case ErrorType::get_timeout: return "GetTimeoutError";
+  }
+  return "?";
+}
+
+class RayError : public std::runtime_error {
+ public:
+  RayError(ErrorType type, const std::string& message) : std::runtime_error(message), type_(type) {}
+  [[nodiscard]] ErrorType type() const { return type_; }
+
+ private:
+  ErrorType type_;
+};
+
+}  // namespace raysim

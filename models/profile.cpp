@@ -1,0 +1,72 @@
+#include "models/profile.hpp"
+
+namespace raysim {
+
+std::vector<NamedField> system_config_fields(Profile& profile) {
+  SystemConfig& s = profile.system;
+  const Duration ms = Duration::milliseconds(1);
+  return {
+      {"worker_lease_timeout_milliseconds", &s.worker_lease_timeout, ms},
+      {"max_pending_lease_requests_per_scheduling_category", &s.max_pending_lease_requests, {}},
+      {"max_pending_lease_requests_minimum", &s.max_pending_lease_requests_minimum, {}},
+      {"raylet_report_resources_period_milliseconds", &s.report_resources_period, ms},
+      {"ray_syncer_message_refresh_interval_ms", &s.syncer_refresh_interval, ms},
+      {"scheduler_spread_threshold", &s.scheduler_spread_threshold, {}},
+      {"scheduler_top_k_fraction", &s.scheduler_top_k_fraction, {}},
+      {"scheduler_top_k_absolute", &s.scheduler_top_k_absolute, {}},
+      {"scheduler_avoid_gpu_nodes", &s.scheduler_avoid_gpu_nodes, {}},
+      {"worker_cap_enabled", &s.worker_cap_enabled, {}},
+      {"worker_cap_initial_backoff_delay_ms", &s.worker_cap_initial_backoff, ms},
+      {"worker_cap_max_backoff_delay_ms", &s.worker_cap_max_backoff, ms},
+      {"kill_idle_workers_interval_ms", &s.kill_idle_workers_interval, ms},
+      {"idle_worker_killing_time_threshold_ms", &s.idle_worker_killing_time_threshold, ms},
+      {"num_workers_soft_limit", &s.num_workers_soft_limit, {}},
+      {"worker_maximum_startup_concurrency", &s.worker_maximum_startup_concurrency, {}},
+      {"prestart_worker_first_driver", &s.prestart_worker_first_driver, {}},
+      {"core_worker_internal_heartbeat_ms", &s.core_worker_heartbeat, ms},
+      {"task_retry_delay_ms", &s.task_retry_delay, ms},
+      {"task_events_report_interval_ms", &s.task_events_report_interval, ms},
+      {"task_max_retries", &s.task_max_retries, {}},
+  };
+}
+
+std::vector<NamedField> cost_fields(Profile& profile) {
+  Costs& c = profile.costs;
+  return {
+      {"task_submit", &c.task_submit, {}},
+      {"task_execute_before", &c.task_execute_before, {}},
+      {"task_execute_after", &c.task_execute_after, {}},
+      {"get_call", &c.get_call, {}},
+      {"get_object", &c.get_object, {}},
+      {"wait_call", &c.wait_call, {}},
+      {"put_object", &c.put_object, {}},
+      {"wake_after_sleep", &c.wake_after_sleep, {}},
+      {"worker_start", &c.worker_start, {}},
+      {"worker_exit", &c.worker_exit, {}},
+      {"worker_fork", &c.worker_fork, {}},
+      {"loopback_wakeup", &c.loopback_wakeup, {}},
+      {"network_wakeup", &c.network_wakeup, {}},
+      {"time_slice", &c.time_slice, {}},
+      {"idle_worker_period", &c.idle_worker.period, {}},
+      {"idle_worker_work", &c.idle_worker.work, {}},
+      {"idle_driver_period", &c.idle_driver.period, {}},
+      {"idle_driver_work", &c.idle_driver.work, {}},
+      {"idle_raylet_period", &c.idle_raylet.period, {}},
+      {"idle_raylet_work", &c.idle_raylet.work, {}},
+      {"idle_gcs_period", &c.idle_gcs.period, {}},
+      {"idle_gcs_work", &c.idle_gcs.work, {}},
+      {"inline_limit", &c.inline_limit, {}},
+  };
+}
+
+std::span<const std::string_view> system_config_names() {
+  static const std::vector<std::string_view> names = [] {
+    Profile scratch;
+    std::vector<std::string_view> out;
+    for (const NamedField& field : system_config_fields(scratch)) out.push_back(field.name);
+    return out;
+  }();
+  return names;
+}
+
+}  // namespace raysim

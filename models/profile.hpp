@@ -1,0 +1,96 @@
+// The constants of one release of Ray on one kind of machine.
+//
+// Models: Ray's own settings under their own names, and what its processes spend: CPU time and bytes of each message,
+// costs of submitting, getting and starting workers. Every value comes from models/profiles/*.yaml, with unit,
+// source and date there. Leaves out: costs that grow with the size of a cluster beyond the messages themselves.
+// Mirrors src/ray/common/ray_config_def.h for SystemConfig.
+// Invariants: a profile that lacks a value is refused; nothing here has a default of its own.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sim/station.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+struct SystemConfig {
+  Duration worker_lease_timeout;
+  std::int64_t max_pending_lease_requests = 0;  // -1: max(minimum, nodes alive)
+  std::int64_t max_pending_lease_requests_minimum = 0;
+  Duration report_resources_period;
+  Duration syncer_refresh_interval;
+  double scheduler_spread_threshold = 0;
+  double scheduler_top_k_fraction = 0;
+  std::int64_t scheduler_top_k_absolute = 0;
+  bool scheduler_avoid_gpu_nodes = false;
+  bool worker_cap_enabled = false;
+  Duration worker_cap_initial_backoff;
+  Duration worker_cap_max_backoff;
+  Duration kill_idle_workers_interval;
+  Duration idle_worker_killing_time_threshold;
+  std::int64_t num_workers_soft_limit = 0;
+  std::int64_t worker_maximum_startup_concurrency = 0;
+  bool prestart_worker_first_driver = false;
+  Duration core_worker_heartbeat;
+  Duration task_retry_delay;
+  Duration task_events_report_interval;
+  std::int64_t task_max_retries = 0;
+};
+
+// CPU time of things that are no messages.
+struct Costs {
+  Duration task_submit;          // caller's thread, a .remote() call
+  Duration task_execute_before;  // worker's thread, until the function runs
+  Duration task_execute_after;   // worker's thread, from the function's end to the reply
+  Duration get_call;             // a ray.get call
+  Duration get_object;           // each object of it
+  Duration wait_call;
+  Duration put_object;
+  Duration wake_after_sleep;     // worker's thread, when a sleep is over
+  Duration worker_start;         // CPU time of a new Python worker until it registers
+  Duration worker_exit;          // CPU time of a worker that is asked to exit
+  Duration worker_fork;          // raylet's CPU time to start one
+  Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
+  Duration network_wakeup;       // the same between machines, on top of the route
+  Duration time_slice;           // of equal processes on a contended machine
+  // What a process does when there is nothing to do: `work` of CPU each `period` (contended machines only).
+  struct Idle {
+    Duration period;
+    Duration work;
+  };
+  Idle idle_worker;
+  Idle idle_driver;
+  Idle idle_raylet;   // with its agents
+  Idle idle_gcs;      // with dashboard, monitor and log monitor of the head
+  Bytes inline_limit;  // larger values do not travel inside messages
+};
+
+struct Profile {
+  std::string name;
+  SystemConfig system;
+  Costs costs;
+  MessageCosts messages{};
+};
+
+// Where a value of a profile lives, and in which unit Ray's own configuration counts it.
+using ProfileField = std::variant<Duration*, std::int64_t*, double*, bool*, Bytes*>;
+struct NamedField {
+  std::string_view name;
+  ProfileField field;
+  Duration unit;  // of a plain number, for durations (1 ms or 1 s); zero: none
+};
+
+// Ray's own names (as in `ray start --system-config`), bound to `profile`.
+std::vector<NamedField> system_config_fields(Profile& profile);
+// The entries of `costs:`, bound to `profile`.
+std::vector<NamedField> cost_fields(Profile& profile);
+// Just the names of system_config_fields.
+std::span<const std::string_view> system_config_names();
+
+}  // namespace raysim

@@ -1,0 +1,79 @@
+// Remote functions, their options, and what makes two tasks alike to the scheduler.
+//
+// Models: a function with Ray's options and either a plain amount of work or a body; scheduling classes of (resources,
+// function, strategy). Leaves out: runtime environments, label selectors, actors.
+// Mirrors src/ray/common/task/task_spec.h and src/ray/common/scheduling/scheduling_class_util.h.
+// Invariants: two calls with equal class are interchangeable for every scheduler.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <map>
+#include <vector>
+
+#include "models/ids.hpp"
+#include "models/resources.hpp"
+#include "sim/body.hpp"
+#include "sim/distribution.hpp"
+#include "sim/random.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+class TaskContext;
+
+struct SchedulingStrategy {
+  enum class Kind : std::uint8_t { standard, spread, node_affinity };
+  Kind kind = Kind::standard;
+  bool soft = false;    // node_affinity
+  NodeId node{};        // node_affinity
+  auto operator<=>(const SchedulingStrategy&) const = default;
+};
+
+struct TaskOptions {
+  ResourceSet resources;
+  SchedulingStrategy strategy;
+  int max_retries = 3;  // -1: without end
+  auto operator<=>(const TaskOptions&) const = default;
+};
+
+struct SchedulingClass {
+  FunctionId function;
+  ResourceSet resources;
+  SchedulingStrategy strategy;
+  auto operator<=>(const SchedulingClass&) const = default;
+};
+
+// Makes the body of one execution; it runs in `context`.
+using BodyMaker = std::function<Body(TaskContext& context)>;
+
+struct RemoteFunction {
+  std::string name;
+  TaskOptions options;
+  int num_returns = 1;
+  Distribution return_size = Distribution::constant(16);
+  Distribution duration;    // of a function without a body
+  bool computes = true;     // the duration keeps a core busy; false: it sleeps
+  BodyMaker body;           // empty: the duration is all
+  int crash_attempts = 0;   // the first so many attempts end their worker at the end
+  std::uint64_t submitted = 0;  // ordinal of the next duration
+};
+
+// The scheduling classes of a run. Naming only: it tells nobody anything about anybody's state.
+class SchedulingClasses {
+ public:
+  SchedulingClassId id_of(const SchedulingClass& wanted) {
+    const auto [it, fresh] = ids_.try_emplace(wanted, static_cast<std::uint32_t>(classes_.size()));
+    if (fresh) classes_.push_back(wanted);
+    return {it->second};
+  }
+  [[nodiscard]] const SchedulingClass& operator[](SchedulingClassId id) const { return classes_[id.index]; }
+  [[nodiscard]] std::size_t size() const { return classes_.size(); }
+
+ private:
+  std::map<SchedulingClass, std::uint32_t> ids_;
+  std::vector<SchedulingClass> classes_;
+};
+
+}  // namespace raysim
