@@ -36,10 +36,10 @@ class alignas(64) Cell {
   StationId sender;
   std::uint32_t transit_ns = 0;  // how long the message has been on its way when it arrives
   std::uint8_t kind = 0;         // index into the costs and message counts; 0 costs nothing
-  bool background = false;       // a periodic timer: does not keep the run alive
-  bool returns = false;          // its sender wants to know when the receiver is gone
-  bool going_back = false;       // on its way back to the sender, undelivered
-  bool completion = false;       // the end of a service, not a message: never queued behind others
+  bool background : 1 = false;       // a periodic timer: does not keep the run alive
+  bool returns : 1 = false;          // its sender wants to know when the receiver is gone
+  bool going_back : 1 = false;       // on its way back to the sender, undelivered
+  bool completion : 1 = false;       // the end of a service, not a message: never queued behind others
 
   // Addresses a fresh cell; everything else starts from nothing.
   void address(StationId to, StationId from, std::uint8_t message_kind = 0) {

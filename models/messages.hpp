@@ -1,0 +1,185 @@
+// What Ray's processes say to each other.
+//
+// Models: the RPCs and their replies that scheduling of tasks needs, one struct each, and the timers that processes set for
+// themselves. Leaves out: the contents that decide nothing (names, call sites), object transfers.
+// Mirrors src/ray/protobuf/{node_manager,core_worker,gcs_service,ray_syncer}.proto.
+// Invariants: every message has one receiver type; `Sender` stands where the sender must know that its receiver is gone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "models/errors.hpp"
+#include "models/ids.hpp"
+#include "models/resources.hpp"
+#include "sim/station.hpp"
+
+namespace raysim {
+
+class CoreWorker;
+class Raylet;
+class Gcs;
+
+// Index into MessageCosts; the names are those of `messages:` in a profile.
+enum class MessageKind : std::uint8_t {
+  none,
+  submit_task,
+  request_worker_lease,
+  lease_reply,
+  cancel_worker_lease,
+  return_worker_lease,
+  push_task,
+  task_reply,
+  register_worker,
+  register_driver,
+  exit_worker,
+  task_blocked,
+  task_unblocked,
+  resource_report,
+  resource_broadcast,
+  task_events,
+  get_failure_cause,
+  failure_cause,
+  count
+};
+std::span<const std::string_view> message_kind_names();
+
+// --- owner and raylet -------------------------------------------------------------------------------------------
+
+struct RequestWorkerLease {
+  static constexpr auto kind = MessageKind::request_worker_lease;
+  using Sender = CoreWorker;
+  LeaseId lease;
+  Address<CoreWorker> owner;
+  SchedulingClassId scheduling_class;
+  NodeId asked;               // the node this request goes to
+  std::uint32_t backlog = 0;  // tasks of the class for which no request is open
+  bool grant_or_reject = false;
+  bool selected_by_locality = false;
+};
+
+struct LeaseReply {
+  static constexpr auto kind = MessageKind::lease_reply;
+  enum class Status : std::uint8_t { granted, redirected, rejected, canceled, unschedulable };
+  LeaseId lease;
+  NodeId node;  // granted: where the worker is; redirected: whom to ask
+  Address<CoreWorker> worker;
+  ProcessId worker_process;
+  Status status = Status::granted;
+};
+
+struct CancelWorkerLease {
+  static constexpr auto kind = MessageKind::cancel_worker_lease;
+  LeaseId lease;
+};
+
+struct ReturnWorkerLease {
+  static constexpr auto kind = MessageKind::return_worker_lease;
+  LeaseId lease;
+  ProcessId worker;
+  bool disconnect = false;  // the worker must not be used again
+};
+
+struct GetWorkerFailureCause {
+  static constexpr auto kind = MessageKind::get_failure_cause;
+  using Sender = CoreWorker;
+  LeaseId lease;
+  Address<CoreWorker> owner;
+};
+struct WorkerFailureCause {
+  static constexpr auto kind = MessageKind::failure_cause;
+  LeaseId lease;
+};
+
+// --- owner and worker -------------------------------------------------------------------------------------------
+
+struct PushTask {
+  static constexpr auto kind = MessageKind::push_task;
+  Address<CoreWorker> owner;
+  std::uint32_t task = 0;   // in the owner's table
+  std::uint32_t lease = 0;  // slot in the owner's table of leases
+  FunctionId function;
+  std::int32_t attempt = 0;
+  Duration duration;        // of a function without a body
+  Duration path;            // longest chain of work before this task
+};
+
+struct TaskReply {
+  static constexpr auto kind = MessageKind::task_reply;
+  using Sender = CoreWorker;
+  std::uint32_t task = 0;
+  std::uint32_t lease = 0;
+  Time started;
+  Time ended;
+  Duration path;
+  ErrorType error = ErrorType::none;
+};
+
+// --- worker, raylet, GCS ----------------------------------------------------------------------------------------
+
+struct RegisterWorker {
+  static constexpr auto kind = MessageKind::register_worker;
+  ProcessId process;
+};
+struct RegisterDriver {
+  static constexpr auto kind = MessageKind::register_driver;
+};
+struct ExitWorker {
+  static constexpr auto kind = MessageKind::exit_worker;
+};
+struct TaskBlocked {
+  static constexpr auto kind = MessageKind::task_blocked;
+  ProcessId worker;
+};
+struct TaskUnblocked {
+  static constexpr auto kind = MessageKind::task_unblocked;
+  ProcessId worker;
+};
+struct TaskEvents {
+  static constexpr auto kind = MessageKind::task_events;
+  std::uint32_t events = 0;
+};
+
+// A node's own resources at a moment. Shared by all copies of the message, never changed.
+struct ResourceSnapshot {
+  NodeId node;
+  ResourceSet available;
+};
+struct ResourceReport {
+  static constexpr auto kind = MessageKind::resource_report;
+  std::shared_ptr<const ResourceSnapshot> snapshot;
+};
+struct ResourceBroadcast {
+  static constexpr auto kind = MessageKind::resource_broadcast;
+  std::shared_ptr<const ResourceSnapshot> snapshot;
+};
+
+// --- timers and the threads of one process ----------------------------------------------------------------------
+
+// From the caller's thread to its io loop: a task to submit.
+struct SubmitTask {
+  static constexpr auto kind = MessageKind::submit_task;
+  std::uint32_t task = 0;
+};
+struct ResumeBody {
+  static constexpr auto kind = MessageKind::none;
+  std::uint64_t wait = 0;  // number of the wait that is over
+};
+struct ExecutionEnded {
+  static constexpr auto kind = MessageKind::none;
+};
+struct WorkerStarted {
+  static constexpr auto kind = MessageKind::none;
+};
+struct WorkerExited {
+  static constexpr auto kind = MessageKind::none;
+};
+enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, task_events, idle_work, idle_work_done, grant_again };
+struct TimerTick {
+  static constexpr auto kind = MessageKind::none;
+  Tick tick = Tick::report;
+};
+
+}  // namespace raysim

@@ -1,0 +1,71 @@
+// One raylet's picture of the cluster, and its decision where a lease should go.
+//
+// Models: own resources exactly, the others' as last reported less what was sent there since; the dispatch from a task's strategy to
+// a policy; the lease decision with its short cut for the local node. Leaves out: labels, placement groups, pull queues.
+// Mirrors src/ray/raylet/scheduling/{cluster_resource_scheduler,cluster_resource_manager}.cc (2.60).
+// Invariants: the own entry always equals what is free here; another's entry changes only by reports, deductions for
+// redirects, and the reset to the last report after the refresh interval.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "models/runtime.hpp"
+#include "models/scheduling/policy.hpp"
+
+namespace raysim {
+
+class ClusterResourceScheduler {
+ public:
+  ClusterResourceScheduler(Runtime& runtime, NodeId local);
+
+  struct Decision {
+    NodeId node = no_node;   // no_node: nowhere now
+    bool infeasible = false;
+  };
+  // Where the lease should go. `preferred` = the local node: stay when there is room here.
+  Decision decide(SchedulingClassId id, NodeId preferred, bool exclude_local);
+
+  // --- this node
+  // Takes resources; false and unchanged when they are not free.
+  bool allocate(const ResourceSet& demand);
+  void release(const ResourceSet& demand);
+  // CPU of a worker that waits in get is free meanwhile; taking it back may make availability negative.
+  void release_cpu(ResourceAmount cpu);
+  void retake_cpu(ResourceAmount cpu);
+  [[nodiscard]] const ResourceSet& total() const { return local().total; }
+  [[nodiscard]] const ResourceSet& available() const { return local().available; }
+  // Counts changes of the own resources.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+
+  // --- the others
+  void report(const ResourceSnapshot& snapshot);
+  // Notes that a lease was sent there.
+  void deduct(NodeId node, const ResourceSet& demand, Time now);
+  // Entries that were deducted long ago and never confirmed go back to the last report.
+  void reset_stale(Time now);
+  [[nodiscard]] const NodeView& view(NodeId node) const { return view_.nodes[node.index]; }
+  [[nodiscard]] bool modified() const { return modified_count_ > 0; }
+
+ private:
+  struct Remote {
+    ResourceSet reported;
+    Time deducted_at{-1};  // -1: not since the last report
+  };
+  [[nodiscard]] const NodeView& local() const { return view_.nodes[view_.local.index]; }
+  NodePolicy& policy_for(const SchedulingStrategy& strategy);
+  void changed(const ResourceSet& available);
+
+  Runtime& runtime_;
+  ClusterView view_;
+  std::vector<Remote> remotes_;
+  RandomStream random_;
+  std::unique_ptr<NodePolicy> standard_;
+  std::unique_ptr<NodePolicy> spread_;
+  std::unique_ptr<NodePolicy> affinity_;
+  std::uint64_t version_ = 0;
+  int modified_count_ = 0;
+};
+
+}  // namespace raysim

@@ -1,0 +1,55 @@
+// What every process of a run is told at its start: constants, the remote functions, and where the others live.
+//
+// Models: the configuration and the address book of a cluster. Leaves out: any state that changes as the program runs; no process
+// learns through it what another one thinks.
+// Invariants: filled before the first event (functions may gain calls, classes may gain names); addresses stay valid.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/cluster.hpp"
+#include "models/messages.hpp"
+#include "models/profile.hpp"
+#include "models/task.hpp"
+#include "sim/engine.hpp"
+#include "sim/record.hpp"
+
+namespace raysim {
+
+// Makes a worker process on a node and returns it; it registers itself at its raylet when it is up.
+using WorkerMaker = std::function<ProcessId(NodeId node)>;
+
+struct Runtime {
+  Runtime(Engine& the_engine, const ClusterSpec& the_cluster, const Profile& the_profile, RecordSink& the_record)
+      : engine(the_engine), cluster(the_cluster), profile(the_profile), record(the_record) {}
+
+  Engine& engine;
+  const ClusterSpec& cluster;
+  const Profile& profile;
+  RecordSink& record;
+  std::string policy = "hybrid";
+  std::vector<RemoteFunction> functions;
+  SchedulingClasses classes;
+  std::vector<NodeId> node_order;            // by Ray's node ids: random names, drawn once a run
+  std::vector<Address<Raylet>> raylets;      // by NodeId
+  Address<Gcs> gcs;
+  WorkerMaker make_worker;
+  std::function<void(const std::string& why, ErrorType error)> driver_ended;
+  bool contended = false;                    // some machine is
+};
+
+// A timer phase in [0, period), one for each purpose and process.
+inline Duration phase(const Engine& engine, std::string_view purpose, std::uint32_t who, Duration period) {
+  RandomStream stream = engine.stream(std::string(purpose) + "/" + std::to_string(who));
+  return {static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(period.ns)))};
+}
+
+// The first moment after `now` at which a timer of this period and phase is due.
+inline Duration until_tick(Time now, Duration period, Duration phase_of_timer) {
+  const std::int64_t since = (now.ns - phase_of_timer.ns) % period.ns;
+  return {period.ns - (since < 0 ? since + period.ns : since)};
+}
+
+}  // namespace raysim

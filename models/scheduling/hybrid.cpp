@@ -1,0 +1,113 @@
+// Ray's default policy. Mirrors hybrid_scheduling_policy.cc (2.60).
+#include <algorithm>
+
+#include "models/scheduling/policy.hpp"
+
+namespace raysim {
+
+namespace {
+
+struct Scored {
+  NodeId node;
+  float score;
+};
+
+class HybridPolicy final : public NodePolicy {
+ public:
+  explicit HybridPolicy(const PolicySettings& settings) : settings_(settings) {}
+
+  NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) override {
+    const bool wants_gpu = request.demand->get(gpu_resource).ticks > 0;
+    if (settings_.avoid_gpu_nodes && !wants_gpu) {
+      // Nodes without GPU first, and only where there is room now.
+      const NodeChoice first = select(view, request, true, true, random);
+      if (first.node != no_node) return first;
+    }
+    return select(view, request, false, request.require_available, random);
+  }
+
+ private:
+  NodeChoice select(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, bool require_available,
+                    RandomStream& random) {
+    const NodeId preferred = request.preferred != no_node ? request.preferred : view.local;
+    const bool preferred_room = collect(view, request, skip_gpu_nodes, preferred);
+    const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
+    const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
+    if (!roomy_.empty()) return {pick(roomy_, preferred_room ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+    if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
+    if (require_available) return {no_node, NodeChoice::Reason::unavailable};
+    const bool preferred_here = std::any_of(busy_.begin(), busy_.end(), [&](const Scored& s) { return s.node == preferred; });
+    return {pick(busy_, preferred_here ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+  }
+
+  // Fills the lists of nodes with and without room; true when the preferred node has room.
+  bool collect(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred) {
+    roomy_.clear();
+    busy_.clear();
+    bool preferred_room = false;
+    for (const NodeId id : view.order) {
+      const NodeView& node = view.nodes[id.index];
+      if (request.avoid_local && id == preferred) continue;
+      if (skip_gpu_nodes && node.total.get(gpu_resource).ticks > 0) continue;
+      if (!feasible(node, *request.demand)) continue;
+      float score = node.critical_utilisation;
+      if (score < static_cast<float>(settings_.spread_threshold)) score = 0;
+      if (node.available.covers(*request.demand)) {
+        roomy_.push_back({id, score});
+        preferred_room = preferred_room || id == preferred;
+      } else {
+        busy_.push_back({id, score});
+      }
+    }
+    return preferred_room;
+  }
+
+  // The preferred node when no other is less loaded; else one of the k least loaded, by draw.
+  static NodeId pick(std::vector<Scored>& nodes, NodeId preferred, std::size_t k, RandomStream& random) {
+    const auto by_score = [](const Scored& a, const Scored& b) { return a.score < b.score; };
+    if (preferred != no_node) {
+      const float lowest = std::min_element(nodes.begin(), nodes.end(), by_score)->score;
+      const auto own = std::find_if(nodes.begin(), nodes.end(), [&](const Scored& s) { return s.node == preferred; });
+      if (own->score <= lowest) return preferred;
+    }
+    const std::size_t length = std::min(k, nodes.size());
+    if (length == 1) return std::min_element(nodes.begin(), nodes.end(), by_score)->node;  // the first of the lowest
+    std::stable_sort(nodes.begin(), nodes.end(), by_score);
+    return nodes[random.below(length)].node;
+  }
+
+  PolicySettings settings_;
+  std::vector<Scored> roomy_;  // kept to spare the allocations
+  std::vector<Scored> busy_;
+};
+
+class NodeAffinityPolicy final : public NodePolicy {
+ public:
+  explicit NodeAffinityPolicy(const PolicySettings& settings) : hybrid_(settings) {}
+
+  NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) override {
+    if (request.affinity == no_node) return hybrid_.choose(view, request, random);
+    const bool ok = request.affinity.index < view.nodes.size() && feasible(view.nodes[request.affinity.index], *request.demand);
+    if (ok) return {request.affinity, NodeChoice::Reason::chosen};
+    if (!request.affinity_soft) return {no_node, NodeChoice::Reason::infeasible};
+    NodeRequest anywhere = request;
+    anywhere.preferred = no_node;
+    return hybrid_.choose(view, anywhere, random);
+  }
+
+ private:
+  HybridPolicy hybrid_;
+};
+
+}  // namespace
+
+std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings) {
+  return std::make_unique<HybridPolicy>(settings);
+}
+
+// Mirrors node_affinity_scheduling_policy.cc without its spill and fail flags.
+std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings) {
+  return std::make_unique<NodeAffinityPolicy>(settings);
+}
+
+}  // namespace raysim

@@ -1,0 +1,39 @@
+#include "models/scheduling/policy.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace raysim {
+
+void NodeView::update() {
+  float critical = 0;
+  for (const ResourceId id : {cpu_resource, memory_resource, object_store_memory_resource}) {
+    const auto whole = total.get(id).ticks;
+    if (whole == 0) continue;
+    const auto used = 1.0F - static_cast<float>(available.get(id).ticks) / static_cast<float>(whole);
+    critical = std::max(critical, used);
+  }
+  critical_utilisation = critical;
+}
+
+bool feasible(const NodeView& node, const ResourceSet& demand) { return node.usable && node.total.covers(demand); }
+
+bool available(const NodeView& node, const ResourceSet& demand) {
+  return node.usable && node.available.covers(demand);
+}
+
+namespace {
+constexpr std::array<std::string_view, 4> names{"hybrid", "spread", "random", "node_affinity"};
+}
+
+std::span<const std::string_view> policy_names() { return names; }
+
+std::unique_ptr<NodePolicy> make_policy(std::string_view name, const PolicySettings& settings) {
+  if (name == "hybrid") return make_hybrid_policy(settings);
+  if (name == "spread") return make_spread_policy();
+  if (name == "random") return make_random_policy();
+  if (name == "node_affinity") return make_node_affinity_policy(settings);
+  return nullptr;
+}
+
+}  // namespace raysim

@@ -1,0 +1,87 @@
+// Where a lease should go: the view a policy sees, and the choice it returns.
+//
+// Models: one decision of one raylet over what it believes of the cluster at that moment. A policy is a value with one function;
+// it cannot send, wait or see anything else. Leaves out: when decisions are made (models/raylet/).
+// Mirrors src/ray/raylet/scheduling/policy/ (2.60).
+// Invariants: the view is not changed by a decision; a policy draws from the stream it is given only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "models/cluster.hpp"
+#include "models/resources.hpp"
+#include "sim/random.hpp"
+
+namespace raysim {
+
+// What a raylet believes of one node.
+struct NodeView {
+  ResourceSet total;
+  ResourceSet available;
+  bool usable = true;             // alive and not draining
+  float critical_utilisation = 0; // kept by set_available()
+
+  void set_available(const ResourceSet& now) {
+    available = now;
+    update();
+  }
+  // Largest used share of CPU, memory and object store memory; single precision as in Ray.
+  void update();
+};
+
+// What a raylet believes of the cluster. Nodes in the order of NodeId; `order` is the order of Ray's node ids, which are
+// random names: ties go by it.
+struct ClusterView {
+  NodeId local;
+  std::vector<NodeView> nodes;
+  std::span<const NodeId> order;  // all nodes by their Ray id
+};
+
+struct NodeRequest {
+  const ResourceSet* demand = nullptr;
+  NodeId preferred = no_node;     // none: the local node
+  NodeId affinity = no_node;      // node_affinity: the target
+  bool affinity_soft = false;
+  bool avoid_local = false;
+  bool require_available = false;
+};
+
+struct NodeChoice {
+  enum class Reason : std::uint8_t { chosen, unavailable, infeasible };
+  NodeId node = no_node;
+  Reason reason = Reason::infeasible;
+};
+
+struct PolicySettings {
+  double spread_threshold = 0.5;
+  double top_k_fraction = 0.2;
+  std::int64_t top_k_absolute = 1;
+  bool avoid_gpu_nodes = true;
+};
+
+class NodePolicy {
+ public:
+  virtual ~NodePolicy() = default;
+  virtual NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) = 0;
+};
+
+// The node's totals hold the demand, whatever is in use.
+[[nodiscard]] bool feasible(const NodeView& node, const ResourceSet& demand);
+// The same with what is free now.
+[[nodiscard]] bool available(const NodeView& node, const ResourceSet& demand);
+
+std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings);
+std::unique_ptr<NodePolicy> make_spread_policy();
+std::unique_ptr<NodePolicy> make_random_policy();
+std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings);
+
+// Policies that can replace the default strategy of tasks (`ray.policy`), and one of them by name; null: no such name.
+std::span<const std::string_view> policy_names();
+std::unique_ptr<NodePolicy> make_policy(std::string_view name, const PolicySettings& settings);
+
+}  // namespace raysim

@@ -1,0 +1,54 @@
+// What a run leaves behind: one entry for each attempt of a task, each worker, each node. All that analysis reads.
+//
+// Models: the times of a task's life from submission to reply, wherever they come from: a simulated run or a recording of
+// a real one. Leaves out: objects, actors, what the processes thought.
+// Invariants: submitted <= resolved <= pushed <= started <= ended <= replied for a finished attempt; entries come in the
+// order in which owners learn of the end of attempts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/time.hpp"
+
+namespace raysim {
+
+enum class AttemptOutcome : std::uint8_t { finished, failed, retried };
+
+struct AttemptRecord {
+  std::uint64_t task = 0;      // unique in the run
+  std::uint32_t function = 0;  // index into RunHeader::functions
+  std::int32_t attempt = 0;    // from 0
+  std::uint32_t node = 0;      // index into RunHeader::nodes
+  std::uint32_t worker = 0;    // unique in the run
+  Time submitted;
+  Time resolved;
+  Time pushed;
+  Time started;
+  Time ended;
+  Time replied;
+  Duration path;  // longest chain of work that ends with this task
+  double cpus = 0;
+  AttemptOutcome outcome = AttemptOutcome::finished;
+};
+
+struct NodeHeader {
+  std::string name;
+  double cpus = 0;
+};
+
+struct RunHeader {
+  std::vector<NodeHeader> nodes;
+  std::vector<std::string> functions;
+};
+
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void on_submitted(std::uint64_t count) = 0;
+  virtual void on_attempt(const AttemptRecord& attempt) = 0;
+  virtual void on_worker_started(std::uint32_t node, Time at) = 0;
+};
+
+}  // namespace raysim

@@ -1,0 +1,306 @@
+// The fabric of sim/fabric.hpp on SimGrid's fluid network model.
+//
+// Models: a flow of n bytes leaves `latency of its route` after its start and then shares every link of the route
+// with the flows on it, max-min fairly and without weights; links are full duplex and carry nothing back. The
+// fabric counts latencies itself, to the nanosecond; SimGrid sees a flow when its first byte enters the wires.
+// A star's routes come from its NetworkSpec; a platform file's from SimGrid. A machine to itself is its loopback,
+// which flows share; where a platform file gives none, it is that of a default NetworkSpec, which flows do not share.
+// Leaves out: TCP's slow start and window, values that change over time, Wi-Fi.
+// Invariants: clock() is exact; SimGrid's clock, an origin subtracted, stands within 0.2 ns of it while bytes are on
+// their way and anywhere when none are. Several fabrics may exist; only one at a time has bytes on their way.
+#include "sim/fabric.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "sim/simgrid/physics.hpp"
+
+namespace raysim {
+namespace {
+
+namespace s4u = simgrid::s4u;
+using sg::FilePlatform;
+using sg::Physics;
+using sg::Star;
+
+// Where routes come from.
+class Network {
+ public:
+  explicit Network(const PlatformSpec& platform);
+  ~Network() {
+    if (star_ != nullptr) Physics::give_back(*star_);
+  }
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  Route route(MachineId from, MachineId to);
+  s4u::Host* host(MachineId machine) const { return hosts_.at(machine.index); }
+
+  // False when flows of the route pass through no link of SimGrid: each has the route's bandwidth for itself.
+  bool shared(MachineId from, MachineId to) const { return from != to || star_ != nullptr || !bare_.contains(from); }
+
+ private:
+  Route ask_simgrid(MachineId from, MachineId to);
+
+  Star* star_ = nullptr;
+  NetworkSpec network_;
+  std::vector<s4u::Host*> hosts_;
+  std::string file_;
+  std::unordered_map<std::uint64_t, Route> known_;  // of a platform file
+  std::set<MachineId> bare_;                         // machines of a platform file that have no loopback
+};
+
+Network::Network(const PlatformSpec& platform) : file_(platform.simgrid_file) {
+  Physics& physics = Physics::instance();
+  if (file_.empty()) {
+    network_ = platform.network;
+    if (!(network_.bandwidth.bytes_per_second > 0) || !(network_.loopback_bandwidth.bytes_per_second > 0)) {
+      throw std::invalid_argument("network: bandwidths must be above 0");
+    }
+    if (network_.latency < Duration{} || network_.loopback_latency < Duration{}) {
+      throw std::invalid_argument("network: latencies must not be below 0");
+    }
+    star_ = &physics.borrow_star(platform.machines.size(), network_);
+    hosts_ = star_->hosts;
+    hosts_.resize(platform.machines.size());
+    return;
+  }
+  const FilePlatform& file = physics.load_file(file_);
+  for (const MachineSpec& machine : platform.machines) {
+    const auto found = file.hosts.find(machine.name);
+    if (found == file.hosts.end()) {
+      throw std::invalid_argument("platform file '" + file_ + "' has no host '" + machine.name + "'");
+    }
+    hosts_.push_back(found->second);
+  }
+}
+
+Route Network::route(MachineId from, MachineId to) {
+  if (from.index >= hosts_.size() || to.index >= hosts_.size()) throw std::logic_error("no such machine");
+  if (star_ != nullptr) {
+    if (from == to) return {network_.loopback_latency, network_.loopback_bandwidth};
+    return {network_.latency * 2, network_.bandwidth};
+  }
+  const std::uint64_t key = std::uint64_t{from.index} << 32 | to.index;
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
+  const Route found = ask_simgrid(from, to);
+  known_.emplace(key, found);
+  return found;
+}
+
+Route Network::ask_simgrid(MachineId from, MachineId to) {
+  std::vector<s4u::Link*> links;
+  double latency = 0;
+  std::string why;
+  try {
+    host(from)->route_to(host(to), links, &latency);
+  } catch (const std::exception& error) {
+    links.clear();
+    why = std::string(": ") + error.what();
+  }
+  if (links.empty() && from == to) {
+    bare_.insert(from);
+    const NetworkSpec network;
+    return {network.loopback_latency, network.loopback_bandwidth};
+  }
+  if (links.empty()) {
+    throw std::invalid_argument("platform file '" + file_ + "': no route from '" + host(from)->get_name() + "' to '" +
+                                host(to)->get_name() + "'" + why);
+  }
+  double bandwidth = links.front()->get_bandwidth();
+  for (const s4u::Link* link : links) bandwidth = std::min(bandwidth, link->get_bandwidth());
+  return {Duration::seconds(latency), Bandwidth{bandwidth}};
+}
+
+class SimgridFabric final : public Fabric {
+ public:
+  explicit SimgridFabric(const PlatformSpec& platform) : physics_(Physics::instance()), network_(platform) {}
+  ~SimgridFabric() override;
+  SimgridFabric(const SimgridFabric&) = delete;
+  SimgridFabric& operator=(const SimgridFabric&) = delete;
+
+  Route route(MachineId from, MachineId to) override { return network_.route(from, to); }
+  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) override;
+  void cancel_flow(FlowId id) override;
+  bool busy() const override { return !flows_.empty(); }
+  Time advance(Time until, std::vector<FlowId>& ended) override;
+  Time clock() const override { return clock_; }
+
+ private:
+  struct Flow {
+    FlowId id;
+    std::uint64_t order = 0;  // of start; flows that end together are reported in it
+    MachineId from;
+    MachineId to;
+    Bytes bytes;         // that go through SimGrid
+    s4u::CommPtr wires;  // null before the first byte enters and after the last one left
+  };
+  // The moment a flow's first byte enters the wires; for a flow without bytes there, its end.
+  struct Entry {
+    Time at;
+    std::uint64_t order = 0;
+    FlowId id;
+    bool operator>(const Entry& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+
+  void run(Time until);
+  void enter_due();
+  void enter(Flow& flow);
+  void move_to(Time stop);
+  void step(double until);
+  void left_wires();
+  double in_simgrid(Time t) const { return origin_simgrid_ + (t - origin_).in_seconds(); }
+  Time rounded_up(double simgrid_clock) const;
+
+  Physics& physics_;
+  Network network_;
+  Time clock_;
+  Time origin_;                 // this moment of clock_ ...
+  double origin_simgrid_ = 0;   // ... is this one of SimGrid's clock
+  std::uint64_t started_ = 0;   // flows, ever
+  std::size_t on_wires_ = 0;    // flows in SimGrid
+  std::unordered_map<std::uint64_t, Flow> flows_;  // by id; the nodes do not move, SimGrid holds pointers to them
+  std::vector<Entry> entries_;  // a heap, soonest first; those of cancelled flows stay until due
+  std::vector<Flow*> ended_;    // not yet reported
+};
+
+SimgridFabric::~SimgridFabric() {
+  for (auto& [id, flow] : flows_) {
+    if (flow.wires) physics_.cancel(flow.wires);
+  }
+  physics_.end_turn(this);
+}
+
+void SimgridFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) {
+  if (at < clock_) throw std::logic_error("start_flow: the moment lies before the physical clock");
+  if (size.count < 0) throw std::logic_error("start_flow: negative size");
+  const Route path = network_.route(from, to);
+  if (flows_.contains(id.value)) throw std::logic_error("start_flow: a flow with this id is on its way");
+  run(at);
+  if (clock_ < at) throw std::logic_error("start_flow: a flow ended before; call advance() first");
+
+  Flow flow{.id = id, .order = started_++, .from = from, .to = to, .bytes = size, .wires = nullptr};
+  Time entry = at + path.latency;
+  if (!network_.shared(from, to)) {
+    entry = entry + path.bandwidth.time_for(size);
+    flow.bytes = Bytes{};
+  }
+  entries_.push_back({entry, flow.order, id});
+  std::push_heap(entries_.begin(), entries_.end(), std::greater<>{});
+  flows_.emplace(id.value, std::move(flow));
+}
+
+void SimgridFabric::cancel_flow(FlowId id) {
+  const auto found = flows_.find(id.value);
+  if (found == flows_.end()) return;
+  if (found->second.wires) {
+    physics_.cancel(found->second.wires);
+    left_wires();
+  }
+  std::erase(ended_, &found->second);
+  flows_.erase(found);
+}
+
+Time SimgridFabric::advance(Time until, std::vector<FlowId>& ended) {
+  if (until < clock_) throw std::logic_error("advance: the moment lies before the physical clock");
+  run(until);
+  std::sort(ended_.begin(), ended_.end(), [](const Flow* a, const Flow* b) { return a->order < b->order; });
+  for (const Flow* flow : ended_) {
+    const FlowId id = flow->id;
+    ended.push_back(id);
+    flows_.erase(id.value);
+  }
+  ended_.clear();
+  return clock_;
+}
+
+// To the first moment at which flows end, or to `until`.
+void SimgridFabric::run(Time until) {
+  while (true) {
+    enter_due();
+    if (!ended_.empty() || clock_ >= until) return;
+    move_to(entries_.empty() ? until : std::min(until, entries_.front().at));
+  }
+}
+
+void SimgridFabric::enter_due() {
+  while (!entries_.empty() && entries_.front().at <= clock_) {
+    const Entry entry = entries_.front();
+    std::pop_heap(entries_.begin(), entries_.end(), std::greater<>{});
+    entries_.pop_back();
+    const auto found = flows_.find(entry.id.value);
+    if (found == flows_.end() || found->second.order != entry.order) continue;  // cancelled
+    if (found->second.bytes.count > 0) {
+      enter(found->second);
+    } else {
+      ended_.push_back(&found->second);
+    }
+  }
+}
+
+void SimgridFabric::enter(Flow& flow) {
+  if (on_wires_ == 0) {
+    // SimGrid stood still while nothing was on its way: tie its present to ours. So it never runs through idle time,
+    // and its clock, shared by all fabrics of the process, needs no meeting with that of any other.
+    physics_.begin_turn(this);
+    origin_ = clock_;
+    origin_simgrid_ = physics_.clock();
+  }
+  flow.wires = physics_.start(network_.host(flow.from), network_.host(flow.to), flow.bytes, &flow);
+  ++on_wires_;
+}
+
+// To `stop`, or to the first moment before it at which bytes arrive. No entry lies between.
+void SimgridFabric::move_to(Time stop) {
+  const double target = in_simgrid(stop);
+  while (on_wires_ > 0 && ended_.empty() && physics_.clock() < target) step(target);
+  if (ended_.empty()) {
+    clock_ = stop;
+    return;
+  }
+  clock_ = std::clamp(rounded_up(physics_.clock()), clock_, stop);
+  // On to the full nanosecond, where others may end too.
+  const double end = in_simgrid(clock_);
+  while (on_wires_ > 0 && physics_.clock() < end) step(end);
+}
+
+void SimgridFabric::step(double until) {
+  for (void* token : physics_.step(until)) {
+    auto* const flow = static_cast<Flow*>(token);
+    flow->wires = nullptr;
+    left_wires();
+    ended_.push_back(flow);
+  }
+}
+
+void SimgridFabric::left_wires() {
+  if (--on_wires_ == 0) physics_.end_turn(this);
+}
+
+Time SimgridFabric::rounded_up(double simgrid_clock) const {
+  const double elapsed = simgrid_clock - origin_simgrid_ - sg::kDatePrecision;
+  return origin_ + Duration::nanoseconds(static_cast<std::int64_t>(std::ceil(elapsed * 1e9)));
+}
+
+}  // namespace
+
+std::unique_ptr<Fabric> make_simgrid_fabric(const PlatformSpec& platform) {
+  return std::make_unique<SimgridFabric>(platform);
+}
+
+std::vector<SimgridHost> load_simgrid_hosts(const std::string& path) {
+  std::vector<SimgridHost> hosts;
+  for (const auto& [name, host] : Physics::instance().load_file(path).hosts) {
+    const auto* properties = host->get_properties();
+    SimgridHost entry{name, host->get_core_count(), {properties->begin(), properties->end()}};
+    std::sort(entry.properties.begin(), entry.properties.end());
+    hosts.push_back(std::move(entry));
+  }
+  return hosts;
+}
+
+}  // namespace raysim
