@@ -21,6 +21,19 @@ namespace raysim {
 class CoreWorker;
 class Raylet;
 class Gcs;
+class TaskContext;
+
+// Processes know each other by messages only; each defines these for itself.
+template <class Message>
+void deliver(CoreWorker& to, Message message);
+template <class Message>
+void deliver(Raylet& to, Message message);
+template <class Message>
+void deliver(Gcs& to, Message message);
+template <class Message>
+void deliver(TaskContext& to, Message message);
+template <class Message>
+void give_back(CoreWorker& to, Message message);
 
 // Index into MessageCosts; the names are those of `messages:` in a profile.
 enum class MessageKind : std::uint8_t {
@@ -55,7 +68,7 @@ struct RequestWorkerLease {
   Address<CoreWorker> owner;
   SchedulingClassId scheduling_class;
   NodeId asked;               // the node this request goes to
-  std::uint32_t backlog = 0;  // tasks of the class for which no request is open
+  std::uint32_t backlog = 0;  // tasks queued under the owner's key
   bool grant_or_reject = false;
   bool selected_by_locality = false;
 };
@@ -163,9 +176,20 @@ struct SubmitTask {
   static constexpr auto kind = MessageKind::submit_task;
   std::uint32_t task = 0;
 };
+struct StartBody {
+  static constexpr auto kind = MessageKind::none;
+};
 struct ResumeBody {
   static constexpr auto kind = MessageKind::none;
+  enum class Why : std::uint8_t { go_on, slept, timeout };
   std::uint64_t wait = 0;  // number of the wait that is over
+  Why why = Why::go_on;
+};
+struct BodyEnded {
+  static constexpr auto kind = MessageKind::none;
+};
+struct ExecutionStarted {
+  static constexpr auto kind = MessageKind::none;
 };
 struct ExecutionEnded {
   static constexpr auto kind = MessageKind::none;

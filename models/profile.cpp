@@ -1,5 +1,9 @@
 #include "models/profile.hpp"
 
+#include <array>
+
+#include "models/messages.hpp"
+
 namespace raysim {
 
 std::vector<NamedField> system_config_fields(Profile& profile) {
@@ -57,6 +61,15 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"idle_gcs_work", &c.idle_gcs.work, {}},
       {"inline_limit", &c.inline_limit, {}},
   };
+}
+
+std::span<const std::string_view> message_kind_names() {
+  static constexpr std::array<std::string_view, static_cast<std::size_t>(MessageKind::count)> names{
+      "none",           "submit_task",     "request_worker_lease", "lease_reply",        "cancel_worker_lease",
+      "return_worker_lease", "push_task",  "task_reply",           "register_worker",    "register_driver",
+      "exit_worker",    "task_blocked",    "task_unblocked",       "resource_report",    "resource_broadcast",
+      "task_events",    "get_failure_cause", "failure_cause"};
+  return names;
 }
 
 std::span<const std::string_view> system_config_names() {

@@ -38,6 +38,15 @@ struct Runtime {
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;
   bool contended = false;                    // some machine is
+
+  // The next duration of a function; by order of submission, so that no policy changes another task's luck.
+  Duration draw_duration(RemoteFunction& function) {
+    const Distribution& d = function.duration;
+    if (d.kind == Distribution::Kind::constant) return Duration::seconds(d.a);
+    const std::uint64_t ordinal = function.submitted++;
+    RandomStream stream(engine.seed() * 0x9e3779b97f4a7c15ULL + ordinal, "duration/" + function.name);
+    return Duration::seconds(d.draw(stream, ordinal));
+  }
 };
 
 // A timer phase in [0, period), one for each purpose and process.

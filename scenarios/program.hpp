@@ -2,8 +2,10 @@
 //
 // Models: Ray Core programs of tasks: remote functions with options, and bodies of steps for the driver and for tasks.
 // Leaves out: actors, placement groups, faults of nodes, variables and conditions.
-// Invariants (kept by the loader): every step's task index is valid; a name is set before it is read in the same body;
-// counts are >= 0; options are those of Ray.
+// Invariants (kept by the loader): every step's task index is valid; a name is set before it is read in the same body
+// (only a loop that runs zero times can leave it unset: it then holds no references); names of nodes and resources
+// exist; each demand fits on some node; counts are >= 0; options are those of Ray. A name that `for_each` gives lives
+// in its body only.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,8 @@
 
 namespace raysim {
 
-// Where in a file something was said, for messages at run time. line and column count from 1; 0 = unknown.
+// Where in the scenario's file something was said, for messages at run time. line and column count from 1; 0 = on the
+// command line.
 struct SourcePlace {
   int line = 0;
   int column = 0;
@@ -32,12 +35,29 @@ struct TaskOptionsSpec {
   std::optional<double> num_cpus;
   std::optional<double> num_gpus;
   std::optional<Bytes> memory;
-  std::map<std::string, double> resources;  // custom ones
-  std::optional<int> max_retries;           // -1 = without end
+  std::map<std::string, double> resources;         // custom ones
+  std::optional<int> max_retries;                  // -1 = without end
   std::optional<std::string> scheduling_strategy;  // "DEFAULT", "SPREAD", or "node_affinity"
   std::string affinity_node;                       // with node_affinity
   bool affinity_soft = false;
 };
+
+// The options of one call: what the call says, and the task's for the rest. Custom resources are replaced as a whole,
+// as Ray does.
+inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec& call) {
+  TaskOptionsSpec result = task;
+  if (call.num_cpus) result.num_cpus = call.num_cpus;
+  if (call.num_gpus) result.num_gpus = call.num_gpus;
+  if (call.memory) result.memory = call.memory;
+  if (!call.resources.empty()) result.resources = call.resources;
+  if (call.max_retries) result.max_retries = call.max_retries;
+  if (call.scheduling_strategy) {
+    result.scheduling_strategy = call.scheduling_strategy;
+    result.affinity_node = call.affinity_node;
+    result.affinity_soft = call.affinity_soft;
+  }
+  return result;
+}
 
 struct Step;
 using Steps = std::vector<Step>;
@@ -56,8 +76,8 @@ struct SubmitStep {
   // `over` empty, `count` tasks.
   std::string over;
   std::int64_t group = 1;
-  std::string as;      // name that then holds the references; empty = none
-  bool append = false; // add to what the name holds instead of replacing it
+  std::string as;       // name that then holds the references; empty = none
+  bool append = false;  // add to what the name holds instead of replacing it
   TaskOptionsSpec options;
   std::optional<Distribution> duration;  // seconds; over the task's own
 };
@@ -123,12 +143,18 @@ struct ExpectSpec {
   std::optional<std::int64_t> failed;
 };
 
+// A value of `ray.system_config` as it was written; the profile knows its type.
+struct ConfigSetting {
+  std::string text;
+  SourcePlace place;
+};
+
 // `ray:` of a scenario.
 struct RaySettings {
   std::string architecture = "raylet";
   std::string profile = "ray-2.60";
   std::string policy = "hybrid";
-  std::map<std::string, std::string> system_config;  // Ray's own names -> value as text, checked against the profile
+  std::map<std::string, ConfigSetting> system_config;  // Ray's own names -> value as text, checked against the profile
 };
 
 struct ScenarioProgram {

@@ -44,6 +44,7 @@ Station& Engine::add_station(ProcessId process, CpuPriority priority) {
   stations_.back()->contended_ = machine(p.place).contended();
   stations_.back()->clock_ = now_;
   places_.push_back(p.place);
+  process_of_.push_back(process);
   p.stations.push_back(id);
   return *stations_.back();
 }
@@ -55,11 +56,13 @@ void Engine::kill(ProcessId id) {
   for (const StationId station : process.stations) {
     machine(process.place).drop_jobs_of(station);
     drop_unsent(station);
-    for (Cell* cell : stations_[station.index]->mailbox_) schedule(now_, cell);  // they meet a dead receiver
-    stations_[station.index]->mailbox_.clear();
-    for (const auto& out : stations_[station.index]->outgoing_) discard(out.cell);
-    stations_[station.index]->outgoing_.clear();
     graveyard_.push_back(std::move(stations_[station.index]));
+    Station& dead = *graveyard_.back();
+    for (std::size_t i = dead.next_mail_; i < dead.mailbox_.size(); ++i)
+      schedule(now_, dead.mailbox_[i]);  // they meet a dead receiver
+    dead.mailbox_.clear();
+    for (const auto& out : dead.outgoing_) discard(out.cell);
+    dead.outgoing_.clear();
   }
   for (const Watch& watch : process.watches) notify(process, watch);
   process.watches.clear();
@@ -118,13 +121,16 @@ void Engine::discard(Cell* cell) {
 }
 
 Duration Engine::delay(MachineId from, MachineId to, Bytes size) {
+  const Duration wakeup = from == to ? settings_.loopback_wakeup : settings_.network_wakeup;
+  Route route;
   if (routes_.empty()) {
-    const Route route = fabric_->route(from, to);
-    return route.latency + route.bandwidth.time_for(size);
+    route = fabric_->route(from, to);
+  } else {
+    Route& known = routes_[from.index * machines_.size() + to.index];
+    if (known.latency.ns < 0) known = fabric_->route(from, to);
+    route = known;
   }
-  Route& route = routes_[from.index * machines_.size() + to.index];
-  if (route.latency.ns < 0) route = fabric_->route(from, to);
-  return route.latency + route.bandwidth.time_for(size);
+  return wakeup + route.latency + route.bandwidth.time_for(size);
 }
 
 void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
@@ -273,8 +279,11 @@ void Station::finish_service() {
 
 void Station::serve_next() {
   if (serving_ || mailbox_.empty()) return;
-  Cell* cell = mailbox_.front();
-  mailbox_.pop_front();
+  Cell* cell = mailbox_[next_mail_++];
+  if (next_mail_ == mailbox_.size()) {
+    mailbox_.clear();
+    next_mail_ = 0;
+  }
   serve(cell);
 }
 

@@ -28,6 +28,8 @@ struct EngineSettings {
   std::uint64_t seed = 0;
   MessageCosts costs{};
   Duration time_slice = Duration::milliseconds(4);
+  Duration loopback_wakeup;  // of the receiver, on top of the route: inside one machine,
+  Duration network_wakeup;   // and between two
   Bytes flow_threshold{65'536};            // larger messages cross as flows
   Duration patience = Duration::seconds(60);  // nothing but background for so long: nobody will ever act again
 };
@@ -82,6 +84,7 @@ class Engine {
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
   [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
   void count_sent(std::uint8_t kind) { ++sent_[kind]; }
+  [[nodiscard]] ProcessId process_of(StationId id) const { return process_of_[id.index]; }
   [[nodiscard]] MachineId place_of(StationId id) const { return places_[id.index]; }
 
  private:
@@ -110,7 +113,8 @@ class Engine {
   std::vector<Machine> machines_;
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::unique_ptr<Station>> graveyard_;  // a dead station may still be on the call stack
-  std::vector<MachineId> places_;
+  std::vector<MachineId> places_;       // by StationId, dead ones too
+  std::vector<ProcessId> process_of_;   // likewise
   std::vector<Process> processes_;
   std::vector<Cell*> flying_;  // cell of each flow, by flow id
   std::vector<FlowId> ended_;
@@ -127,6 +131,17 @@ class Engine {
 
 // --- templates -------------------------------------------------------------------------------------------------
 
+// How a message reaches its receiver's code. A component that others may know by its messages only declares an overload for
+// its (incomplete) type beside them and defines it in its own folder.
+template <class Receiver, class Message>
+void deliver(Receiver& to, Message message) {
+  to.on(std::move(message));
+}
+template <class Sender, class Message>
+void give_back(Sender& to, Message message) {
+  to.on_unreachable(std::move(message));
+}
+
 namespace detail {
 
 template <class Message>
@@ -136,10 +151,10 @@ template <class Receiver, class Message>
 void invoke_message(Cell& cell, Station* station, Fate fate) {
   Message message = cell.take<Message>();
   if (fate == Fate::deliver) {
-    static_cast<Receiver*>(station->owner())->on(std::move(message));
+    deliver(*static_cast<Receiver*>(station->owner()), std::move(message));
   } else if constexpr (HasSender<Message>) {
     if (fate == Fate::undeliverable)
-      static_cast<typename Message::Sender*>(station->owner())->on_unreachable(std::move(message));
+      give_back(*static_cast<typename Message::Sender*>(station->owner()), std::move(message));
   }
 }
 
@@ -167,6 +182,14 @@ void Station::send(Address<Receiver> to, Message message, Bytes extra) {
 }
 
 template <class Receiver, class Message>
+void Station::hand_over(Address<Receiver> to, Message message) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
+  charge(engine_.cost(cell->kind).sending);
+  post(cell, {}, {}, true);
+}
+
+template <class Receiver, class Message>
 void Station::after(Duration delay, Message message, bool background) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, id_, id_, std::move(message));
@@ -187,7 +210,7 @@ void Engine::watch(ProcessId process, Address<Receiver> watcher) {
   Cell* notice = take_cell();
   notice->invoke = [](Cell& cell, Station* station, Fate fate) {
     const auto died = cell.take<ProcessDied>();
-    if (fate == Fate::deliver) static_cast<Receiver*>(station->owner())->on(died);
+    if (fate == Fate::deliver) deliver(*static_cast<Receiver*>(station->owner()), died);
   };
   notice->address(watcher.station, watcher.station);
   notice->store(ProcessDied{process});

@@ -35,25 +35,29 @@ class Fabric {
   virtual Route route(MachineId from, MachineId to) = 0;
 
   // Starts `size` bytes from one machine to another at time `at`, which must not lie before the physical clock.
-  // Brings the physical clock to `at` first; flows that end on the way there must have been collected by advance().
+  // Brings the physical clock to `at` first; flows that end before `at` must have been collected by advance()
+  // (std::logic_error). The flow ends a route's latency plus its bytes' time later; no bytes are the latency alone.
   virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) = 0;
 
-  // Stops a flow; it never reports. No effect when it has ended.
+  // Stops a flow, now by the physical clock; it never reports. No effect when it has ended.
   virtual void cancel_flow(FlowId id) = 0;
 
   // True while some flow is on its way.
   virtual bool busy() const = 0;
 
-  // Runs the physics until the first moment <= `until` at which flows end, or until `until`. Appends the ended
-  // flows to `ended` and returns the moment reached (ended empty: it is `until`). Fractions of a nanosecond are rounded up.
+  // Runs the physics until the first moment <= `until` at which flows end, or until `until`. Appends the flows that
+  // ended at that moment to `ended`, in the order of their starts, and returns the moment reached (`ended` empty: it is
+  // `until`). Fractions of a nanosecond are rounded up.
   virtual Time advance(Time until, std::vector<FlowId>& ended) = 0;
 
-  // The physical clock, in the engine's units.
+  // The physical clock, in the engine's units: the last moment given to start_flow() or returned by advance().
   virtual Time clock() const = 0;
 };
 
 // A fabric on SimGrid with the machines of `platform`. Throws std::invalid_argument with a readable message when
-// the platform cannot be built (missing route, broken file). SimGrid allows one a process.
+// the platform cannot be built (broken file, unknown host); route() and start_flow() do for a missing route.
+// Several may exist in a process and begin at time 0 each; at any moment one of them may have bytes on their way, or
+// std::logic_error is thrown. Platform files of one process must not share names of zones, hosts or links.
 std::unique_ptr<Fabric> make_simgrid_fabric(const PlatformSpec& platform);
 
 // A host of a SimGrid platform file.
@@ -63,8 +67,9 @@ struct SimgridHost {
   std::vector<std::pair<std::string, std::string>> properties;  // in name order
 };
 
-// Loads a SimGrid platform file and lists its hosts in name order. The file stays loaded: make_simgrid_fabric() with the
-// same `simgrid_file` uses it. Throws std::invalid_argument (file missing, not XML, no host, SimGrid's own complaint).
+// Loads a SimGrid platform file and lists its hosts in name order. The file stays loaded: make_simgrid_fabric() with
+// the same `simgrid_file` uses it. Throws std::invalid_argument (file missing, not XML, no host, SimGrid's own
+// complaint).
 std::vector<SimgridHost> load_simgrid_hosts(const std::string& path);
 
 }  // namespace raysim

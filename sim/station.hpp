@@ -8,7 +8,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -63,6 +62,7 @@ class Station {
   [[nodiscard]] StationId id() const { return id_; }
   [[nodiscard]] ProcessId process() const { return process_; }
   [[nodiscard]] MachineId place() const { return place_; }
+  [[nodiscard]] bool contended() const { return contended_; }
 
   // The time at which this station's present message has done what it has been charged for so far.
   [[nodiscard]] Time now() const;
@@ -78,6 +78,9 @@ class Station {
   // that Sender's on_unreachable(Message) is called after the way back.
   template <class Receiver, class Message>
   void send(Address<Receiver> to, Message message, Bytes extra = {});
+  // Hands a message to another thread of the same process: no way to go.
+  template <class Receiver, class Message>
+  void hand_over(Address<Receiver> to, Message message);
   // Delivers a message to this station's own owner after a delay; costs no CPU until its service.
   template <class Receiver, class Message>
   void after(Duration delay, Message message, bool background = false);
@@ -111,7 +114,8 @@ class Station {
   void* owner_ = nullptr;
   Time clock_;              // not contended: end of the service of the last message
   Duration charged_;        // contended: cost of the present message
-  std::deque<Cell*> mailbox_;
+  std::vector<Cell*> mailbox_;   // contended: from next_mail_ on, in order of arrival
+  std::size_t next_mail_ = 0;
   std::vector<Outgoing> outgoing_;
 };
 

@@ -36,7 +36,7 @@ ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingCl
                                                                     bool exclude_local) {
   const SchedulingClass& wanted = runtime_.classes[id];
   const bool here = preferred == view_.local;
-  if (here && !exclude_local && available(local(), wanted.resources)) return {view_.local, false};
+  if (here && !exclude_local && is_available(local(), wanted.resources)) return {view_.local, false};
 
   NodeRequest request;
   request.demand = &wanted.resources;
@@ -48,9 +48,9 @@ ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingCl
   }
   const NodeChoice choice = policy_for(wanted.strategy).choose(view_, request, random_);
   if (choice.node == no_node) return {no_node, choice.reason == NodeChoice::Reason::infeasible};
-  if (available(view_.nodes[choice.node.index], wanted.resources)) return {choice.node, false};
+  if (is_available(view_.nodes[choice.node.index], wanted.resources)) return {choice.node, false};
   // Nobody has room. Who prefers the local node waits here when it can ever run here.
-  if (here && feasible(local(), wanted.resources)) return {view_.local, false};
+  if (here && is_feasible(local(), wanted.resources)) return {view_.local, false};
   return {choice.node, false};
 }
 
@@ -95,7 +95,7 @@ void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
 
 void ClusterResourceScheduler::deduct(NodeId node, const ResourceSet& demand, Time now) {
   NodeView& seen = view_.nodes[node.index];
-  if (!available(seen, demand)) return;
+  if (!is_available(seen, demand)) return;
   ResourceSet left = seen.available;
   for (const auto& [id, amount] : demand.entries()) left.set(id, left.get(id) - amount);
   seen.set_available(left);

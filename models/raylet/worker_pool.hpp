@@ -1,48 +1,47 @@
 // The worker processes of one node: idle, starting, and who waits for one.
 //
-// Models: idle workers reused last-in first-out, started on demand with limited concurrency, killed when too many idle too long.
-// Leaves out: runtime environments, languages, several jobs. Mirrors src/ray/raylet/worker_pool.cc (2.60).
+// Models: idle workers reused last-in first-out; a process started for each lease that finds none, with limited concurrency; spares
+// started ahead of demand; too many idle workers asked to exit. Leaves out: runtime environments, languages, several
+// jobs. Mirrors src/ray/raylet/worker_pool.cc (2.60).
 // Invariants: a worker is in at most one place (starting, idle, leased); no more than the limit start at once.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "models/ids.hpp"
-#include "models/runtime.hpp"
+#include "models/profile.hpp"
+#include "sim/time.hpp"
 
 namespace raysim {
 
 class WorkerPool {
  public:
-  WorkerPool(Runtime& runtime, NodeId node, std::int64_t node_cpus, int machine_cores);
+  WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int machine_cores);
 
-  // An idle worker for a lease; none: the lease waits its turn, a process is started within the limit.
+  // An idle worker for a lease; none: the lease waits, and a process is to be started for it (next_start).
   std::optional<ProcessId> pop(LeaseId lease);
   // The lease no longer waits.
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
   std::optional<LeaseId> push(ProcessId worker, Time now);
+  // Whether a process is to be started now for a lease that waits; to be called until it says no.
+  bool next_start();
+  // How many spares to start now so that `desired` workers are idle or starting; what the limit forbids is dropped.
+  [[nodiscard]] std::int64_t spares(std::int64_t desired) const;
+  void started(ProcessId worker) { starting_.push_back(worker); }
   // A started process has registered.
-  void registered(ProcessId worker);
+  void registered(ProcessId worker) { std::erase(starting_, worker); }
   // A process has ended, in whatever state.
   void died(ProcessId worker);
-  // Starts up to `count` workers that nobody waits for.
-  void prestart(std::int64_t count);
   // Puts a worker in as if it had been idle for long.
-  void add_warm(ProcessId worker);
+  void add_warm(ProcessId worker) { idle_.push_back({worker, Time{std::int64_t{-1'000'000'000'000}}, false}); }
 
-  // Whether a sweep could find too many idle workers.
-  [[nodiscard]] bool needs_sweep() const { return static_cast<std::int64_t>(idle_.size()) > soft_limit_; }
-  // The idle workers to be asked to exit now; they leave the pool when they have died.
-  std::vector<ProcessId> sweep(Time now);
-  [[nodiscard]] std::int64_t starting() const { return static_cast<std::int64_t>(starting_.size()); }
-  // Processes to be started now, given what was asked for; the caller starts them.
-  [[nodiscard]] std::int64_t startable() const;
-  void started(ProcessId worker) { starting_.push_back(worker); }
+  // The idle workers to be asked to exit now, when `keep` may stay; they leave the pool when they have died.
+  std::vector<ProcessId> sweep(Time now, std::int64_t keep);
+  [[nodiscard]] std::int64_t idle() const { return static_cast<std::int64_t>(idle_.size()); }
 
  private:
   struct Idle {
@@ -51,13 +50,12 @@ class WorkerPool {
     bool exiting = false;
   };
 
-  Runtime& runtime_;
-  std::int64_t soft_limit_;
+  Duration killing_threshold_;
   std::int64_t max_starting_;
-  std::int64_t prestarts_ = 0;  // asked for and not started yet
-  std::vector<Idle> idle_;      // least recently used first
+  std::vector<Idle> idle_;  // least recently used first
   std::vector<ProcessId> starting_;
-  std::deque<LeaseId> waiting_;
+  std::deque<LeaseId> waiting_;      // a process has been started for each
+  std::deque<LeaseId> unstarted_;    // the limit was reached
 };
 
 }  // namespace raysim

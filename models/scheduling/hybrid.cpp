@@ -49,7 +49,7 @@ class HybridPolicy final : public NodePolicy {
       const NodeView& node = view.nodes[id.index];
       if (request.avoid_local && id == preferred) continue;
       if (skip_gpu_nodes && node.total.get(gpu_resource).ticks > 0) continue;
-      if (!feasible(node, *request.demand)) continue;
+      if (!is_feasible(node, *request.demand)) continue;
       float score = node.critical_utilisation;
       if (score < static_cast<float>(settings_.spread_threshold)) score = 0;
       if (node.available.covers(*request.demand)) {
@@ -87,7 +87,7 @@ class NodeAffinityPolicy final : public NodePolicy {
 
   NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) override {
     if (request.affinity == no_node) return hybrid_.choose(view, request, random);
-    const bool ok = request.affinity.index < view.nodes.size() && feasible(view.nodes[request.affinity.index], *request.demand);
+    const bool ok = request.affinity.index < view.nodes.size() && is_feasible(view.nodes[request.affinity.index], *request.demand);
     if (ok) return {request.affinity, NodeChoice::Reason::chosen};
     if (!request.affinity_soft) return {no_node, NodeChoice::Reason::infeasible};
     NodeRequest anywhere = request;

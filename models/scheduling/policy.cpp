@@ -16,9 +16,9 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
-bool feasible(const NodeView& node, const ResourceSet& demand) { return node.usable && node.total.covers(demand); }
+bool is_feasible(const NodeView& node, const ResourceSet& demand) { return node.usable && node.total.covers(demand); }
 
-bool available(const NodeView& node, const ResourceSet& demand) {
+bool is_available(const NodeView& node, const ResourceSet& demand) {
   return node.usable && node.available.covers(demand);
 }
 

@@ -71,9 +71,9 @@ class NodePolicy {
 };
 
 // The node's totals hold the demand, whatever is in use.
-[[nodiscard]] bool feasible(const NodeView& node, const ResourceSet& demand);
+[[nodiscard]] bool is_feasible(const NodeView& node, const ResourceSet& demand);
 // The same with what is free now.
-[[nodiscard]] bool available(const NodeView& node, const ResourceSet& demand);
+[[nodiscard]] bool is_available(const NodeView& node, const ResourceSet& demand);
 
 std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings);
 std::unique_ptr<NodePolicy> make_spread_policy();

@@ -41,22 +41,22 @@ class Network {
   s4u::Host* host(MachineId machine) const { return hosts_.at(machine.index); }
 
   // False when flows of the route pass through no link of SimGrid: each has the route's bandwidth for itself.
-  bool shared(MachineId from, MachineId to) const { return from != to || star_ != nullptr || !bare_.contains(from); }
+  bool shared(MachineId from, MachineId to) const { return from != to || file_ == nullptr || has_loopback(from); }
 
  private:
   Route ask_simgrid(MachineId from, MachineId to);
+  bool has_loopback(MachineId machine) const { return !file_->without_loopback.contains(host(machine)); }
 
-  Star* star_ = nullptr;
-  NetworkSpec network_;
+  Star* star_ = nullptr;                            // either this, with its spec,
+  NetworkSpec network_;                             //
+  const FilePlatform* file_ = nullptr;              // or this
+  std::unordered_map<std::uint64_t, Route> known_;  // of the file
   std::vector<s4u::Host*> hosts_;
-  std::string file_;
-  std::unordered_map<std::uint64_t, Route> known_;  // of a platform file
-  std::set<MachineId> bare_;                         // machines of a platform file that have no loopback
 };
 
-Network::Network(const PlatformSpec& platform) : file_(platform.simgrid_file) {
+Network::Network(const PlatformSpec& platform) {
   Physics& physics = Physics::instance();
-  if (file_.empty()) {
+  if (platform.simgrid_file.empty()) {
     network_ = platform.network;
     if (!(network_.bandwidth.bytes_per_second > 0) || !(network_.loopback_bandwidth.bytes_per_second > 0)) {
       throw std::invalid_argument("network: bandwidths must be above 0");
@@ -69,11 +69,11 @@ Network::Network(const PlatformSpec& platform) : file_(platform.simgrid_file) {
     hosts_.resize(platform.machines.size());
     return;
   }
-  const FilePlatform& file = physics.load_file(file_);
+  file_ = &physics.load_file(platform.simgrid_file);
   for (const MachineSpec& machine : platform.machines) {
-    const auto found = file.hosts.find(machine.name);
-    if (found == file.hosts.end()) {
-      throw std::invalid_argument("platform file '" + file_ + "' has no host '" + machine.name + "'");
+    const auto found = file_->hosts.find(machine.name);
+    if (found == file_->hosts.end()) {
+      throw std::invalid_argument("platform file '" + file_->path + "' has no host '" + machine.name + "'");
     }
     hosts_.push_back(found->second);
   }
@@ -93,6 +93,10 @@ Route Network::route(MachineId from, MachineId to) {
 }
 
 Route Network::ask_simgrid(MachineId from, MachineId to) {
+  if (from == to && !has_loopback(from)) {
+    const NetworkSpec network;
+    return {network.loopback_latency, network.loopback_bandwidth};
+  }
   std::vector<s4u::Link*> links;
   double latency = 0;
   std::string why;
@@ -102,14 +106,9 @@ Route Network::ask_simgrid(MachineId from, MachineId to) {
     links.clear();
     why = std::string(": ") + error.what();
   }
-  if (links.empty() && from == to) {
-    bare_.insert(from);
-    const NetworkSpec network;
-    return {network.loopback_latency, network.loopback_bandwidth};
-  }
   if (links.empty()) {
-    throw std::invalid_argument("platform file '" + file_ + "': no route from '" + host(from)->get_name() + "' to '" +
-                                host(to)->get_name() + "'" + why);
+    throw std::invalid_argument("platform file '" + file_->path + "': no route from '" + host(from)->get_name() +
+                                "' to '" + host(to)->get_name() + "'" + why);
   }
   double bandwidth = links.front()->get_bandwidth();
   for (const s4u::Link* link : links) bandwidth = std::min(bandwidth, link->get_bandwidth());
@@ -159,19 +158,21 @@ class SimgridFabric final : public Fabric {
   Physics& physics_;
   Network network_;
   Time clock_;
-  Time origin_;                 // this moment of clock_ ...
-  double origin_simgrid_ = 0;   // ... is this one of SimGrid's clock
-  std::uint64_t started_ = 0;   // flows, ever
-  std::size_t on_wires_ = 0;    // flows in SimGrid
+  Time origin_;                                    // this moment of clock_ ...
+  double origin_simgrid_ = 0;                      // ... is this one of SimGrid's clock
+  std::uint64_t started_ = 0;                      // flows, ever
+  std::size_t on_wires_ = 0;                       // flows in SimGrid
   std::unordered_map<std::uint64_t, Flow> flows_;  // by id; the nodes do not move, SimGrid holds pointers to them
-  std::vector<Entry> entries_;  // a heap, soonest first; those of cancelled flows stay until due
-  std::vector<Flow*> ended_;    // not yet reported
+  std::vector<Entry> entries_;                     // a heap, soonest first; those of cancelled flows stay until due
+  std::vector<Flow*> ended_;                       // not yet reported
 };
 
 SimgridFabric::~SimgridFabric() {
+  if (on_wires_ == 0) return;
   for (auto& [id, flow] : flows_) {
     if (flow.wires) physics_.cancel(flow.wires);
   }
+  physics_.step(physics_.clock());  // SimGrid lets go of them, before the hosts go to another fabric
   physics_.end_turn(this);
 }
 
@@ -282,7 +283,7 @@ void SimgridFabric::left_wires() {
 }
 
 Time SimgridFabric::rounded_up(double simgrid_clock) const {
-  const double elapsed = simgrid_clock - origin_simgrid_ - sg::kDatePrecision;
+  const double elapsed = simgrid_clock - origin_simgrid_ - sg::date_precision;
   return origin_ + Duration::nanoseconds(static_cast<std::int64_t>(std::ceil(elapsed * 1e9)));
 }
 

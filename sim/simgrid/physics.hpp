@@ -22,7 +22,7 @@ namespace raysim::sg {
 
 // SimGrid's precision of dates: what ends within this span of a moment ends at that moment. Also how far beyond a
 // nanosecond an end may lie and still count as that nanosecond, because rounding errors of doubles are no physics.
-inline constexpr double kDatePrecision = 1e-10;  // seconds
+inline constexpr double date_precision = 1e-10;  // seconds
 
 // A star in SimGrid: hosts and the links of each.
 struct Star {
@@ -39,6 +39,7 @@ struct FilePlatform {
   std::string path;
   std::string text;  // tells a file that was changed after it was loaded
   std::map<std::string, simgrid::s4u::Host*> hosts;
+  std::set<const simgrid::s4u::Host*> without_loopback;  // never to be asked for a route to themselves
 };
 
 class Physics {

@@ -1,6 +1,7 @@
 // See platform_file.hpp.
 #include "sim/simgrid/platform_file.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,15 +10,16 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <stdexcept>
 #include <system_error>
 
 namespace raysim::sg {
 namespace {
 
-constexpr char kExceptionMark = '\x01';  // what follows it in the child's output is the message of an exception
+constexpr char exception_mark = '\x01';  // what follows it in the child's output is the message of an exception
 
 std::string without_comments(std::string text) {
   for (std::size_t begin = text.find("<!--"); begin != std::string::npos; begin = text.find("<!--", begin)) {
@@ -29,7 +31,8 @@ std::string without_comments(std::string text) {
 }
 
 void refuse_what_is_not_modelled(const std::string& path, const std::string& text) {
-  for (const char* word : {"<trace", "bandwidth_file", "latency_file", "state_file", "availability_file", "speed_file"}) {
+  for (const char* word :
+       {"<trace", "bandwidth_file", "latency_file", "state_file", "availability_file", "speed_file"}) {
     if (text.find(word) == std::string::npos) continue;
     throw std::invalid_argument("platform file '" + path + "': '" + word +
                                 "' describes values that change over time, which are not supported");
@@ -44,13 +47,13 @@ void refuse_what_is_not_modelled(const std::string& path, const std::string& tex
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(number, SIG_DFL);
-  // SimGrid flushes stdout, which may hold text of the parent: let it go nowhere.
-  if (std::freopen("/dev/null", "w", stdout) == nullptr) _exit(2);
-  dup2(output, STDERR_FILENO);
+  // SimGrid flushes stdout, whose buffer may hold text of the parent: let it go nowhere.
+  const int nowhere = open("/dev/null", O_WRONLY);
+  if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) _exit(2);
   try {
     trial();
   } catch (const std::exception& error) {
-    const std::string message = kExceptionMark + std::string(error.what());
+    const std::string message = exception_mark + std::string(error.what());
     [[maybe_unused]] const auto written = write(output, message.data(), message.size());
     _exit(1);
   }
@@ -70,23 +73,28 @@ std::string read_all(int input) {
 
 // What a child that did not survive said, in one readable piece.
 std::string readable(const std::string& output) {
-  if (const std::size_t mark = output.rfind(kExceptionMark); mark != std::string::npos) return output.substr(mark + 1);
+  if (const std::size_t mark = output.rfind(exception_mark); mark != std::string::npos) return output.substr(mark + 1);
   const std::string tag = "/CRITICAL] ";  // SimGrid's log: "[0.000000] [root/CRITICAL] message", then a backtrace
-  const std::size_t at = output.find(tag);
-  if (at == std::string::npos) return "SimGrid crashed on it";
-  const std::size_t begin = at + tag.size();
-  return output.substr(begin, output.find('\n', begin) - begin);
+  if (const std::size_t at = output.find(tag); at != std::string::npos) {
+    const std::size_t begin = at + tag.size();
+    return output.substr(begin, output.find('\n', begin) - begin);
+  }
+  const std::size_t end = output.find_last_not_of('\n');
+  if (end == std::string::npos) return "SimGrid crashed";
+  const std::size_t before = output.rfind('\n', end);
+  const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+  return "SimGrid crashed; last it said: " + output.substr(begin, end + 1 - begin);
 }
 
 }  // namespace
 
 std::string read_platform_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::stringstream buffer;
-  if (!file || !(buffer << file.rdbuf())) {
-    throw std::invalid_argument("platform file '" + path + "' cannot be read: " + std::strerror(errno));
+  if (!file) throw std::invalid_argument("platform file '" + path + "' cannot be read: " + std::strerror(errno));
+  if (std::filesystem::is_directory(path)) {
+    throw std::invalid_argument("platform file '" + path + "' cannot be read: it is a directory");
   }
-  std::string text = buffer.str();
+  std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos || text[first] != '<') {
     throw std::invalid_argument("platform file '" + path + "' is not XML");

@@ -1,0 +1,58 @@
+// The key figures of a run, gathered while it goes on.
+//
+// Models: counts, CPU seconds by node, delays, bounds; memory does not grow with the number of tasks. Leaves out: single tasks.
+// Definitions (docs/model.md): makespan = end of the driver; utilisation = CPU seconds of running tasks over CPUs x
+// makespan; scheduling delay = from the moment a task's arguments exist to its push to a worker; ideal = CPU seconds
+// over CPUs; critical path = longest chain of work through arguments and nested calls.
+// Invariants: submitted = finished + failed + unfinished.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analysis/histogram.hpp"
+#include "sim/record.hpp"
+
+namespace raysim {
+
+struct NodeSummary {
+  std::uint64_t tasks = 0;
+  std::uint64_t workers_started = 0;
+  double busy_cpu_seconds = 0;
+};
+
+class Summary final : public RecordSink {
+ public:
+  explicit Summary(RunHeader header);
+
+  void on_submitted(std::uint64_t count) override { submitted_ += count; }
+  void on_attempt(const AttemptRecord& attempt) override;
+  void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
+
+  [[nodiscard]] const RunHeader& header() const { return header_; }
+  [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
+  [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
+  [[nodiscard]] std::uint64_t finished() const { return finished_; }
+  [[nodiscard]] std::uint64_t failed() const { return failed_; }
+  [[nodiscard]] std::uint64_t retried() const { return retried_; }
+  [[nodiscard]] const DurationHistogram& scheduling_delay() const { return scheduling_delay_; }
+  [[nodiscard]] double total_cpus() const;
+  [[nodiscard]] double utilisation(std::uint32_t node, Duration makespan) const;
+  [[nodiscard]] double utilisation(Duration makespan) const;
+  [[nodiscard]] double ideal_seconds() const;
+  [[nodiscard]] Duration critical_path() const { return critical_path_; }
+
+ private:
+  [[nodiscard]] double busy() const;
+
+  RunHeader header_;
+  std::vector<NodeSummary> nodes_;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t finished_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t retried_ = 0;
+  DurationHistogram scheduling_delay_;
+  Duration critical_path_;
+};
+
+}  // namespace raysim

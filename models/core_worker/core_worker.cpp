@@ -1,0 +1,112 @@
+#include "models/core_worker/core_worker.hpp"
+
+#include <algorithm>
+
+namespace raysim {
+
+namespace {
+Station& make_station(Runtime& runtime, NodeId node, CoreWorker::Role role) {
+  const MachineId place = runtime.cluster.nodes[node.index].machine;
+  const auto priority = role == CoreWorker::Role::driver ? CpuPriority::normal : CpuPriority::low;
+  return runtime.engine.add_station(runtime.engine.add_process(place), priority);
+}
+}  // namespace
+
+CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
+    : runtime_(runtime), node_(node), role_(role), io_(make_station(runtime, node, role)), address_(io_.bind(*this)) {}
+
+CoreWorker::Owner& CoreWorker::owner() {
+  if (!owner_) owner_ = std::make_unique<Owner>(*this);
+  return *owner_;
+}
+
+void CoreWorker::start_worker() { io_.compute<CoreWorker>(runtime_.profile.costs.worker_start, WorkerStarted{}); }
+
+void CoreWorker::on(WorkerStarted) {
+  io_.send(runtime_.raylets[node_.index], RegisterWorker{process()});
+  if (runtime_.contended) start_idle_work();
+}
+
+void CoreWorker::start_driver(const BodyMaker& body) {
+  io_.send(runtime_.raylets[node_.index], RegisterDriver{});
+  context_ = std::make_unique<TaskContext>(runtime_, *this);
+  context_->run(body, {});
+  if (runtime_.contended) start_idle_work();
+}
+
+void CoreWorker::start_idle_work() {
+  const Costs& costs = runtime_.profile.costs;
+  const Costs::Idle& idle = role_ == Role::driver ? costs.idle_driver : costs.idle_worker;
+  io_.after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period), TimerTick{Tick::idle_work}, true);
+}
+
+void CoreWorker::on(TimerTick tick) {
+  const Costs& costs = runtime_.profile.costs;
+  const Costs::Idle& idle = role_ == Role::driver ? costs.idle_driver : costs.idle_worker;
+  switch (tick.tick) {
+    case Tick::idle_work:
+      // The main thread looks around only while it has no task.
+      if (execution_.running)
+        io_.after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true);
+      else
+        io_.compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
+      return;
+    case Tick::idle_work_done: io_.after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
+    case Tick::task_events:
+      events_armed_ = false;
+      io_.send(runtime_.gcs, TaskEvents{unsent_events_});
+      unsent_events_ = 0;
+      return;
+    case Tick::owner: {
+      owner().tick_armed = false;
+      std::deque<std::uint32_t> due;
+      due.swap(owner().to_resubmit);
+      for (const std::uint32_t task : due) enqueue(task);
+      return;
+    }
+    default: return;
+  }
+}
+
+void CoreWorker::on(ProcessDied died) {
+  for (const auto& broken : submitter().worker_died(died.process)) {
+    owner().broken.push_back(broken);
+    io_.send(runtime_.raylets[broken.lessor.node.index], GetWorkerFailureCause{broken.lease, address_});
+  }
+}
+
+void CoreWorker::on(ExitWorker) {
+  if (execution_.running || exiting_) return;
+  exiting_ = true;
+  io_.compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
+}
+
+void CoreWorker::on(WorkerExited) { runtime_.engine.kill(process()); }
+
+template <class Message>
+void deliver(CoreWorker& to, Message message) {
+  to.on(message);
+}
+template void deliver(CoreWorker&, PushTask);
+template void deliver(CoreWorker&, TaskReply);
+template void deliver(CoreWorker&, LeaseReply);
+template void deliver(CoreWorker&, SubmitTask);
+template void deliver(CoreWorker&, ExitWorker);
+template void deliver(CoreWorker&, WorkerFailureCause);
+template void deliver(CoreWorker&, ProcessDied);
+template void deliver(CoreWorker&, TimerTick);
+template void deliver(CoreWorker&, WorkerStarted);
+template void deliver(CoreWorker&, WorkerExited);
+template void deliver(CoreWorker&, ExecutionStarted);
+template void deliver(CoreWorker&, ExecutionEnded);
+
+template <class Message>
+void give_back(CoreWorker& to, Message message) {
+  to.on_unreachable(message);
+}
+template void give_back(CoreWorker&, RequestWorkerLease);
+template void give_back(CoreWorker&, PushTask);
+template void give_back(CoreWorker&, TaskReply);
+template void give_back(CoreWorker&, GetWorkerFailureCause);
+
+}  // namespace raysim

@@ -1,0 +1,98 @@
+// A driver or a worker: the process that owns tasks and objects and executes what is pushed to it.
+//
+// Models: two threads: the io loop (messages, leases, replies) and the caller's thread (bodies; what Python runs). Both see the tables
+// of owned tasks and objects. Leaves out: actors, borrowers, plasma, the GIL.
+// Mirrors src/ray/core_worker/core_worker.cc (2.60).
+// Invariants: a worker executes one task at a time; every owned task ends once, finished or with one of Ray's errors.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "models/core_worker/task_context.hpp"
+#include "models/core_worker/task_manager.hpp"
+#include "models/core_worker/task_submitter.hpp"
+#include "models/runtime.hpp"
+
+namespace raysim {
+
+class CoreWorker {
+ public:
+  enum class Role : std::uint8_t { driver, worker };
+  CoreWorker(Runtime& runtime, NodeId node, Role role);
+
+  [[nodiscard]] Address<CoreWorker> address() const { return address_; }
+  [[nodiscard]] ProcessId process() const { return io_.process(); }
+  // A worker: spends its start-up, then registers at its raylet. A driver: registers and runs `body`.
+  void start_worker();
+  void start_driver(const BodyMaker& body);
+  void start_idle_work();
+
+  void on(PushTask push);
+  void on(TaskReply reply);
+  void on(const LeaseReply& reply);
+  void on(SubmitTask submit);
+  void on(ExitWorker exit);
+  void on(WorkerFailureCause cause);
+  void on(ProcessDied died);
+  void on(TimerTick tick);
+  void on(WorkerStarted);
+  void on(WorkerExited);
+  void on(ExecutionStarted);
+  void on(ExecutionEnded);
+  void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request); }
+  void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
+  void on_unreachable(const TaskReply&) {}
+  void on_unreachable(const GetWorkerFailureCause& question) { on(WorkerFailureCause{question.lease}); }
+
+ private:
+  friend class TaskContext;
+  struct Execution {
+    PushTask push;
+    Time started;
+    bool running = false;
+    bool has_body = false;
+  };
+
+  // What only owners need; a worker that never submits has none.
+  struct Owner {
+    explicit Owner(CoreWorker& self) : submitter(self.runtime_, self.io_, self.node_, self.tasks_) {}
+    NormalTaskSubmitter submitter;
+    std::deque<std::uint32_t> to_resubmit;
+    std::vector<NormalTaskSubmitter::Broken> broken;  // waiting for the raylet's word on the cause
+    bool tick_armed = false;
+  };
+  Owner& owner();
+  NormalTaskSubmitter& submitter() { return owner().submitter; }
+
+  // execution.cpp
+  void execution_over(TaskContext* body);
+  void reply(Station& from, ErrorType error, Duration path, Time ended);
+  void count_task_event();
+
+  // ownership.cpp
+  std::uint32_t create_task(FunctionId function, const TaskOptions& options, const Duration* duration,
+                            std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path, Time now);
+  void enqueue(std::uint32_t task);
+  void finish(std::uint32_t task, ErrorType error, Duration path);
+  void fail_or_retry(const NormalTaskSubmitter::Broken& broken);
+  void record_attempt(std::uint32_t task, const NormalTaskSubmitter::Lessor& lessor, Time started, Time ended,
+                      AttemptOutcome outcome);
+  void arm_owner_tick();
+
+  Runtime& runtime_;
+  NodeId node_;
+  Role role_;
+  Station& io_;
+  Address<CoreWorker> address_;
+  TaskManager tasks_;
+  std::unique_ptr<Owner> owner_;
+  std::unique_ptr<TaskContext> context_;  // made with the first body
+  Execution execution_;
+  std::uint32_t unsent_events_ = 0;
+  bool events_armed_ = false;
+  bool exiting_ = false;
+};
+
+}  // namespace raysim

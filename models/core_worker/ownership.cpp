@@ -1,0 +1,136 @@
+// What an owner does for its tasks: create, queue, finish, retry. Mirrors task_manager.cc and the retry queue of
+// core_worker.cc (2.60).
+#include <algorithm>
+
+#include "models/core_worker/core_worker.hpp"
+
+namespace raysim {
+
+std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options, const Duration* duration,
+                                      std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path,
+                                      Time now) {
+  RemoteFunction& function = runtime_.functions[id.index];
+  OwnedTask task;
+  task.function = id;
+  task.scheduling_class = runtime_.classes.id_of({id, options.resources, options.strategy});
+  task.retries_left = options.max_retries;
+  task.submitted = now;
+  task.path = path;
+  task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
+  Bytes argument_bytes;
+  for (const Bytes value : values) argument_bytes += value;
+  task.unresolved = 1;  // its own submission
+  const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
+  OwnedTask& added = tasks_.task(index);
+  for (const ObjectRef ref : args) {
+    const OwnedObject& object = tasks_.object(ref.index);
+    argument_bytes += Bytes{std::int64_t{object.kib} * 1024};
+    if (object.ready) {
+      added.path = std::max(added.path, object.path);
+      if (object.error != ErrorType::none) added.argument_error = object.error;
+    } else {
+      ++added.unresolved;
+      tasks_.await(ref.index, {TaskManager::Waiter::Kind::task, index});
+    }
+  }
+  added.argument_kib = static_cast<std::uint32_t>((argument_bytes.count + 1023) / 1024);
+  runtime_.record.on_submitted(1);
+  return index;
+}
+
+void CoreWorker::on(SubmitTask submit) {
+  if (--tasks_.task(submit.task).unresolved == 0) enqueue(submit.task);
+}
+
+void CoreWorker::enqueue(std::uint32_t index) {
+  OwnedTask& task = tasks_.task(index);
+  task.resolved = io_.now();
+  if (task.argument_error != ErrorType::none) return finish(index, ErrorType::task_error, task.path);
+  submitter().submit(index);
+}
+
+void CoreWorker::on(TaskReply reply) {
+  const auto lessor = submitter().task_done(reply.lease);
+  record_attempt(reply.task, lessor, reply.started, reply.ended,
+                 reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
+  finish(reply.task, reply.error, std::max(reply.path, tasks_.task(reply.task).path));
+}
+
+// The task's returns become ready; whoever waits for them is told.
+void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path) {
+  const std::uint32_t first = tasks_.task(index).first_object;
+  const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(index).function.index].num_returns);
+  for (std::uint32_t i = first; i < first + count; ++i) {
+    for (const TaskManager::Waiter waiter : tasks_.make_ready(i, error, path)) {
+      if (waiter.kind == TaskManager::Waiter::Kind::get) {
+        context_->object_ready(io_, waiter.number);
+        continue;
+      }
+      const auto next = static_cast<std::uint32_t>(waiter.number);
+      OwnedTask& task = tasks_.task(next);
+      task.path = std::max(task.path, path);
+      if (error != ErrorType::none) task.argument_error = error;
+      if (--task.unresolved == 0) enqueue(next);
+    }
+    if (error != ErrorType::none && context_) context_->object_failed(io_, {io_.id(), i});
+  }
+}
+
+void CoreWorker::on(const LeaseReply& reply) {
+  if (reply.status == LeaseReply::Status::unschedulable)
+    for (const std::uint32_t task : submitter().take_unschedulable(reply.lease))
+      finish(task, ErrorType::task_unschedulable, tasks_.task(task).path);
+  submitter().on(reply);
+}
+
+void CoreWorker::on(WorkerFailureCause cause) {
+  auto& broken = owner().broken;
+  const auto it = std::find_if(broken.begin(), broken.end(), [&](const auto& b) { return b.lease == cause.lease; });
+  const auto failed = *it;
+  broken.erase(it);
+  fail_or_retry(failed);
+}
+
+void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken) {
+  OwnedTask& task = tasks_.task(broken.task);
+  const bool retry = task.retries_left != 0;
+  record_attempt(broken.task, broken.lessor, task.pushed, io_.now(),
+                 retry ? AttemptOutcome::retried : AttemptOutcome::failed);
+  if (!retry) return finish(broken.task, ErrorType::worker_crashed, task.path);
+  if (task.retries_left > 0) --task.retries_left;
+  ++task.attempt;
+  owner().to_resubmit.push_back(broken.task);
+  arm_owner_tick();
+}
+
+// Resubmission waits for the owner's periodic tick, whose phase is its own.
+void CoreWorker::arm_owner_tick() {
+  if (owner().tick_armed) return;
+  owner().tick_armed = true;
+  const Duration period = runtime_.profile.system.core_worker_heartbeat;
+  const Duration own_phase = phase(runtime_.engine, "owner tick", process().index, period);
+  io_.after<CoreWorker>(until_tick(io_.now() + runtime_.profile.system.task_retry_delay, period, own_phase), TimerTick{Tick::owner});
+}
+
+void CoreWorker::record_attempt(std::uint32_t index, const NormalTaskSubmitter::Lessor& lessor, Time started, Time ended,
+                                AttemptOutcome outcome) {
+  const OwnedTask& task = tasks_.task(index);
+  AttemptRecord record;
+  record.task = (static_cast<std::uint64_t>(io_.id().index) << 32) | index;
+  record.function = task.function.index;
+  record.attempt = task.attempt;
+  record.node = lessor.node.index;
+  record.worker = lessor.worker.index;
+  record.submitted = task.submitted;
+  record.resolved = task.resolved;
+  record.pushed = task.pushed;
+  record.started = started;
+  record.ended = ended;
+  record.replied = io_.now();
+  record.path = task.path + (ended - started);
+  record.cpus = runtime_.classes[task.scheduling_class].resources.get(cpu_resource).value();
+  record.outcome = outcome;
+  runtime_.record.on_attempt(record);
+}
+
+}  // namespace raysim

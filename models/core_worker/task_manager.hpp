@@ -1,0 +1,66 @@
+// What an owner knows of its tasks and of the objects they return.
+//
+// Models: the tables of owned tasks and objects, dependencies among them, and who waits for an object in this process. Leaves out:
+// borrowers, reference counts, lineage. Mirrors src/ray/core_worker/task_manager.cc and store_provider/memory_store/ (2.60).
+// Invariants: an object becomes ready (with a value or an error) once; a task's objects have consecutive indices.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "models/errors.hpp"
+#include "models/task.hpp"
+
+namespace raysim {
+
+struct OwnedTask {
+  FunctionId function;
+  SchedulingClassId scheduling_class;
+  std::uint32_t first_object = 0;
+  std::uint32_t unresolved = 0;   // arguments that do not exist yet
+  std::int32_t attempt = 0;
+  std::int32_t retries_left = 0;  // -1: without end
+  ErrorType argument_error = ErrorType::none;
+  std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
+  Duration duration;
+  Duration path;  // longest chain of work before this task
+  Time submitted;
+  Time resolved;
+  Time pushed;
+};
+
+struct OwnedObject {
+  std::uint32_t task = ~std::uint32_t{0};  // its creator; ~0: a put
+  bool ready = false;
+  bool awaited = false;  // waiters() has an entry
+  ErrorType error = ErrorType::none;
+  std::uint32_t kib = 0;  // size in KiB, rounded up
+  Duration path;
+};
+
+class TaskManager {
+ public:
+  // Who is told when an object becomes ready: a task of this owner, or the wait of this process's body.
+  struct Waiter {
+    enum class Kind : std::uint8_t { task, get } kind;
+    std::uint64_t number;  // task, or number of the wait
+  };
+
+  std::uint32_t add_task(const OwnedTask& task, std::uint32_t returns);
+  std::uint32_t add_put(std::uint32_t kib, Duration path);
+  [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }
+  [[nodiscard]] OwnedObject& object(std::uint32_t i) { return objects_[i]; }
+  [[nodiscard]] std::size_t tasks() const { return tasks_.size(); }
+  void await(std::uint32_t object, Waiter waiter);
+  // Marks it ready and returns who waited, in the order they began to.
+  std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path);
+
+ private:
+  std::vector<OwnedTask> tasks_;
+  std::vector<OwnedObject> objects_;
+  std::unordered_map<std::uint32_t, std::vector<Waiter>> waiters_;
+};
+
+}  // namespace raysim

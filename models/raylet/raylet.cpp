@@ -1,0 +1,213 @@
+#include "models/raylet/raylet.hpp"
+
+#include <algorithm>
+
+namespace raysim {
+
+namespace {
+Station& make_station(Runtime& runtime, NodeId node) {
+  const MachineId place = runtime.cluster.nodes[node.index].machine;
+  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
+}
+}  // namespace
+
+Raylet::Raylet(Runtime& runtime, NodeId node)
+    : runtime_(runtime),
+      node_(node),
+      station_(make_station(runtime, node)),
+      address_(station_.bind(*this)),
+      scheduler_(runtime, node),
+      pool_(runtime.profile.system, runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
+            runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()) {
+  class_states_.resize(runtime.classes.size());
+}
+
+void Raylet::start_idle_work() {
+  const Costs::Idle& idle = runtime_.profile.costs.idle_raylet;
+  station_.after<Raylet>(phase(runtime_.engine, "idle raylet", node_.index, idle.period), TimerTick{Tick::idle_work}, true);
+}
+
+void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
+  introduce(worker, address);
+  runtime_.engine.watch(worker, address_);
+  pool_.add_warm(worker);
+}
+
+void Raylet::introduce(ProcessId worker, Address<CoreWorker> address) { workers_[worker.index] = address; }
+
+void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) {
+  LeaseReply reply;
+  reply.lease = lease.id;
+  reply.node = node;
+  reply.status = status;
+  station_.send(lease.owner, reply);
+}
+
+void Raylet::on(CancelWorkerLease cancel) {
+  Lease lease;
+  if (grant_queue_.remove(cancel.lease, lease)) {
+    if (lease.waits_for_worker) {
+      pool_.forget(lease.id);
+      scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
+      --class_states_[lease.scheduling_class.index].running;
+      resources_changed();
+    }
+  } else if (!schedule_queue_.remove(cancel.lease, lease) && !infeasible_queue_.remove(cancel.lease, lease)) {
+    return;  // granted or gone: the owner will give the worker back
+  }
+  answer(lease, LeaseReply::Status::canceled);
+  schedule_leases();
+}
+
+void Raylet::on(ReturnWorkerLease returned) {
+  const auto it = granted_.find(returned.lease.value);
+  if (it == granted_.end()) return;  // its worker has died meanwhile
+  const ProcessId worker = it->second.worker;
+  release(it);
+  if (returned.disconnect)
+    runtime_.engine.kill(worker);
+  else
+    worker_is_free(worker);
+  schedule_leases();
+}
+
+void Raylet::on(RegisterWorker registered) {
+  pool_.registered(registered.process);
+  runtime_.record.on_worker_started(node_.index, station_.now());
+  worker_is_free(registered.process);
+  schedule_leases();
+}
+
+void Raylet::on(RegisterDriver) {
+  if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
+}
+
+Raylet::Granted* Raylet::granted_to(ProcessId worker) {
+  const auto lease = lease_of_worker_.find(worker.index);
+  return lease == lease_of_worker_.end() ? nullptr : &granted_.at(lease->second);
+}
+
+void Raylet::on(TaskBlocked blocked) {
+  Granted* granted = granted_to(blocked.worker);
+  if (granted == nullptr || granted->blocked) return;
+  granted->blocked = true;
+  scheduler_.release_cpu(granted->resources.get(cpu_resource));
+  resources_changed();
+  schedule_leases();
+}
+
+void Raylet::on(TaskUnblocked unblocked) {
+  Granted* granted = granted_to(unblocked.worker);
+  if (granted == nullptr || !granted->blocked) return;
+  granted->blocked = false;
+  scheduler_.retake_cpu(granted->resources.get(cpu_resource));
+  resources_changed();
+}
+
+void Raylet::on(GetWorkerFailureCause question) { station_.send(question.owner, WorkerFailureCause{question.lease}); }
+
+void Raylet::on(ResourceBroadcast broadcast) {
+  scheduler_.report(*broadcast.snapshot);
+  schedule_leases();
+}
+
+void Raylet::on(ProcessDied died) {
+  const auto own = workers_.find(died.process.index);
+  if (own == workers_.end()) {
+    // An owner: what it asked for is nobody's any more.
+    const auto theirs = [&](const Lease& lease) { return runtime_.engine.process_of(lease.owner.station) == died.process; };
+    for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_, &grant_queue_})
+      queues->remove_if(theirs, [&](const Lease& lease) {
+        if (!lease.waits_for_worker) return;
+        pool_.forget(lease.id);
+        scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
+        --class_states_[lease.scheduling_class.index].running;
+      });
+    std::vector<ProcessId> orphans;
+    for (const auto& [id, granted] : granted_)
+      if (theirs(granted.lease)) orphans.push_back(granted.worker);
+    std::sort(orphans.begin(), orphans.end());
+    for (const ProcessId worker : orphans) runtime_.engine.kill(worker);  // fate sharing; each reports its own death
+  } else {
+    workers_.erase(own);
+    pool_.died(died.process);
+    const auto lease = lease_of_worker_.find(died.process.index);
+    if (lease != lease_of_worker_.end()) release(granted_.find(lease->second));
+  }
+  resources_changed();
+  schedule_leases();
+}
+
+void Raylet::resources_changed() {
+  arm_sweep();
+  if (scheduler_.version() != reported_version_) arm(Tick::report, runtime_.profile.system.report_resources_period, report_armed_);
+}
+
+// Timers are armed when they have something to do, at the moments of their period.
+void Raylet::arm(Tick tick, Duration period, bool& armed) {
+  if (armed) return;
+  armed = true;
+  const Duration own_phase =
+      phase(runtime_.engine, "raylet timer", node_.index * 8 + static_cast<std::uint32_t>(tick), period);
+  station_.after<Raylet>(until_tick(station_.now(), period, own_phase), TimerTick{tick}, tick == Tick::kill_idle);
+}
+
+void Raylet::on(TimerTick tick) {
+  switch (tick.tick) {
+    case Tick::report: {
+      report_armed_ = false;
+      if (scheduler_.version() == reported_version_) return;
+      reported_version_ = scheduler_.version();
+      auto snapshot = std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available()});
+      station_.send(runtime_.gcs, ResourceReport{std::move(snapshot)});
+      return;
+    }
+    case Tick::reset_view:
+      reset_armed_ = false;
+      scheduler_.reset_stale(station_.now());
+      if (scheduler_.modified()) arm(Tick::reset_view, runtime_.profile.system.syncer_refresh_interval, reset_armed_);
+      return;
+    case Tick::kill_idle: return sweep_idle_workers();
+    case Tick::grant_again: again_armed_ = false; return schedule_leases();
+    case Tick::idle_work:
+      station_.compute<Raylet>(runtime_.profile.costs.idle_raylet.work, TimerTick{Tick::idle_work_done}, true);
+      return;
+    case Tick::idle_work_done:
+      station_.after<Raylet>(runtime_.profile.costs.idle_raylet.period, TimerTick{Tick::idle_work}, true);
+      return;
+    default: return;
+  }
+}
+
+// A sweep can only find something when more workers are idle than CPUs.
+void Raylet::arm_sweep() {
+  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
+  if (pool_.idle() > (limit >= 0 ? limit : whole_cpus_free()))
+    arm(Tick::kill_idle, runtime_.profile.system.kill_idle_workers_interval, sweep_armed_);
+}
+
+void Raylet::sweep_idle_workers() {
+  sweep_armed_ = false;
+  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
+  for (const ProcessId worker : pool_.sweep(station_.now(), limit >= 0 ? limit : whole_cpus_free()))
+    station_.send(workers_.at(worker.index), ExitWorker{});
+  arm_sweep();
+}
+
+template <class Message>
+void deliver(Raylet& to, Message message) {
+  to.on(std::move(message));
+}
+template void deliver(Raylet&, RequestWorkerLease);
+template void deliver(Raylet&, CancelWorkerLease);
+template void deliver(Raylet&, ReturnWorkerLease);
+template void deliver(Raylet&, RegisterWorker);
+template void deliver(Raylet&, RegisterDriver);
+template void deliver(Raylet&, TaskBlocked);
+template void deliver(Raylet&, TaskUnblocked);
+template void deliver(Raylet&, GetWorkerFailureCause);
+template void deliver(Raylet&, ResourceBroadcast);
+template void deliver(Raylet&, ProcessDied);
+template void deliver(Raylet&, TimerTick);
+
+}  // namespace raysim

@@ -1,0 +1,207 @@
+#include "platforms/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "platforms/load_simgrid.hpp"
+
+namespace raysim {
+
+namespace {
+
+constexpr std::int64_t format_version = 1;
+constexpr std::int64_t most_cores = 100'000;
+constexpr double most_units = 1e9;
+
+constexpr std::array network_keys{KeySpec{"bandwidth"}, KeySpec{"latency"}, KeySpec{"loopback_bandwidth"},
+                                  KeySpec{"loopback_latency"}};
+constexpr std::array machine_keys{KeySpec{"cores", true}};
+constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{"cpus"},
+                               KeySpec{"gpus"},      KeySpec{"memory"}, KeySpec{"object_store_memory"},
+                               KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"}};
+constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"}, KeySpec{"network"}, KeySpec{"machines"},
+                                  KeySpec{"nodes", true}};
+
+constexpr MappingSpec network_spec{"network", "the network", network_keys};
+constexpr MappingSpec machine_spec{"machine", "a machine", machine_keys};
+constexpr MappingSpec node_spec{"node", "a node", node_keys};
+constexpr MappingSpec cluster_spec{"cluster", "the platform", cluster_keys};
+constexpr std::array<const MappingSpec*, 4> all_specs{&cluster_spec, &network_spec, &machine_spec, &node_spec};
+
+// Keys of which several nodes' names may be made, so that a new one on the command line is a mistake.
+const std::vector<std::string_view> user_named{"nodes", "machines"};
+
+class ClusterLoader {
+ public:
+  explicit ClusterLoader(const std::string& file_name) { cluster_.file = file_name; }
+
+  ClusterSpec load(const YamlReader& root) {
+    const YamlMapping top = root.mapping(cluster_spec);
+    if (const auto version = top.find("raysim_platform")) version->version(format_version);
+    if (const auto title = top.find("title")) cluster_.title = title->text("a title");
+    if (const auto network = top.find("network")) read_network(*network);
+    if (const auto machines = top.find("machines")) read_machines(*machines);
+    read_nodes(top.at("nodes"));
+    return std::move(cluster_);
+  }
+
+ private:
+  void read_network(const YamlReader& value) {
+    const YamlMapping keys = value.mapping(network_spec);
+    NetworkSpec& network = cluster_.platform.network;
+    if (const auto key = keys.find("bandwidth")) network.bandwidth = key->bandwidth();
+    // The file says it from machine to machine; a route of the star crosses two links.
+    if (const auto key = keys.find("latency")) network.latency = {key->duration().ns / 2};
+    if (const auto key = keys.find("loopback_bandwidth")) network.loopback_bandwidth = key->bandwidth();
+    if (const auto key = keys.find("loopback_latency")) network.loopback_latency = key->duration();
+  }
+
+  void read_machines(const YamlReader& value) {
+    for (const YamlReader& machine : value.named_values("machines by name")) {
+      const YamlMapping keys = machine.mapping(machine_spec);
+      add_machine({std::string(machine.key()), static_cast<int>(keys.at("cores").whole(1, most_cores)), true});
+    }
+  }
+
+  MachineId add_machine(MachineSpec machine) {
+    const MachineId id{static_cast<std::uint32_t>(cluster_.platform.machines.size())};
+    machine_ids_.emplace(machine.name, id);
+    cluster_.platform.machines.push_back(std::move(machine));
+    return id;
+  }
+
+  void read_nodes(const YamlReader& value) {
+    for (const YamlReader& node : value.named_values("nodes by name")) read_node(node);
+    if (cluster_.nodes.empty()) value.fail(value.found() + " without a node", "at least one node");
+    if (!has_head_) cluster_.nodes.front().head = true;
+  }
+
+  void read_node(const YamlReader& value) {
+    NodeSpec node;
+    node.name = value.key();
+    // A node needs no keys at all: it is then one without resources.
+    if (value.is_null()) return add_node(value, node, 0);
+    const YamlMapping keys = value.mapping(node_spec);
+    if (const auto head = keys.find("head")) node.head = read_head(*head, keys);
+    const auto cpus = keys.find("cpus");
+    const double cpu_count = cpus ? cpus->number(0, most_units) : 0;
+    node.total.set(cpu_resource, ResourceAmount::of(cpu_count));
+    if (const auto gpus = keys.find("gpus"))
+      node.total.set(gpu_resource, ResourceAmount::of(gpus->number(0, most_units)));
+    if (const auto memory = keys.find("memory")) node.total.set(memory_resource, amount_of(memory->bytes()));
+    if (const auto store = keys.find("object_store_memory"))
+      node.total.set(object_store_memory_resource, amount_of(store->bytes()));
+    if (const auto resources = keys.find("resources")) read_resources(*resources, node.total);
+    if (const auto labels = keys.find("labels"))
+      for (const YamlReader& label : labels->named_values("labels by name"))
+        node.labels.emplace(label.key(), label.text("the text of a label"));
+    const auto count = keys.find("count");
+    const std::optional<MachineId> shared = read_machine(keys.find("machine"));
+    if (!count) return add_node(value, node, cpu_count, shared);
+    add_nodes(value, node, cpu_count, shared, count->whole(0, static_cast<std::int64_t>(node_limit)));
+  }
+
+  // Bytes are small enough for the product (see quantity.hpp).
+  static ResourceAmount amount_of(Bytes bytes) { return {bytes.count * ResourceAmount::unit}; }
+
+  bool read_head(const YamlReader& value, const YamlMapping& node) {
+    const bool is_head = value.boolean();
+    if (is_head && has_head_) value.fail("second head node", "one node with head: true");
+    if (is_head && node.has("count")) value.fail("head: true for a counted node", "a head node without 'count'");
+    has_head_ = has_head_ || is_head;
+    return is_head;
+  }
+
+  void read_resources(const YamlReader& value, ResourceSet& total) {
+    for (const YamlReader& resource : value.named_values("custom resources by name")) {
+      check_custom_resource(resource);
+      total.set(cluster_.resource_names.id_of(resource.key()), ResourceAmount::of(resource.number(0, most_units)));
+    }
+  }
+
+  std::optional<MachineId> read_machine(const std::optional<YamlReader>& value) const {
+    if (!value) return std::nullopt;
+    const std::string name = value->text("the name of a machine");
+    if (const auto found = machine_ids_.find(name); found != machine_ids_.end()) return found->second;
+    std::vector<std::string_view> known;
+    for (const MachineSpec& machine : cluster_.platform.machines)
+      if (machine.contended) known.push_back(machine.name);
+    value->fail_unknown("machine", name, known);
+  }
+
+  void add_nodes(const YamlReader& value, const NodeSpec& node, double cpus, std::optional<MachineId> shared,
+                 std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      NodeSpec one = node;
+      one.name = fmt::format("{}-{}", node.name, i);
+      add_node(value, one, cpus, shared);
+    }
+  }
+
+  void add_node(const YamlReader& value, NodeSpec node, double cpus, std::optional<MachineId> shared = {}) {
+    if (!node_names_.emplace(node.name, value.place().line).second)
+      value.fail_at_key(fmt::format("second node with the name {}", in_quotes(node.name)), "names that differ");
+    if (cluster_.nodes.size() == node_limit) value.fail_at_key("too many nodes", fmt::format("at most {}", node_limit));
+    if (!shared && machine_ids_.contains(node.name))
+      value.fail_at_key(fmt::format("a machine has the name of node {}", in_quotes(node.name)),
+                        fmt::format("machine: {} in the node, or another name", node.name));
+    // Enough cores for all that may run there, for the machine is not contended.
+    const int cores = std::max(1, static_cast<int>(std::ceil(std::min(cpus, most_units))));
+    node.machine = shared ? *shared : add_machine({node.name, cores, false});
+    cluster_.nodes.push_back(std::move(node));
+  }
+
+  ClusterSpec cluster_;
+  std::unordered_map<std::string, MachineId> machine_ids_;
+  std::unordered_map<std::string, int> node_names_;
+  bool has_head_ = false;
+};
+
+}  // namespace
+
+void check_custom_resource(const YamlReader& resource) {
+  static constexpr std::pair<std::string_view, std::string_view> predefined[] = {
+      {"CPU", "cpus"}, {"GPU", "gpus"}, {"memory", "memory"}, {"object_store_memory", "object_store_memory"}};
+  for (const auto& [name, key] : predefined)
+    if (resource.key() == name)
+      resource.fail_at_key(
+          fmt::format("{} is no custom resource", in_quotes(name)),
+          fmt::format("the key for it, {} in a node and in a task {}", in_quotes(key),
+                      name == "CPU" || name == "GPU" ? "'num_" + std::string(key) + "'" : in_quotes(key)));
+}
+
+ClusterSpec load_cluster_text(std::string_view text, const std::string& file_name,
+                              std::span<const std::string> overrides, std::string_view prefix) {
+  YamlDocument document = parse_yaml(text, file_name);
+  for (const std::string& override : overrides)
+    if (override.starts_with(prefix)) apply_override(document, override, user_named, prefix.size());
+  const YamlReader root(document);
+  if (root.is_null()) root.fail("empty file", "a platform with the keys raysim_platform and nodes");
+  const YamlMapping top = root.mapping(cluster_spec);
+  if (!top.has("raysim_platform")) root.fail("no 'raysim_platform' in the platform", "raysim_platform: 1");
+  return ClusterLoader(file_name).load(root);
+}
+
+ClusterSpec load_cluster(const std::string& path, std::span<const std::string> overrides, std::string_view prefix) {
+  if (!path.ends_with(".xml"))
+    return load_cluster_text(read_text_file(path, "a platform file"), path, overrides, prefix);
+  for (const std::string& override : overrides)
+    if (override.starts_with(prefix))
+      throw InputError(override_name(override), 0, 0, "a SimGrid file has no keys to set, expected a YAML platform");
+  return load_simgrid_cluster(path);
+}
+
+ClusterSpec read_inline_cluster(const YamlReader& value, const std::string& file_name) {
+  return ClusterLoader(file_name).load(value);
+}
+
+std::span<const MappingSpec* const> platform_mappings() { return all_specs; }
+
+}  // namespace raysim

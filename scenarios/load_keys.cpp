@@ -1,0 +1,128 @@
+#include "scenarios/load_keys.hpp"
+
+#include <array>
+
+#include "scenarios/load.hpp"
+
+namespace raysim {
+
+namespace scenario_keys {
+
+namespace {
+
+constexpr std::array scenario_list{KeySpec{"raysim", true},  KeySpec{"title"},        KeySpec{"seed"},
+                                   KeySpec{"cluster", true}, KeySpec{"ray"},          KeySpec{"warm_workers"},
+                                   KeySpec{"tasks"},         KeySpec{"driver", true}, KeySpec{"expect"}};
+constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"}, KeySpec{"policy"}, KeySpec{"system_config"}};
+constexpr std::array task_list{KeySpec{"num_cpus"},
+                               KeySpec{"num_gpus"},
+                               KeySpec{"memory"},
+                               KeySpec{"resources"},
+                               KeySpec{"scheduling_strategy"},
+                               KeySpec{"max_retries"},
+                               KeySpec{"duration"},
+                               KeySpec{"sleep"},
+                               KeySpec{"returns"},
+                               KeySpec{"num_returns"},
+                               KeySpec{"crash"},
+                               KeySpec{"body"}};
+constexpr std::array options_list{
+    KeySpec{"num_cpus"},   KeySpec{"num_gpus"}, KeySpec{"memory"}, KeySpec{"resources"}, KeySpec{"scheduling_strategy"},
+    KeySpec{"max_retries"}};
+constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity", true}};
+constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}};
+constexpr std::array crash_list{KeySpec{"attempts", true}};
+constexpr std::array distribution_list{KeySpec{"uniform"},     KeySpec{"normal"}, KeySpec{"lognormal"},
+                                       KeySpec{"exponential"}, KeySpec{"pareto"}, KeySpec{"empirical"}};
+constexpr std::array uniform_list{KeySpec{"min", true}, KeySpec{"max", true}};
+constexpr std::array normal_list{KeySpec{"mean", true}, KeySpec{"deviation", true}, KeySpec{"max"}};
+constexpr std::array lognormal_list{KeySpec{"median", true}, KeySpec{"sigma", true}, KeySpec{"max"}};
+constexpr std::array exponential_list{KeySpec{"mean", true}, KeySpec{"max"}};
+constexpr std::array pareto_list{KeySpec{"min", true}, KeySpec{"shape", true}, KeySpec{"max"}};
+constexpr std::array step_list{KeySpec{"submit"}, KeySpec{"get"},     KeySpec{"wait"},   KeySpec{"put"},
+                               KeySpec{"sleep"},  KeySpec{"compute"}, KeySpec{"repeat"}, KeySpec{"for_each"}};
+constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
+                                 KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
+                                 KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
+constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}};
+constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, KeySpec{"timeout"}, KeySpec{"ready"},
+                               KeySpec{"pending"}};
+constexpr std::array put_list{KeySpec{"size", true}, KeySpec{"count"}, KeySpec{"as", true}, KeySpec{"append"}};
+constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"do", true}};
+constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
+constexpr std::array expect_list{KeySpec{"outcome"},  KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
+                                 KeySpec{"finished"}, KeySpec{"retried"},  KeySpec{"failed"}};
+constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
+
+}  // namespace
+
+constexpr MappingSpec scenario{"scenario", "the scenario", scenario_list};
+constexpr MappingSpec ray{"ray", "'ray'", ray_list};
+constexpr MappingSpec task{"task", "a task", task_list};
+constexpr MappingSpec options{"options", "task options", options_list};
+constexpr MappingSpec scheduling_strategy{"scheduling_strategy", "a scheduling strategy", scheduling_strategy_list};
+constexpr MappingSpec node_affinity{"node_affinity", "a node affinity", node_affinity_list};
+constexpr MappingSpec crash{"crash", "'crash'", crash_list};
+constexpr MappingSpec distribution{"distribution", "a distribution", distribution_list};
+constexpr MappingSpec uniform{"uniform", "'uniform'", uniform_list};
+constexpr MappingSpec normal{"normal", "'normal'", normal_list};
+constexpr MappingSpec lognormal{"lognormal", "'lognormal'", lognormal_list};
+constexpr MappingSpec exponential{"exponential", "'exponential'", exponential_list};
+constexpr MappingSpec pareto{"pareto", "'pareto'", pareto_list};
+constexpr MappingSpec step{"step", "a step", step_list};
+constexpr MappingSpec submit{"submit", "'submit'", submit_list};
+constexpr MappingSpec get{"get", "'get'", get_list};
+constexpr MappingSpec wait{"wait", "'wait'", wait_list};
+constexpr MappingSpec put{"put", "'put'", put_list};
+constexpr MappingSpec repeat{"repeat", "'repeat'", repeat_list};
+constexpr MappingSpec for_each{"for_each", "'for_each'", for_each_list};
+constexpr MappingSpec expect{"expect", "'expect'", expect_list};
+constexpr MappingSpec makespan{"makespan", "'makespan'", makespan_list};
+
+}  // namespace scenario_keys
+
+namespace {
+
+namespace keys = scenario_keys;
+
+constexpr std::array<const MappingSpec*, 22> all_specs{
+    &keys::scenario,      &keys::ray,         &keys::task,         &keys::options, &keys::scheduling_strategy,
+    &keys::node_affinity, &keys::crash,       &keys::distribution, &keys::uniform, &keys::normal,
+    &keys::lognormal,     &keys::exponential, &keys::pareto,       &keys::step,    &keys::submit,
+    &keys::get,           &keys::wait,        &keys::put,          &keys::repeat,  &keys::for_each,
+    &keys::expect,        &keys::makespan};
+
+// python/ray/exceptions.py, without those that no simulated program can meet.
+constexpr std::array<std::string_view, 25> outcomes{"ok",
+                                                    "RayTaskError",
+                                                    "TaskCancelledError",
+                                                    "TaskUnschedulableError",
+                                                    "WorkerCrashedError",
+                                                    "RayActorError",
+                                                    "ActorDiedError",
+                                                    "ActorUnavailableError",
+                                                    "ActorUnschedulableError",
+                                                    "GetTimeoutError",
+                                                    "NodeDiedError",
+                                                    "LocalRayletDiedError",
+                                                    "OutOfMemoryError",
+                                                    "OutOfDiskError",
+                                                    "ObjectStoreFullError",
+                                                    "ObjectLostError",
+                                                    "ObjectFetchTimedOutError",
+                                                    "ObjectFreedError",
+                                                    "OwnerDiedError",
+                                                    "ReferenceCountingAssertionError",
+                                                    "ObjectReconstructionFailedError",
+                                                    "ObjectReconstructionFailedMaxAttemptsExceededError",
+                                                    "ObjectReconstructionFailedLineageEvictedError",
+                                                    "RuntimeEnvSetupError",
+                                                    "RaySystemError"};
+
+}  // namespace
+
+std::span<const MappingSpec* const> scenario_mappings() { return all_specs; }
+
+std::span<const std::string_view> known_outcomes() { return outcomes; }
+
+}  // namespace raysim

@@ -1,0 +1,35 @@
+// The key tables of the scenario form: which keys each mapping may have, and which it must have.
+//
+// Models: one table for each definition in scenario.schema.json, held together by a test. Leaves out: types and ranges
+// of values, which stand where the value is read.
+// Invariants: a table's `definition` is the name of its definition in the schema.
+#pragma once
+
+#include "platforms/yaml_reader.hpp"
+
+namespace raysim::scenario_keys {
+
+extern const MappingSpec scenario;
+extern const MappingSpec ray;
+extern const MappingSpec task;
+extern const MappingSpec options;
+extern const MappingSpec scheduling_strategy;
+extern const MappingSpec node_affinity;
+extern const MappingSpec crash;
+extern const MappingSpec distribution;
+extern const MappingSpec uniform;
+extern const MappingSpec normal;
+extern const MappingSpec lognormal;
+extern const MappingSpec exponential;
+extern const MappingSpec pareto;
+extern const MappingSpec step;
+extern const MappingSpec submit;
+extern const MappingSpec get;
+extern const MappingSpec wait;
+extern const MappingSpec put;
+extern const MappingSpec repeat;
+extern const MappingSpec for_each;
+extern const MappingSpec expect;
+extern const MappingSpec makespan;
+
+}  // namespace raysim::scenario_keys

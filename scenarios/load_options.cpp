@@ -1,0 +1,256 @@
+#include "scenarios/load_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "platforms/load.hpp"
+#include "scenarios/load_keys.hpp"
+
+namespace raysim {
+
+namespace keys = scenario_keys;
+
+namespace {
+
+constexpr double most_units = 1e9;
+constexpr double least_unit = 0.0001;  // below it Ray's fixed point has no amount
+constexpr double default_num_cpus = 1;
+
+double read_amount(const YamlReader& value) {
+  const double amount = value.number(0, most_units);
+  if (amount != 0 && amount < least_unit) value.fail_expected("0 or at least 0.0001, the smallest amount in Ray");
+  return amount;
+}
+
+double read_gpus(const YamlReader& value) {
+  const double amount = read_amount(value);
+  if (amount > 1 && amount != std::floor(amount))
+    value.fail_expected("a whole number when above 1, as Ray shares only single GPUs");
+  return amount;
+}
+
+void read_strategy(const YamlReader& value, const ScenarioContext& context, TaskOptionsSpec& options) {
+  static constexpr std::string_view words[] = {"DEFAULT", "SPREAD"};
+  if (!value.is_mapping()) {
+    const bool is_known =
+        value.is_scalar() && std::find(std::begin(words), std::end(words), value.scalar()) != std::end(words);
+    if (!is_known)
+      value.fail_expected("DEFAULT, SPREAD or {node_affinity: {node: NAME}}" +
+                          (value.is_scalar() ? suggestion(value.scalar(), words) : std::string()));
+    options.scheduling_strategy = value.scalar();
+    return;
+  }
+  const YamlMapping affinity =
+      value.mapping(keys::scheduling_strategy).at("node_affinity").mapping(keys::node_affinity);
+  options.scheduling_strategy = "node_affinity";
+  options.affinity_node = affinity.at("node").text("the name of a node");
+  context.check_node(affinity.at("node"), options.affinity_node);
+  if (const auto soft = affinity.find("soft")) options.affinity_soft = soft->boolean();
+}
+
+}  // namespace
+
+ScenarioContext::ScenarioContext(const ClusterSpec& cluster) : cluster_(cluster) {
+  for (const NodeSpec& node : cluster.nodes) {
+    node_ids_.emplace(node.name, node_names_.size());
+    node_names_.push_back(node.name);
+  }
+  for (std::size_t i = object_store_memory_resource.index + 1; i < cluster.resource_names.size(); ++i) {
+    const ResourceId id{static_cast<std::uint32_t>(i)};
+    resource_ids_.emplace(cluster.resource_names.name_of(id), id);
+    resource_names_.push_back(cluster.resource_names.name_of(id));
+  }
+}
+
+void ScenarioContext::add_task(std::string_view name, bool has_body) {
+  task_ids_.emplace(name, task_names_.size());
+  bodies_.push_back(has_body);
+  task_names_.push_back(name);
+}
+
+std::size_t ScenarioContext::task(const YamlReader& value) const {
+  const std::string name = value.text("the name of a task");
+  const auto found = task_ids_.find(name);
+  if (found == task_ids_.end()) value.fail_unknown("task", name, task_names_);
+  return found->second;
+}
+
+void ScenarioContext::check_node(const YamlReader& value, std::string_view name) const {
+  if (!node_ids_.contains(name)) value.fail_unknown("node", name, node_names_);
+}
+
+void ScenarioContext::check_node_key(const YamlReader& value) const {
+  if (node_ids_.contains(value.key())) return;
+  value.fail_at_key("unknown node " + in_quotes(value.key()),
+                    "one of " + listed(node_names_) + suggestion(value.key(), node_names_));
+}
+
+void ScenarioContext::check_resource(const YamlReader& value) const {
+  if (resource_ids_.contains(value.key())) return;
+  const std::string expected =
+      resource_names_.empty() ? "no custom resources, for the cluster has none" : "one of " + listed(resource_names_);
+  value.fail_at_key(fmt::format("no node has the resource {} (real Ray would wait forever)", in_quotes(value.key())),
+                    expected + suggestion(value.key(), resource_names_));
+}
+
+TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& context) {
+  TaskOptionsSpec options;
+  if (const auto value = mapping.find("num_cpus")) options.num_cpus = read_amount(*value);
+  if (const auto value = mapping.find("num_gpus")) options.num_gpus = read_gpus(*value);
+  if (const auto value = mapping.find("memory")) options.memory = value->bytes();
+  if (const auto value = mapping.find("resources")) {
+    for (const YamlReader& resource : value->named_values("custom resources by name")) {
+      check_custom_resource(resource);
+      const double amount = read_amount(resource);
+      if (amount != 0) context.check_resource(resource);
+      options.resources.emplace(resource.key(), amount);
+    }
+  }
+  if (const auto value = mapping.find("max_retries"))
+    options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
+  if (const auto value = mapping.find("scheduling_strategy")) read_strategy(*value, context, options);
+  return options;
+}
+
+ResourceSet ScenarioContext::demand(const TaskOptionsSpec& options) const {
+  ResourceSet demand;
+  demand.set(cpu_resource, ResourceAmount::of(options.num_cpus.value_or(default_num_cpus)));
+  demand.set(gpu_resource, ResourceAmount::of(options.num_gpus.value_or(0)));
+  if (options.memory) demand.set(memory_resource, {options.memory->count * ResourceAmount::unit});
+  for (const auto& [name, amount] : options.resources)
+    if (amount != 0) demand.set(resource_ids_.at(name), ResourceAmount::of(amount));
+  return demand;
+}
+
+void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
+                  const ScenarioContext& context) {
+  const ClusterSpec& cluster = context.cluster();
+  const ResourceSet demand = context.demand(options);
+  const bool is_bound = options.scheduling_strategy == "node_affinity" && !options.affinity_soft;
+  const NodeSpec* largest = nullptr;
+  double largest_share = 0;
+  for (const NodeSpec& node : cluster.nodes) {
+    if (is_bound && node.name != options.affinity_node) continue;
+    if (node.total.covers(demand)) return;
+    // How much of the demand the node has, so that the one named is large in what is asked for.
+    double share = 0;
+    for (const auto& [id, amount] : demand.entries())
+      share += std::min(1.0, static_cast<double>(node.total.get(id).ticks) / static_cast<double>(amount.ticks));
+    const bool has_more_cpus = largest != nullptr && node.total.get(cpu_resource) > largest->total.get(cpu_resource);
+    if (largest != nullptr && (share < largest_share || (share == largest_share && !has_more_cpus))) continue;
+    largest = &node;
+    largest_share = share;
+  }
+  const std::string_view which = is_bound ? "node" : "largest node";
+  place.fail_at_key(fmt::format("task {} asks for {} and the {} {} has {} (real Ray would wait forever)",
+                                in_quotes(task), to_string(demand, cluster.resource_names), which,
+                                in_quotes(largest->name), to_string(largest->total, cluster.resource_names)),
+                    "a demand that a node can hold");
+}
+
+namespace {
+
+// How to read a value of the wanted unit as a number in the base unit.
+using ReadValue = double (*)(const YamlReader&);
+
+double read_seconds(const YamlReader& value) { return static_cast<double>(value.duration().ns) / 1e9; }
+double read_byte_count(const YamlReader& value) { return static_cast<double>(value.bytes().count); }
+
+std::vector<double> read_values(const YamlReader& value, ReadValue read) {
+  const std::vector<YamlReader> items = value.list("a list of quantities");
+  if (items.empty()) value.fail("empty list", "at least one quantity");
+  std::vector<double> values;
+  values.reserve(items.size());
+  for (const YamlReader& item : items) values.push_back(read(item));
+  return values;
+}
+
+double read_positive(const YamlReader& value, ReadValue read) {
+  const double result = read(value);
+  if (result <= 0) value.fail_expected("more than 0");
+  return result;
+}
+
+// `max` of a distribution, where 0 would mean no limit.
+double read_limit(const YamlMapping& mapping, double least, ReadValue read) {
+  const auto value = mapping.find("max");
+  if (!value) return 0;
+  const double limit = read_positive(*value, read);
+  if (limit < least) value->fail(fmt::format("{}, below the smallest value", value->found()), "at least that value");
+  return limit;
+}
+
+Distribution read_uniform(const YamlMapping& mapping, ReadValue read) {
+  const double min = read(mapping.at("min"));
+  const double max = read(mapping.at("max"));
+  if (max < min) mapping.at("max").fail(mapping.at("max").found() + ", below 'min'", "at least 'min'");
+  return {.kind = Distribution::Kind::uniform, .a = min, .b = max, .max = 0, .values = {}};
+}
+
+constexpr double largest_sigma = 20;  // exp() of a few of these still is a number
+constexpr double least_shape = 0.01;
+constexpr double largest_shape = 1e6;
+
+Distribution read_named(const YamlReader& value, ReadValue read) {
+  using Kind = Distribution::Kind;
+  const std::string_view name = value.key();
+  if (name == "empirical")
+    return {.kind = Kind::empirical, .a = 0, .b = 0, .max = 0, .values = read_values(value, read)};
+  if (name == "uniform") return read_uniform(value.mapping(keys::uniform), read);
+  if (name == "normal") {
+    const YamlMapping mapping = value.mapping(keys::normal);
+    return {.kind = Kind::normal,
+            .a = read(mapping.at("mean")),
+            .b = read(mapping.at("deviation")),
+            .max = read_limit(mapping, 0, read),
+            .values = {}};
+  }
+  if (name == "lognormal") {
+    const YamlMapping mapping = value.mapping(keys::lognormal);
+    const double median = read_positive(mapping.at("median"), read);
+    return {.kind = Kind::lognormal,
+            .a = std::log(median),
+            .b = mapping.at("sigma").number(0, largest_sigma),
+            .max = read_limit(mapping, 0, read),
+            .values = {}};
+  }
+  if (name == "exponential") {
+    const YamlMapping mapping = value.mapping(keys::exponential);
+    return {.kind = Kind::exponential,
+            .a = read_positive(mapping.at("mean"), read),
+            .b = 0,
+            .max = read_limit(mapping, 0, read),
+            .values = {}};
+  }
+  const YamlMapping mapping = value.mapping(keys::pareto);
+  const double min = read_positive(mapping.at("min"), read);
+  const double shape = mapping.at("shape").number(least_shape, largest_shape);
+  return {.kind = Kind::pareto, .a = min, .b = shape, .max = read_limit(mapping, min, read), .values = {}};
+}
+
+Distribution read_distribution(const YamlReader& value, ReadValue read) {
+  if (value.is_list())
+    return {.kind = Distribution::Kind::list, .a = 0, .b = 0, .max = 0, .values = read_values(value, read)};
+  if (!value.is_mapping()) return Distribution::constant(read(value));
+  const YamlMapping mapping = value.mapping(keys::distribution);
+  std::optional<YamlReader> named;
+  for (const KeySpec& key : keys::distribution.keys) {
+    const auto found = mapping.find(key.name);
+    if (found && named) value.fail("more than one distribution", "exactly one of them");
+    if (found) named = found;
+  }
+  if (!named)
+    value.fail("no distribution", "exactly one of uniform, normal, lognormal, exponential, pareto, empirical");
+  return read_named(*named, read);
+}
+
+}  // namespace
+
+Distribution read_durations(const YamlReader& value) { return read_distribution(value, read_seconds); }
+Distribution read_sizes(const YamlReader& value) { return read_distribution(value, read_byte_count); }
+
+}  // namespace raysim

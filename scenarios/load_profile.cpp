@@ -1,0 +1,157 @@
+#include "scenarios/load_profile.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "models/messages.hpp"
+#include "platforms/quantity.hpp"
+#include "platforms/yaml_reader.hpp"
+#include "scenarios/data_root.hpp"
+
+namespace raysim {
+
+namespace {
+
+constexpr KeySpec profile_keys[]{{"profile", true}, {"date", true}, {"system_config", true}, {"costs", true}, {"messages", true}};
+constexpr MappingSpec profile_mapping{"profile", "a profile", profile_keys};
+constexpr KeySpec value_keys[]{{"value", true}, {"source", true}, {"date", true}};
+constexpr MappingSpec value_mapping{"profile_value", "a value of a profile", value_keys};
+constexpr KeySpec message_keys[]{{"service", true}, {"sending", true}, {"size", true}, {"source", true}, {"date", true}};
+constexpr MappingSpec message_mapping{"profile_message", "a message of a profile", message_keys};
+
+struct Assign {
+  const YamlReader& value;
+  void operator()(Duration* to) const { *to = value.duration(); }
+  void operator()(Bytes* to) const { *to = value.bytes(); }
+  void operator()(std::int64_t* to) const { *to = value.whole(-1); }
+  void operator()(double* to) const { *to = value.number(0, 1e18); }
+  void operator()(bool* to) const { *to = value.boolean(); }
+};
+
+[[noreturn]] void fail_missing(const YamlReader& section, std::string_view name) {
+  section.fail_at_key("missing '" + std::string(name) + "'", "a value for each name that the simulator knows");
+}
+
+// Reads every field of `fields` from a mapping of that form; nothing may be missing or left over.
+void read_fields(const YamlReader& section, const std::vector<NamedField>& fields) {
+  std::vector<std::string_view> names;
+  for (const NamedField& field : fields) names.push_back(field.name);
+  std::vector<bool> seen(fields.size());
+  for (const YamlReader& entry : section.named_values("values by name")) {
+    const auto it = std::find(names.begin(), names.end(), entry.key());
+    if (it == names.end()) entry.fail_unknown("entry", entry.key(), names);
+    const auto i = static_cast<std::size_t>(it - names.begin());
+    seen[i] = true;
+    const YamlMapping mapping = entry.mapping(value_mapping);
+    const YamlReader value = mapping.at("value");
+    std::visit(Assign{value}, fields[i].field);
+  }
+  const auto missing = std::find(seen.begin(), seen.end(), false);
+  if (missing != seen.end())
+    fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
+}
+
+void read_messages(const YamlReader& section, MessageCosts& costs) {
+  const auto names = message_kind_names();
+  std::vector<bool> seen(names.size());
+  seen[0] = true;  // timers and threads cost nothing as messages
+  for (const YamlReader& entry : section.named_values("messages by name")) {
+    const auto it = std::find(names.begin(), names.end(), entry.key());
+    if (it == names.end()) entry.fail_unknown("message", entry.key(), names);
+    const auto i = static_cast<std::size_t>(it - names.begin());
+    seen[i] = true;
+    const YamlMapping mapping = entry.mapping(message_mapping);
+    costs[i] = {mapping.at("service").duration(), mapping.at("sending").duration(), mapping.at("size").bytes()};
+  }
+  const auto missing = std::find(seen.begin(), seen.end(), false);
+  if (missing != seen.end())
+    fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
+}
+
+}  // namespace
+
+Profile load_profile(std::string_view name) {
+  const std::string path = data_file("models/profiles/" + std::string(name) + ".yaml");
+  const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
+  const YamlReader top(document);
+  const YamlMapping mapping = top.mapping(profile_mapping);
+  Profile profile;
+  profile.name = mapping.at("profile").text();
+  read_fields(mapping.at("system_config"), system_config_fields(profile));
+  read_fields(mapping.at("costs"), cost_fields(profile));
+  read_messages(mapping.at("messages"), profile.messages);
+  return profile;
+}
+
+std::vector<std::string> profile_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(data_file("models/profiles")))
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+namespace {
+
+// A value of `ray.system_config`, as text.
+struct AssignText {
+  const ScenarioProgram& program;
+  const NamedField& field;
+  const ConfigSetting& setting;
+
+  [[noreturn]] void fail(const std::string& expected) const {
+    const std::string found = "'" + std::string(field.name) + "' is " + in_quotes(setting.text) + ", expected " + expected;
+    throw InputError(program.file, setting.place.line, setting.place.column, found);
+  }
+  [[nodiscard]] bool number(auto& to) const {
+    const char* end = setting.text.data() + setting.text.size();
+    const auto parsed = std::from_chars(setting.text.data(), end, to);
+    return parsed.ec == std::errc{} && parsed.ptr == end;
+  }
+  void operator()(Duration* to) const {
+    std::int64_t plain = 0;
+    if (number(plain)) {
+      if (plain < 0 || plain > 1'000'000'000) fail("a number from 0 to 1000000000");
+      *to = field.unit * plain;
+      return;
+    }
+    try {
+      *to = parse_duration(setting.text);
+    } catch (const QuantityError& error) {
+      fail(error.expected);
+    }
+  }
+  void operator()(Bytes*) const { fail("nothing: it cannot be set"); }
+  void operator()(std::int64_t* to) const {
+    if (!number(*to) || *to < -1 || *to > 1'000'000'000) fail("a whole number from -1 to 1000000000");
+  }
+  void operator()(double* to) const {
+    if (!number(*to) || !(*to >= 0 && *to <= 1)) fail("a number from 0 to 1");
+  }
+  void operator()(bool* to) const {
+    if (setting.text != "true" && setting.text != "false") fail("true or false");
+    *to = setting.text == "true";
+  }
+};
+
+// Periods of timers; zero would stop the clock.
+constexpr std::array<std::string_view, 4> periods{"raylet_report_resources_period_milliseconds",
+                                                  "ray_syncer_message_refresh_interval_ms",
+                                                  "kill_idle_workers_interval_ms", "core_worker_internal_heartbeat_ms"};
+
+}  // namespace
+
+void apply_system_config(const ScenarioProgram& program, Profile& profile) {
+  const auto fields = system_config_fields(profile);
+  for (const auto& [name, setting] : program.ray.system_config) {
+    const auto it = std::find_if(fields.begin(), fields.end(), [&, &n = name](const NamedField& f) { return f.name == n; });
+    const AssignText assign{program, *it, setting};
+    std::visit(assign, it->field);
+    const bool is_period = std::find(periods.begin(), periods.end(), name) != periods.end();
+    if (is_period && **std::get_if<Duration*>(&it->field) <= Duration{}) assign.fail("more than 0: it is the period of a timer");
+  }
+}
+
+}  // namespace raysim

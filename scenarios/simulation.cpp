@@ -1,0 +1,95 @@
+#include "scenarios/simulation.hpp"
+
+#include <algorithm>
+
+namespace raysim {
+
+namespace {
+EngineSettings engine_settings(const Profile& profile, std::uint64_t seed) {
+  EngineSettings settings;
+  settings.seed = seed;
+  settings.costs = profile.messages;
+  settings.time_slice = profile.costs.time_slice;
+  settings.loopback_wakeup = profile.costs.loopback_wakeup;
+  settings.network_wakeup = profile.costs.network_wakeup;
+  return settings;
+}
+}  // namespace
+
+Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options, RecordSink& record)
+    : engine_(cluster.platform, make_simgrid_fabric(cluster.platform), engine_settings(profile, options.seed)),
+      runtime_(engine_, cluster, profile, record),
+      options_(std::move(options)) {
+  build();
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::build() {
+  const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
+  runtime_.policy = options_.policy;
+  runtime_.functions = std::move(options_.functions);
+  for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
+  // Ray's node ids are random, and ties between nodes go by them.
+  RandomStream ids = engine_.stream("node ids");
+  for (std::uint32_t i = 0; i < nodes; ++i) runtime_.node_order.push_back({i});
+  for (std::uint32_t i = nodes; i > 1; --i) std::swap(runtime_.node_order[i - 1], runtime_.node_order[ids.below(i)]);
+
+  runtime_.make_worker = [this](NodeId node) {
+    const ProcessId process = make_worker(node);
+    workers_.back()->start_worker();
+    return process;
+  };
+  runtime_.driver_ended = [this](const std::string& why, ErrorType error) {
+    result_.end = engine_.now();
+    result_.error = error;
+    result_.message = why;
+    over_ = true;
+    engine_.stop();
+  };
+  gcs_ = std::make_unique<Gcs>(runtime_);
+  runtime_.gcs = gcs_->address();
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    raylets_.push_back(std::make_unique<Raylet>(runtime_, NodeId{i}));
+    runtime_.raylets.push_back(raylets_.back()->address());
+  }
+  if (runtime_.contended) {
+    gcs_->start_idle_work();
+    for (const auto& raylet : raylets_) raylet->start_idle_work();
+  }
+  for (std::uint32_t i = 0; options_.warm_workers && i < nodes; ++i) {
+    const auto cpus = runtime_.cluster.nodes[i].total.get(cpu_resource).ticks / ResourceAmount::unit;
+    for (std::int64_t w = 0; w < cpus; ++w) {
+      const ProcessId process = make_worker({i});
+      raylets_[i]->add_warm_worker(process, workers_.back()->address());
+      if (runtime_.contended) workers_.back()->start_idle_work();
+    }
+  }
+  driver_ = std::make_unique<CoreWorker>(runtime_, runtime_.cluster.head(), CoreWorker::Role::driver);
+  driver_->start_driver(options_.driver);
+}
+
+ProcessId Simulation::make_worker(NodeId node) {
+  workers_.push_back(std::make_unique<CoreWorker>(runtime_, node, CoreWorker::Role::worker));
+  const CoreWorker& worker = *workers_.back();
+  raylets_[node.index]->introduce(worker.process(), worker.address());
+  return worker.process();
+}
+
+SimulationResult Simulation::run(const Progress& progress) {
+  const RunEnd end = engine_.run([&] { return !progress || progress(engine_.now(), engine_.events()); });
+  if (!over_) {
+    result_.end = engine_.now();
+    result_.interrupted = end == RunEnd::interrupted;
+    result_.starved = !result_.interrupted;
+  }
+  result_.events = engine_.events();
+  result_.messages = engine_.messages();
+  result_.messages_by_kind = engine_.messages_by_kind();
+  result_.flows = engine_.flows();
+  result_.flow_bytes = engine_.flow_bytes();
+  result_.fingerprint = engine_.fingerprint();
+  return result_;
+}
+
+}  // namespace raysim

@@ -1,0 +1,65 @@
+// One run: a cluster of Ray's processes on an engine, a driver, and what came of it. The place where everything is put together.
+//
+// Models: the cluster as it stands when a driver connects. Leaves out: reading files, looking at results.
+// Invariants: same arguments, same run. A Simulation runs once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/core_worker/core_worker.hpp"
+#include "models/gcs/gcs.hpp"
+#include "models/raylet/raylet.hpp"
+#include "models/runtime.hpp"
+
+namespace raysim {
+
+struct SimulationOptions {
+  std::uint64_t seed = 0;
+  std::string policy = "hybrid";
+  bool warm_workers = false;  // as many idle workers as CPUs on every node
+  std::vector<RemoteFunction> functions;
+  BodyMaker driver;
+};
+
+struct SimulationResult {
+  Time end;  // of the driver
+  ErrorType error = ErrorType::none;
+  std::string message;
+  bool starved = false;      // nobody could ever act again
+  bool interrupted = false;  // by `progress`
+  std::uint64_t events = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t flows = 0;
+  Bytes flow_bytes;
+  std::uint64_t fingerprint = 0;
+  std::array<std::uint64_t, max_message_kinds> messages_by_kind{};
+};
+
+class Simulation {
+ public:
+  Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options, RecordSink& record);
+  ~Simulation();
+
+  // `progress` is called now and then with the simulated time and the events so far; false ends the run.
+  using Progress = std::function<bool(Time now, std::uint64_t events)>;
+  SimulationResult run(const Progress& progress = {});
+
+ private:
+  ProcessId make_worker(NodeId node);
+  void build();
+
+  Engine engine_;
+  Runtime runtime_;
+  SimulationOptions options_;
+  std::unique_ptr<Gcs> gcs_;
+  std::vector<std::unique_ptr<Raylet>> raylets_;
+  std::vector<std::unique_ptr<CoreWorker>> workers_;
+  std::unique_ptr<CoreWorker> driver_;
+  SimulationResult result_;
+  bool over_ = false;
+};
+
+}  // namespace raysim
