@@ -8,6 +8,7 @@ void Raylet::on(RequestWorkerLease request) {
                     request.selected_by_locality};
   const ProcessId owner = runtime_.engine.process_of(request.owner.station);
   if (owners_.insert(owner.index).second) runtime_.engine.watch(owner, address_);
+  if (class_states_.size() < runtime_.classes.size()) class_states_.resize(runtime_.classes.size());
   start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
   auto& queues = infeasible_queue_.has(lease.scheduling_class) ? infeasible_queue_ : schedule_queue_;
   queues.of(lease.scheduling_class).push_back(lease);

@@ -1,0 +1,70 @@
+// Recordings of real Ray (JSON), and the same programs simulated.
+//
+// Models: a recording is a session: one cluster, its cases one after the other with pauses, each repeated; all nodes are processes on one
+// machine whose cores they share. The session is simulated as a whole, because what one case leaves behind (idle
+// workers, stale views) is what the next one finds. Leaves out: kinds of programs that need actors, objects or node failures;
+// their cases are skipped with the reason.
+// Invariants: one cost profile for all cases; every mistake in the file is an InputError.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/cluster.hpp"
+#include "models/profile.hpp"
+#include "scenarios/program.hpp"
+
+namespace raysim {
+
+// What a case does. Sleeps stand for work.
+struct RecordedProgram {
+  enum class Kind : std::uint8_t { bag, nested, chain, tree, retry_crash, wait_window, task_sync, task_batch, wait_batch, get_small, put_small };
+  Kind kind = Kind::bag;
+  std::vector<double> durations;  // seconds, of each task
+  std::int64_t n = 0;             // bag, chain, retry_crash: tasks; nested: parents; tree: leaves; batches: their size
+  std::int64_t children = 0;      // nested
+  std::int64_t window = 0;        // wait_window
+  int crashes = 0;                // retry_crash: attempts that end their worker
+  bool cold = false;              // no worker was warm
+  TaskOptionsSpec options;
+};
+
+// One run of a case as it was recorded.
+struct RecordedRun {
+  double seconds = 0;
+  std::vector<std::pair<std::string, std::int64_t>> nodes;
+  std::optional<double> median_gap;
+  std::string error;
+  std::vector<std::pair<std::string, std::int64_t>> attempts;
+};
+
+struct RecordedCase {
+  std::string name;
+  std::string kind;
+  std::string unsupported;  // why it cannot be simulated; empty: it can
+  bool is_rate = false;     // the figure is operations a second
+  RecordedProgram program;
+  std::vector<RecordedRun> runs;
+};
+
+struct Recording {
+  std::string file;
+  std::string ray;
+  ClusterSpec cluster;
+  std::vector<RecordedCase> cases;
+};
+
+// `machine_cores`: of the machine on which the recording was made.
+Recording load_recording(const std::string& path, int machine_cores);
+
+struct SimulatedRun {
+  std::size_t case_index = 0;
+  RecordedRun run;
+};
+
+// The whole session once.
+std::vector<SimulatedRun> simulate_session(const Recording& recording, const Profile& profile, std::uint64_t seed);
+
+}  // namespace raysim

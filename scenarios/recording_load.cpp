@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "platforms/input_error.hpp"
+#include "scenarios/recording.hpp"
+
+namespace raysim {
+
+namespace {
+
+using Json = nlohmann::json;
+using Kind = RecordedProgram::Kind;
+
+struct Reader {
+  std::string file;
+
+  [[noreturn]] void fail(const std::string& where, const std::string& wrong) const {
+    throw InputError(file, 0, 0, where + ": " + wrong);
+  }
+  const Json& at(const Json& object, const char* key, const std::string& where) const {
+    if (!object.is_object() || !object.contains(key)) fail(where, fmt::format("missing '{}'", key));
+    return object.at(key);
+  }
+  double number(const Json& object, const char* key, const std::string& where, double low, double high) const {
+    const Json& value = at(object, key, where);
+    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high))
+      fail(where, fmt::format("'{}' is {}, expected a number from {} to {}", key, value.dump(), low, high));
+    return value.get<double>();
+  }
+  std::int64_t whole(const Json& object, const char* key, const std::string& where, std::int64_t low, std::int64_t high) const {
+    const Json& value = at(object, key, where);
+    if (!value.is_number_integer() || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high)
+      fail(where, fmt::format("'{}' is {}, expected a whole number from {} to {}", key, value.dump(), low, high));
+    return value.get<std::int64_t>();
+  }
+  std::string text(const Json& object, const char* key, const std::string& where) const {
+    const Json& value = at(object, key, where);
+    if (!value.is_string()) fail(where, fmt::format("'{}' is {}, expected text", key, value.dump()));
+    return value.get<std::string>();
+  }
+};
+
+constexpr double longest_sleep = 1e6;
+constexpr std::int64_t most_tasks = 10'000'000;
+
+ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_cores) {
+  if (!nodes.is_array() || nodes.empty()) reader.fail("cluster", "expected a list of nodes");
+  ClusterSpec cluster;
+  cluster.file = reader.file;
+  cluster.platform.machines.push_back({"recorder", machine_cores, true});
+  for (const Json& node : nodes) {
+    const std::string where = fmt::format("cluster[{}]", cluster.nodes.size());
+    NodeSpec spec;
+    spec.name = reader.text(node, "name", where);
+    spec.head = node.value("head", false);
+    spec.total.set(cpu_resource, ResourceAmount::of(reader.number(node, "cpus", where, 0, 1e5)));
+    if (node.contains("gpus")) spec.total.set(gpu_resource, ResourceAmount::of(reader.number(node, "gpus", where, 0, 1e4)));
+    if (node.contains("resources")) {
+      const Json& resources = node.at("resources");
+      if (!resources.is_object()) reader.fail(where, "'resources' is no object");
+      for (const auto& entry : resources.items())
+        spec.total.set(cluster.resource_names.id_of(entry.key()),
+                       ResourceAmount::of(reader.number(resources, entry.key().c_str(), where + ".resources", 0, 1e9)));
+    }
+    cluster.nodes.push_back(std::move(spec));
+  }
+  const auto is_head = [](const NodeSpec& n) { return n.head; };
+  const auto heads = std::count_if(cluster.nodes.begin(), cluster.nodes.end(), is_head);
+  if (heads > 1) reader.fail("cluster", "more than one head");
+  if (heads == 0) cluster.nodes.front().head = true;
+  return cluster;
+}
+
+TaskOptionsSpec read_options(const Reader& reader, const Json& program, const std::string& where, std::string& unsupported) {
+  TaskOptionsSpec options;
+  if (!program.contains("options")) return options;
+  const Json& given = program.at("options");
+  if (!given.is_object()) reader.fail(where, "'options' is no object");
+  for (const auto& [key, value] : given.items()) {
+    if (key == "num_cpus") options.num_cpus = reader.number(given, "num_cpus", where, 0, 1e5);
+    else if (key == "num_gpus") options.num_gpus = reader.number(given, "num_gpus", where, 0, 1e4);
+    else if (key == "max_retries") options.max_retries = static_cast<int>(reader.whole(given, "max_retries", where, -1, 1'000'000));
+    else if (key == "resources" && value.is_object())
+      for (const auto& entry : value.items())
+        options.resources[entry.key()] = reader.number(value, entry.key().c_str(), where + ".resources", 0, 1e9);
+    else if (key == "scheduling_strategy" && value.is_string() && (value == "SPREAD" || value == "DEFAULT"))
+      options.scheduling_strategy = value.get<std::string>();
+    else unsupported = fmt::format("option '{}' is not simulated yet", key);
+  }
+  return options;
+}
+
+void read_durations(const Reader& reader, const Json& program, const std::string& where, RecordedProgram& out) {
+  if (!program.contains("durations_s")) {
+    out.durations.assign(1, reader.number(program, "sleep_s", where, 0, longest_sleep));
+    return;
+  }
+  for (const Json& value : program.at("durations_s")) {
+    if (!value.is_number() || !(value.get<double>() >= 0 && value.get<double>() <= longest_sleep))
+      reader.fail(where, "'durations_s' has " + value.dump() + ", expected seconds");
+    out.durations.push_back(value.get<double>());
+  }
+  if (out.durations.empty()) reader.fail(where, "'durations_s' is empty");
+}
+
+void read_micro(const Json& program, RecordedCase& out) {
+  static const std::map<std::string, std::pair<Kind, std::int64_t>> operations{
+      {"task_sync", {Kind::task_sync, 1}}, {"task_async_1000", {Kind::task_batch, 1000}}, {"wait_1k", {Kind::wait_batch, 1000}},
+      {"get_small", {Kind::get_small, 1}}, {"put_small", {Kind::put_small, 1}}};
+  const std::string name = program.value("operation", "");
+  const auto it = operations.find(name);
+  if (it == operations.end()) {
+    out.unsupported = fmt::format("operation '{}' needs actors or large objects, which are not simulated yet", name);
+    return;
+  }
+  out.program.kind = it->second.first;
+  out.program.n = it->second.second;
+}
+
+// Fills what a kind of program says of itself.
+void read_program(const Reader& reader, const Json& program, RecordedCase& out) {
+  const std::string where = "case '" + out.name + "'";
+  out.kind = reader.text(program, "kind", where);
+  RecordedProgram& p = out.program;
+  p.cold = program.value("cold", false);
+  p.options = read_options(reader, program, where, out.unsupported);
+  if (out.kind == "bag") {
+    p.kind = Kind::bag;
+    read_durations(reader, program, where, p);
+    p.n = program.contains("n") ? reader.whole(program, "n", where, 0, most_tasks) : static_cast<std::int64_t>(p.durations.size());
+  } else if (out.kind == "nested") {
+    p.kind = Kind::nested;
+    p.n = reader.whole(program, "parents", where, 0, most_tasks);
+    p.children = reader.whole(program, "children", where, 0, most_tasks);
+    read_durations(reader, program, where, p);
+  } else if (out.kind == "chain") {
+    p.kind = Kind::chain;
+    p.n = reader.whole(program, "n", where, 1, most_tasks);
+    read_durations(reader, program, where, p);
+  } else if (out.kind == "tree") {
+    p.kind = Kind::tree;
+    p.n = reader.whole(program, "leaves", where, 2, most_tasks);
+    read_durations(reader, program, where, p);
+  } else if (out.kind == "retry_crash") {
+    p.kind = Kind::retry_crash;
+    p.n = reader.whole(program, "n", where, 1, most_tasks);
+    p.crashes = static_cast<int>(reader.whole(program, "crashes", where, 0, 1'000'000));
+    p.options.max_retries = static_cast<int>(reader.whole(program, "max_retries", where, -1, 1'000'000));
+    read_durations(reader, program, where, p);
+  } else if (out.kind == "wait_window") {
+    p.kind = Kind::wait_window;
+    p.window = reader.whole(program, "window", where, 1, most_tasks);
+    read_durations(reader, program, where, p);
+    p.n = static_cast<std::int64_t>(p.durations.size());
+  } else if (out.kind == "micro") {
+    out.is_rate = true;
+    read_micro(program, out);
+  } else {
+    out.unsupported = fmt::format("programs of kind '{}' are not simulated yet", out.kind);
+  }
+}
+
+std::optional<double> median_gap(const Json& samples) {
+  std::map<std::pair<std::string, std::int64_t>, std::vector<std::pair<double, double>>> by_worker;
+  for (const Json& s : samples)
+    if (s.is_array() && s.size() >= 4 && s[0].is_string() && s[2].is_number() && s[3].is_number())
+      by_worker[{s[0].get<std::string>(), s[1].get<std::int64_t>()}].emplace_back(s[2].get<double>(), s[3].get<double>());
+  std::vector<double> gaps;
+  for (auto& [worker, tasks] : by_worker) {
+    std::sort(tasks.begin(), tasks.end());
+    for (std::size_t i = 1; i < tasks.size(); ++i) gaps.push_back(tasks[i].first - tasks[i - 1].second);
+  }
+  if (gaps.empty()) return std::nullopt;
+  std::sort(gaps.begin(), gaps.end());
+  return gaps[gaps.size() / 2];
+}
+
+void read_runs(const Reader& reader, const Json& entry, RecordedCase& out) {
+  const std::string where = "case '" + out.name + "'";
+  if (entry.contains("per_s")) {
+    for (const Json& rate : entry.at("per_s")) out.runs.push_back({rate.get<double>(), {}, {}, "", {}});
+    return;
+  }
+  RecordedRun run;
+  const char* figure = entry.contains("makespan") ? "makespan" : "s";
+  if (!entry.contains(figure)) {
+    if (out.unsupported.empty()) out.unsupported = "it has neither 'makespan' nor 's'";
+    return;
+  }
+  run.seconds = reader.number(entry, figure, where, 0, 1e9);
+  for (const char* key : {"nodes", "attempts"}) {
+    if (!entry.contains(key) || !entry.at(key).is_object()) continue;
+    auto& counts = std::string_view(key) == "nodes" ? run.nodes : run.attempts;
+    for (const auto& count : entry.at(key).items()) counts.emplace_back(count.key(), count.value().get<std::int64_t>());
+  }
+  run.error = entry.value("error", "");
+  if (run.error == "none") run.error.clear();
+  if (entry.contains("samples") && entry.at("samples").is_array()) run.median_gap = median_gap(entry.at("samples"));
+  out.runs.push_back(std::move(run));
+}
+
+}  // namespace
+
+Recording load_recording(const std::string& path, int machine_cores) {
+  const Reader reader{path};
+  std::ifstream in(path);
+  if (!in) throw InputError(path, 0, 0, "cannot be read, expected a recording in JSON");
+  Json json;
+  try {
+    json = Json::parse(in);
+    Recording recording;
+    recording.file = path;
+    recording.ray = json.value("ray", "");
+    recording.cluster = read_cluster(reader, reader.at(json, "cluster", "recording"), machine_cores);
+    const Json& cases = reader.at(json, "cases", "recording");
+    if (!cases.is_array()) reader.fail("cases", "expected a list");
+    for (const Json& entry : cases) {
+      const std::string name = reader.text(entry, "case", "a case");
+      if (!entry.contains("program")) continue;  // remarks of the recorder
+      if (recording.cases.empty() || recording.cases.back().name != name) {
+        recording.cases.emplace_back().name = name;
+        read_program(reader, entry.at("program"), recording.cases.back());
+      }
+      read_runs(reader, entry, recording.cases.back());
+    }
+    return recording;
+  } catch (const Json::exception& error) {
+    throw InputError(path, 0, 0, std::string("not a recording: ") + error.what());
+  }
+}
+
+}  // namespace raysim

@@ -1,0 +1,281 @@
+#include <algorithm>
+#include <map>
+
+#include "scenarios/interpret.hpp"
+#include "scenarios/recording.hpp"
+#include "scenarios/simulation.hpp"
+
+namespace raysim {
+
+namespace {
+
+using Kind = RecordedProgram::Kind;
+
+constexpr Duration pause_between_runs = Duration::milliseconds(1000);
+constexpr Duration rate_window = Duration::milliseconds(2000);  // an operation is repeated for so long
+
+// Attempts of the run that goes on.
+class SessionRecord final : public RecordSink {
+ public:
+  void on_submitted(std::uint64_t) override {}
+  void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
+  void on_worker_started(std::uint32_t, Time) override {}
+
+  std::vector<AttemptRecord> attempts;
+};
+
+struct Session {
+  const Recording& recording;
+  SessionRecord record;
+  std::vector<SimulatedRun> runs;
+  std::vector<std::uint32_t> function_of_case;  // the first of its functions
+};
+
+Duration duration_of(const RecordedProgram& program, std::int64_t i) {
+  return Duration::seconds(program.durations[static_cast<std::size_t>(i) % program.durations.size()]);
+}
+
+TaskCall call_of(const std::vector<RemoteFunction>& functions, std::uint32_t function) {
+  TaskCall call;
+  call.function = {function};
+  call.options = functions[function].options;
+  return call;
+}
+
+Body submit_many(TaskContext& context, TaskCall call, std::int64_t n, const RecordedProgram& program, std::vector<ObjectRef>& refs) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    call.duration = program.durations.empty() ? Duration{} : duration_of(program, i);
+    refs.push_back(context.submit(call));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+}
+
+Body get_all(TaskContext& context, const std::vector<ObjectRef>& refs) {
+  Body waiting = context.get(refs, std::nullopt);
+  co_await waiting;
+}
+
+Body run_bag(TaskContext& context, const TaskCall& call, const RecordedProgram& program) {
+  std::vector<ObjectRef> refs;
+  Body submitting = submit_many(context, call, program.n, program, refs);
+  co_await submitting;
+  Body waiting = get_all(context, refs);
+  co_await waiting;
+}
+
+Body run_chain(TaskContext& context, TaskCall call, const RecordedProgram& program) {
+  ObjectRef last{};
+  for (std::int64_t i = 0; i < program.n; ++i) {
+    call.duration = duration_of(program, i);
+    last = context.submit(call);
+    call.args.assign(1, last);
+    const auto pause = context.pause();
+    co_await pause;
+  }
+  const std::vector<ObjectRef> wanted{last};
+  Body waiting = get_all(context, wanted);
+  co_await waiting;
+}
+
+Body run_tree(TaskContext& context, TaskCall call, const RecordedProgram& program) {
+  std::vector<ObjectRef> level;
+  for (std::int64_t i = 0; i < program.n; ++i) {
+    level.push_back(context.put(Bytes{16}));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+  while (level.size() > 1) {
+    std::vector<ObjectRef> next;
+    for (std::size_t i = 0; i < level.size(); i += 2) {
+      call.duration = duration_of(program, 0);
+      call.args.assign(level.begin() + static_cast<std::ptrdiff_t>(i),
+                       level.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, level.size())));
+      next.push_back(context.submit(call));
+      const auto pause = context.pause();
+      co_await pause;
+    }
+    level = std::move(next);
+  }
+  Body waiting = get_all(context, level);
+  co_await waiting;
+}
+
+Body run_wait_window(TaskContext& context, TaskCall call, const RecordedProgram& program) {
+  std::vector<ObjectRef> in_flight;
+  for (std::int64_t i = 0; i < program.n; ++i) {
+    if (static_cast<std::int64_t>(in_flight.size()) >= program.window) {
+      WaitResult result;
+      Body waiting = context.wait(in_flight, 1, std::nullopt, result);
+      co_await waiting;
+      in_flight = std::move(result.pending);
+    }
+    call.duration = duration_of(program, i);
+    in_flight.push_back(context.submit(call));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+  Body rest = get_all(context, in_flight);
+  co_await rest;
+}
+
+// One operation of a micro-benchmark.
+Body run_operation(TaskContext& context, const TaskCall& call, const RecordedProgram& program, const std::vector<ObjectRef>& put) {
+  std::vector<ObjectRef> refs;
+  if (program.kind == Kind::get_small) {
+    refs = put;
+  } else if (program.kind == Kind::put_small) {
+    context.put(Bytes{16});
+  } else {
+    Body submitting = submit_many(context, call, program.n, program, refs);
+    co_await submitting;
+  }
+  if (program.kind == Kind::wait_batch) {
+    WaitResult result;
+    Body waiting = context.wait(refs, refs.size(), Duration::seconds(10), result);
+    co_await waiting;
+  } else if (!refs.empty()) {
+    Body waiting = get_all(context, refs);
+    co_await waiting;
+  }
+  const auto pause = context.pause();
+  co_await pause;
+}
+
+Body run_rate(TaskContext& context, const TaskCall& call, const RecordedProgram& program, double& rate) {
+  const std::vector<ObjectRef> put{context.put(Bytes{16})};
+  Body first = run_operation(context, call, program, put);
+  co_await first;
+  const Time start = context.now();
+  std::int64_t done = 0;
+  while (context.now() - start < rate_window) {
+    Body operation = run_operation(context, call, program, put);
+    co_await operation;
+    done += program.n;
+  }
+  rate = static_cast<double>(done) / (context.now() - start).in_seconds();
+}
+
+// A program that ends with a Ray error is a result, not the end of the session.
+Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgram& program, std::string& error) {
+  try {
+    Body body = program.kind == Kind::chain         ? run_chain(context, call, program)
+                : program.kind == Kind::tree        ? run_tree(context, call, program)
+                : program.kind == Kind::wait_window ? run_wait_window(context, call, program)
+                                                    : run_bag(context, call, program);
+    co_await body;
+  } catch (const RayError& e) {
+    error = name_of(e.type());
+  }
+  const auto pause = context.pause();
+  co_await pause;
+}
+
+std::optional<double> median_gap(std::vector<AttemptRecord> attempts) {
+  std::sort(attempts.begin(), attempts.end(), [](const AttemptRecord& a, const AttemptRecord& b) {
+    return std::pair(a.worker, a.started) < std::pair(b.worker, b.started);
+  });
+  std::vector<double> gaps;
+  for (std::size_t i = 1; i < attempts.size(); ++i)
+    if (attempts[i].worker == attempts[i - 1].worker)
+      gaps.push_back((attempts[i].started - attempts[i - 1].ended).in_seconds());
+  if (gaps.empty()) return std::nullopt;
+  std::sort(gaps.begin(), gaps.end());
+  return gaps[gaps.size() / 2];
+}
+
+// What the recording would have said of this run.
+RecordedRun describe(const Recording& recording, std::span<const AttemptRecord> attempts, std::uint32_t function) {
+  std::map<std::string, std::int64_t> nodes;
+  std::map<std::uint64_t, std::int64_t> tries;
+  std::vector<AttemptRecord> finished;
+  for (const AttemptRecord& attempt : attempts) {
+    if (attempt.function != function) continue;
+    ++tries[attempt.task];
+    if (attempt.outcome != AttemptOutcome::finished) continue;
+    ++nodes[recording.cluster.nodes[attempt.node].name];
+    finished.push_back(attempt);
+  }
+  std::map<std::string, std::int64_t> by_tries;
+  for (const auto& [task, count] : tries) ++by_tries[std::to_string(count)];
+  RecordedRun run;
+  run.nodes.assign(nodes.begin(), nodes.end());
+  run.attempts.assign(by_tries.begin(), by_tries.end());
+  run.median_gap = median_gap(std::move(finished));
+  return run;
+}
+
+Body run_session(TaskContext& context, Session& session, const std::vector<RemoteFunction>& functions) {
+  for (std::size_t c = 0; c < session.recording.cases.size(); ++c) {
+    const RecordedCase& recorded = session.recording.cases[c];
+    if (!recorded.unsupported.empty()) continue;
+    const TaskCall call = call_of(functions, session.function_of_case[c]);
+    for (std::size_t repeat = 0; repeat < recorded.runs.size(); ++repeat) {
+      session.record.attempts.clear();
+      const Time start = context.now();
+      double figure = 0;
+      std::string error;
+      if (recorded.is_rate) {
+        Body rate = run_rate(context, call, recorded.program, figure);
+        co_await rate;
+      } else {
+        Body program = run_program(context, call, recorded.program, error);
+        co_await program;
+        figure = (context.now() - start).in_seconds();
+      }
+      RecordedRun run = describe(session.recording, session.record.attempts, call.function.index);
+      run.seconds = figure;
+      run.error = error;
+      session.runs.push_back({c, std::move(run)});
+      const auto rest = context.sleep(pause_between_runs);
+      co_await rest;
+    }
+  }
+}
+
+// The remote functions of all cases; a nested case has two, its children's after its own.
+std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& cluster) {
+  std::vector<RemoteFunction> functions;
+  for (const RecordedCase& recorded : session.recording.cases) {
+    session.function_of_case.push_back(static_cast<std::uint32_t>(functions.size()));
+    RemoteFunction function;
+    function.name = recorded.name;
+    function.options = resolve_options(recorded.program.options, cluster, 3);
+    function.computes = false;
+    function.crash_attempts = recorded.program.crashes;
+    functions.push_back(function);
+    if (recorded.program.kind != Kind::nested) continue;
+    RemoteFunction child = function;
+    child.name += ".child";
+    const TaskCall call{{static_cast<std::uint32_t>(functions.size())}, child.options, {}, {}, std::nullopt};
+    const RecordedProgram* program = &recorded.program;
+    functions.back().body = [call, program](TaskContext& context) {
+      RecordedProgram children = *program;
+      children.n = program->children;
+      return [](TaskContext& in, TaskCall what, RecordedProgram bag) -> Body {
+        Body body = run_bag(in, what, bag);
+        co_await body;
+      }(context, call, children);
+    };
+    functions.push_back(child);
+  }
+  return functions;
+}
+
+}  // namespace
+
+std::vector<SimulatedRun> simulate_session(const Recording& recording, const Profile& profile, std::uint64_t seed) {
+  Session session{recording, {}, {}, {}};
+  ClusterSpec cluster = recording.cluster;
+  SimulationOptions options;
+  options.seed = seed;
+  options.functions = session_functions(session, cluster);
+  const auto functions = options.functions;
+  options.warm_workers = recording.cases.empty() || !recording.cases.front().program.cold;
+  options.driver = [&session, &functions](TaskContext& context) { return run_session(context, session, functions); };
+  Simulation simulation(cluster, profile, std::move(options), session.record);
+  simulation.run();
+  return std::move(session.runs);
+}
+
+}  // namespace raysim
