@@ -5,7 +5,8 @@
 
 namespace raysim {
 
-Summary::Summary(RunHeader header) : header_(std::move(header)), nodes_(header_.nodes.size()) {}
+Summary::Summary(RunHeader header)
+    : header_(std::move(header)), nodes_(header_.nodes.size()), finished_by_function_(header_.functions.size()) {}
 
 void Summary::on_attempt(const AttemptRecord& attempt) {
   NodeSummary& node = nodes_[attempt.node];
@@ -13,6 +14,7 @@ void Summary::on_attempt(const AttemptRecord& attempt) {
   switch (attempt.outcome) {
     case AttemptOutcome::finished:
       ++finished_;
+      if (attempt.function < finished_by_function_.size()) ++finished_by_function_[attempt.function];
       ++node.tasks;
       scheduling_delay_.add(attempt.pushed - attempt.resolved);
       critical_path_ = std::max(critical_path_, attempt.path);

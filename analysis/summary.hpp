@@ -35,6 +35,8 @@ class Summary final : public RecordSink {
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
   [[nodiscard]] std::uint64_t retried() const { return retried_; }
+  // Finished tasks by index into RunHeader::functions.
+  [[nodiscard]] const std::vector<std::uint64_t>& finished_by_function() const { return finished_by_function_; }
   [[nodiscard]] const DurationHistogram& scheduling_delay() const { return scheduling_delay_; }
   [[nodiscard]] double total_cpus() const;
   [[nodiscard]] double utilisation(std::uint32_t node, Duration makespan) const;
@@ -51,6 +53,7 @@ class Summary final : public RecordSink {
   std::uint64_t finished_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t retried_ = 0;
+  std::vector<std::uint64_t> finished_by_function_;
   DurationHistogram scheduling_delay_;
   Duration critical_path_;
 };

@@ -48,6 +48,7 @@ enum class MessageKind : std::uint8_t {
   register_worker,
   register_driver,
   exit_worker,
+  exit_answered,
   task_blocked,
   task_unblocked,
   resource_report,
@@ -141,6 +142,10 @@ struct RegisterDriver {
 };
 struct ExitWorker {
   static constexpr auto kind = MessageKind::exit_worker;
+};
+struct ExitAnswered {
+  static constexpr auto kind = MessageKind::exit_answered;
+  ProcessId worker;
 };
 struct TaskBlocked {
   static constexpr auto kind = MessageKind::task_blocked;

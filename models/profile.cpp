@@ -51,6 +51,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"loopback_wakeup", &c.loopback_wakeup, {}},
       {"network_wakeup", &c.network_wakeup, {}},
       {"time_slice", &c.time_slice, {}},
+      {"sharing_slowdown", &c.sharing_slowdown, {}},
       {"idle_worker_period", &c.idle_worker.period, {}},
       {"idle_worker_work", &c.idle_worker.work, {}},
       {"idle_driver_period", &c.idle_driver.period, {}},
@@ -67,7 +68,7 @@ std::span<const std::string_view> message_kind_names() {
   static constexpr std::array<std::string_view, static_cast<std::size_t>(MessageKind::count)> names{
       "none",           "submit_task",     "request_worker_lease", "lease_reply",        "cancel_worker_lease",
       "return_worker_lease", "push_task",  "task_reply",           "register_worker",    "register_driver",
-      "exit_worker",    "task_blocked",    "task_unblocked",       "resource_report",    "resource_broadcast",
+      "exit_worker",    "exit_answered",   "task_blocked",    "task_unblocked",       "resource_report",    "resource_broadcast",
       "task_events",    "get_failure_cause", "failure_cause"};
   return names;
 }

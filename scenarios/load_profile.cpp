@@ -18,7 +18,7 @@ constexpr KeySpec profile_keys[]{{"profile", true}, {"date", true}, {"system_con
 constexpr MappingSpec profile_mapping{"profile", "a profile", profile_keys};
 constexpr KeySpec value_keys[]{{"value", true}, {"source", true}, {"date", true}};
 constexpr MappingSpec value_mapping{"profile_value", "a value of a profile", value_keys};
-constexpr KeySpec message_keys[]{{"service", true}, {"sending", true}, {"size", true}, {"source", true}, {"date", true}};
+constexpr KeySpec message_keys[]{{"service", true}, {"sending", true}, {"aside", true}, {"size", true}, {"source", true}, {"date", true}};
 constexpr MappingSpec message_mapping{"profile_message", "a message of a profile", message_keys};
 
 struct Assign {
@@ -63,7 +63,8 @@ void read_messages(const YamlReader& section, MessageCosts& costs) {
     const auto i = static_cast<std::size_t>(it - names.begin());
     seen[i] = true;
     const YamlMapping mapping = entry.mapping(message_mapping);
-    costs[i] = {mapping.at("service").duration(), mapping.at("sending").duration(), mapping.at("size").bytes()};
+    costs[i] = {mapping.at("service").duration(), mapping.at("sending").duration(), mapping.at("aside").duration(),
+                mapping.at("size").bytes()};
   }
   const auto missing = std::find(seen.begin(), seen.end(), false);
   if (missing != seen.end())

@@ -34,12 +34,12 @@ class alignas(64) Cell {
   Invoke invoke = nullptr;
   StationId target;
   StationId sender;
-  std::uint32_t transit_ns = 0;  // how long the message has been on its way when it arrives
-  std::uint8_t kind = 0;         // index into the costs and message counts; 0 costs nothing
-  bool background : 1 = false;       // a periodic timer: does not keep the run alive
-  bool returns : 1 = false;          // its sender wants to know when the receiver is gone
-  bool going_back : 1 = false;       // on its way back to the sender, undelivered
-  bool completion : 1 = false;       // the end of a service, not a message: never queued behind others
+  std::uint64_t transit_ns : 48 = 0;  // how long the message has been on its way when it arrives
+  std::uint64_t kind : 8 = 0;         // index into the costs and message counts; 0 costs nothing
+  std::uint64_t background : 1 = 0;   // does not keep the run alive: a periodic timer, a notice that may never come
+  std::uint64_t returns : 1 = 0;      // its sender wants to know when the receiver is gone
+  std::uint64_t going_back : 1 = 0;   // on its way back to the sender, undelivered
+  std::uint64_t completion : 1 = 0;   // the end of a service, not a message: never queued behind others
 
   // Addresses a fresh cell; everything else starts from nothing.
   void address(StationId to, StationId from, std::uint8_t message_kind = 0) {
@@ -47,7 +47,7 @@ class alignas(64) Cell {
     sender = from;
     kind = message_kind;
     transit_ns = 0;
-    background = returns = going_back = completion = false;
+    background = returns = going_back = completion = 0;
   }
 
   template <class Payload>

@@ -1,7 +1,6 @@
 #include "sim/engine.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace raysim {
 
@@ -20,7 +19,7 @@ constexpr std::size_t max_route_table = 512;  // machines up to which all routes
 Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, EngineSettings settings)
     : settings_(settings), fabric_(std::move(fabric)) {
   machines_.reserve(platform.machines.size());
-  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.time_slice);
+  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.time_slice, settings_.sharing_slowdown);
   const std::size_t n = machines_.size();
   if (n <= max_route_table) routes_.assign(n * n, Route{Duration{-1}, {}});
 }
@@ -28,8 +27,18 @@ Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, Eng
 Engine::~Engine() {
   // Payloads may own memory: every message that was not delivered is taken out and dropped.
   for (const QueuedEvent& event : queue_.entries()) discard(event.cell);
+  for (Cell* cell : flying_)
+    if (cell != nullptr) discard(cell);
+  for (Machine& machine : machines_) machine.drop_all_jobs();
+  for (const auto& station : stations_)
+    if (station) station->drop_messages();
   for (Process& process : processes_)
     for (const Watch& watch : process.watches) discard(watch.notice);
+}
+
+void Engine::give_back(Cell* cell) {
+  if (cell->background == 0 && --foreground_ == 0) last_foreground_ = now_;
+  cells_.give_back(cell);
 }
 
 ProcessId Engine::add_process(MachineId place) {
@@ -56,13 +65,13 @@ void Engine::kill(ProcessId id) {
   for (const StationId station : process.stations) {
     machine(process.place).drop_jobs_of(station);
     drop_unsent(station);
+    drop_flows_of(station);
     graveyard_.push_back(std::move(stations_[station.index]));
     Station& dead = *graveyard_.back();
     for (std::size_t i = dead.next_mail_; i < dead.mailbox_.size(); ++i)
       schedule(now_, dead.mailbox_[i]);  // they meet a dead receiver
     dead.mailbox_.clear();
-    for (const auto& out : dead.outgoing_) discard(out.cell);
-    dead.outgoing_.clear();
+    dead.drop_messages();
   }
   for (const Watch& watch : process.watches) notify(process, watch);
   process.watches.clear();
@@ -72,19 +81,41 @@ void Engine::kill(ProcessId id) {
 void Engine::drop_unsent(StationId station) {
   for (const QueuedEvent& event : queue_.entries()) {
     Cell& cell = *event.cell;
-    if (cell.sender != station || cell.going_back) continue;
+    if (cell.sender != station || cell.going_back != 0) continue;
     const bool own_timer = cell.target == station;
-    if (own_timer || event.at_ns - cell.transit_ns > now_.ns) {
+    if (own_timer || event.at_ns - static_cast<std::int64_t>(cell.transit_ns) > now_.ns) {
       cell.invoke(cell, nullptr, Fate::drop);
       cell.invoke = [](Cell&, Station*, Fate) {};
-      cell.returns = false;
+      cell.returns = 0;
     }
   }
 }
 
-void Engine::notify(Process& process, const Watch& watch) {
+// Bytes that are still on the wires break off with the connection.
+void Engine::drop_flows_of(StationId station) {
+  for (std::size_t i = 0; i < flying_.size(); ++i) {
+    if (flying_[i] == nullptr || flying_[i]->sender != station) continue;
+    fabric_->cancel_flow(FlowId{i});
+    discard(flying_[i]);
+    flying_[i] = nullptr;
+  }
+}
+
+// The end of a connection is read after everything that was sent over it before.
+Time Engine::last_arrival(const Process& sender, StationId receiver) const {
+  Time last = now_;
+  for (const QueuedEvent& event : queue_.entries()) {
+    const Cell& cell = *event.cell;
+    if (cell.target != receiver || cell.going_back != 0) continue;
+    const auto& from = sender.stations;
+    if (std::find(from.begin(), from.end(), cell.sender) != from.end()) last = std::max(last, Time{event.at_ns});
+  }
+  return last;
+}
+
+void Engine::notify(const Process& process, const Watch& watch) {
   const Duration way = delay(process.place, places_[watch.watcher.index], Bytes{});
-  schedule(now_ + way, watch.notice);
+  schedule(std::max(now_ + way, last_arrival(process, watch.watcher)), watch.notice);
 }
 
 void Engine::unwatch(ProcessId id, StationId watcher) {
@@ -98,26 +129,31 @@ void Engine::unwatch(ProcessId id, StationId watcher) {
   }
 }
 
-void Engine::schedule(Time at, Cell* cell) {
-  if (!cell->background) ++foreground_;
-  queue_.push(at, cell);
-}
+void Engine::schedule(Time at, Cell* cell) { queue_.push(at, cell); }
 
-void Engine::schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan, bool background) {
+void Engine::schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan) {
   Cell* cell = take_cell();
   cell->invoke = [](Cell& c, Station*, Fate fate) {
     const auto due = c.take<CoreDue>();
     if (fate == Fate::deliver) due.machine->on_core_due(due.core, due.plan);
   };
   cell->address(no_station, no_station);
-  cell->background = background;
+  cell->background = 1;  // the job that runs is what counts
   cell->store(CoreDue{&machine, core, plan});
   schedule(at, cell);
 }
 
 void Engine::discard(Cell* cell) {
   cell->invoke(*cell, nullptr, Fate::drop);
-  cells_.give_back(cell);
+  give_back(cell);
+}
+
+void Engine::work_aside(MachineId place, CpuPriority priority, Duration cpu) {
+  Cell* nobody = take_cell();
+  nobody->invoke = [](Cell&, Station*, Fate) {};
+  nobody->address(no_station, no_station);
+  nobody->background = 1;
+  machine(place).run(priority, cpu, nobody);
 }
 
 Duration Engine::delay(MachineId from, MachineId to, Bytes size) {
@@ -135,8 +171,7 @@ Duration Engine::delay(MachineId from, MachineId to, Bytes size) {
 
 void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
   if (size <= settings_.flow_threshold) {
-    cell->transit_ns = static_cast<std::uint32_t>(
-        std::min<std::int64_t>(way.ns, std::numeric_limits<std::uint32_t>::max()));
+    cell->transit_ns = static_cast<std::uint64_t>(way.ns) & ((std::uint64_t{1} << 48) - 1);  // 3 days
     schedule(at + way, cell);
     return;
   }
@@ -158,6 +193,7 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     e.fabric_->start_flow(e.now_, e.places_[s.cargo->sender.index], e.places_[s.cargo->target.index], Bytes{s.size}, id);
   };
   start->address(no_station, cell->sender);
+  start->background = 1;  // the cargo counts
   start->store(StartFlow{this, cell, size.count});
   schedule(at, start);
 }
@@ -170,13 +206,7 @@ void Engine::deliver_ended_flows() {
   ended_.clear();
 }
 
-bool Engine::starving() {
-  if (foreground_ > 0 || fabric_->busy()) {
-    last_foreground_ = now_;
-    return false;
-  }
-  return now_ - last_foreground_ > settings_.patience;
-}
+bool Engine::starving() const { return foreground_ == 0 && now_ - last_foreground_ > settings_.patience; }
 
 RunEnd Engine::run(const std::function<bool()>& every) {
   stopped_ = false;
@@ -193,12 +223,10 @@ RunEnd Engine::run(const std::function<bool()>& every) {
     if (queue_.empty()) return RunEnd::empty;
     const QueuedEvent event = queue_.pop();
     now_ = {event.at_ns};
-    if (!event.cell->background) --foreground_;
     dispatch(event.cell);
     ++events_;
-    if (foreground_ == 0 && starving()) return RunEnd::starved;
+    if (starving()) return RunEnd::starved;
     if ((events_ & 0xffff) == 0) {
-      last_foreground_ = foreground_ > 0 ? now_ : last_foreground_;
       graveyard_.clear();
       if (every && !every()) return RunEnd::interrupted;
     }
@@ -209,18 +237,18 @@ RunEnd Engine::run(const std::function<bool()>& every) {
 void Engine::dispatch(Cell* cell) {
   if (cell->target == no_station) {  // the engine's own: a core, a flow
     cell->invoke(*cell, nullptr, Fate::deliver);
-    cells_.give_back(cell);
+    give_back(cell);
     return;
   }
   Station* station = stations_[cell->target.index].get();
   fingerprint_ = mix(fingerprint_ ^ static_cast<std::uint64_t>(now_.ns),
-                     (static_cast<std::uint64_t>(cell->target.index) << 8) | cell->kind);
+                     (static_cast<std::uint64_t>(cell->target.index) << 8) | std::uint64_t{cell->kind});
   if (station != nullptr) return station->accept(cell);
   const bool sender_lives = cell->sender != no_station && stations_[cell->sender.index] != nullptr;
-  if (!cell->returns || cell->going_back || !sender_lives) return discard(cell);
+  if (cell->returns == 0 || cell->going_back != 0 || !sender_lives) return discard(cell);
   // The connection is refused: the message goes back to its sender.
   const Duration way = delay(places_[cell->target.index], places_[cell->sender.index], Bytes{});
-  cell->going_back = true;
+  cell->going_back = 1;
   cell->target = cell->sender;
   schedule(now_ + way, cell);
 }
@@ -235,7 +263,7 @@ std::uint64_t Engine::messages() const {
 
 void Station::accept(Cell* cell) {
   if (contended_) {
-    if (cell->completion) {
+    if (cell->completion != 0) {
       cell->invoke(*cell, this, Fate::deliver);
       engine_.give_back(cell);
     } else if (serving_)
@@ -244,15 +272,17 @@ void Station::accept(Cell* cell) {
       serve(cell);
     return;
   }
-  clock_ = std::max(clock_, engine_.now()) + engine_.cost(cell->kind).service;
-  cell->invoke(*cell, this, cell->going_back ? Fate::undeliverable : Fate::deliver);
+  clock_ = std::max(clock_, engine_.now()) + engine_.cost(static_cast<std::uint8_t>(cell->kind)).service;
+  cell->invoke(*cell, this, cell->going_back != 0 ? Fate::undeliverable : Fate::deliver);
   engine_.give_back(cell);
 }
 
 void Station::serve(Cell* cell) {
-  charged_ = engine_.cost(cell->kind).service;
+  const Duration aside = engine_.cost(static_cast<std::uint8_t>(cell->kind)).aside;
+  if (aside > Duration{}) engine_.work_aside(place_, priority_, aside);
+  charged_ = engine_.cost(static_cast<std::uint8_t>(cell->kind)).service;
   serving_ = true;
-  cell->invoke(*cell, this, cell->going_back ? Fate::undeliverable : Fate::deliver);
+  cell->invoke(*cell, this, cell->going_back != 0 ? Fate::undeliverable : Fate::deliver);
   engine_.give_back(cell);
   if (!engine_.alive(id_)) return;  // the message ended its own process
   if (charged_ == Duration{}) return finish_service();
@@ -261,7 +291,8 @@ void Station::serve(Cell* cell) {
     if (fate == Fate::deliver) station->finish_service();
   };
   paid->address(id_, id_);
-  paid->completion = true;
+  paid->completion = 1;
+  engine_.begin(*paid);
   engine_.machine(place_).run(priority_, charged_, paid);
 }
 
@@ -275,6 +306,14 @@ void Station::finish_service() {
   outgoing_.clear();
   serving_ = false;
   serve_next();
+}
+
+void Station::drop_messages() {
+  for (std::size_t i = next_mail_; i < mailbox_.size(); ++i) engine_.discard(mailbox_[i]);
+  mailbox_.clear();
+  next_mail_ = 0;
+  for (const Outgoing& out : outgoing_) engine_.discard(out.cell);
+  outgoing_.clear();
 }
 
 void Station::serve_next() {

@@ -28,6 +28,7 @@ struct EngineSettings {
   std::uint64_t seed = 0;
   MessageCosts costs{};
   Duration time_slice = Duration::milliseconds(4);
+  double sharing_slowdown = 0;  // of busy cores of one contended machine, see Machine
   Duration loopback_wakeup;  // of the receiver, on top of the route: inside one machine,
   Duration network_wakeup;   // and between two
   Bytes flow_threshold{65'536};            // larger messages cross as flows
@@ -77,10 +78,14 @@ class Engine {
 
   // For Station and Machine.
   Cell* take_cell() { return cells_.take(); }
-  void give_back(Cell* cell) { cells_.give_back(cell); }
+  // A filled cell is on its way; what is not background keeps the run alive until it is given back.
+  void begin(const Cell& cell) { foreground_ += cell.background == 0 ? 1 : 0; }
+  void give_back(Cell* cell);
   void schedule(Time at, Cell* cell);
-  void schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan, bool background);
+  void schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan);
   void discard(Cell* cell);
+  // Keeps a core of a contended machine busy for nobody in particular.
+  void work_aside(MachineId place, CpuPriority priority, Duration cpu);
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
   [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
   void count_sent(std::uint8_t kind) { ++sent_[kind]; }
@@ -100,10 +105,12 @@ class Engine {
   };
 
   void dispatch(Cell* cell);
-  void notify(Process& process, const Watch& watch);
+  void notify(const Process& process, const Watch& watch);
+  [[nodiscard]] Time last_arrival(const Process& sender, StationId receiver) const;
+  void drop_flows_of(StationId station);
   void deliver_ended_flows();
   void drop_unsent(StationId station);
-  [[nodiscard]] bool starving();
+  [[nodiscard]] bool starving() const;
 
   EngineSettings settings_;
   std::unique_ptr<Fabric> fabric_;
@@ -124,7 +131,7 @@ class Engine {
   std::uint64_t foreground_ = 0;
   std::uint64_t flows_ = 0;
   Bytes flow_bytes_;
-  Time last_foreground_;
+  Time last_foreground_;  // when the last cell that was not background was given back
   std::uint64_t fingerprint_ = 0;
   bool stopped_ = false;
 };
@@ -162,7 +169,7 @@ template <class Receiver, class Message>
 void fill(Cell& cell, StationId target, StationId sender, Message message) {
   cell.invoke = &invoke_message<Receiver, Message>;
   cell.address(target, sender, static_cast<std::uint8_t>(Message::kind));
-  cell.returns = HasSender<Message>;
+  cell.returns = HasSender<Message> ? 1 : 0;
   cell.store(std::move(message));
 }
 
@@ -174,8 +181,9 @@ template <class Receiver, class Message>
 void Station::send(Address<Receiver> to, Message message, Bytes extra) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
-  const auto kind = cell->kind;
-  engine_.count_sent(kind);
+  const auto kind = static_cast<std::uint8_t>(cell->kind);
+  engine_.begin(*cell);
+  engine_.count_sent(static_cast<std::uint8_t>(kind));
   charge(engine_.cost(kind).sending);
   const Bytes size = engine_.cost(kind).size + extra;
   post(cell, engine_.delay(place_, engine_.place_of(to.station), size), size, false);
@@ -185,7 +193,8 @@ template <class Receiver, class Message>
 void Station::hand_over(Address<Receiver> to, Message message) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
-  charge(engine_.cost(cell->kind).sending);
+  engine_.begin(*cell);
+  charge(engine_.cost(static_cast<std::uint8_t>(cell->kind)).sending);
   post(cell, {}, {}, true);
 }
 
@@ -193,7 +202,8 @@ template <class Receiver, class Message>
 void Station::after(Duration delay, Message message, bool background) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, id_, id_, std::move(message));
-  cell->background = background;
+  cell->background = background ? 1 : 0;
+  engine_.begin(*cell);
   post(cell, delay, {}, true);
 }
 
@@ -201,7 +211,8 @@ template <class Receiver, class Message>
 void Station::compute(Duration cpu, Message message, bool background) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, id_, id_, std::move(message));
-  cell->background = background;
+  cell->background = background ? 1 : 0;
+  engine_.begin(*cell);
   start_compute(cell, cpu);
 }
 
@@ -213,6 +224,7 @@ void Engine::watch(ProcessId process, Address<Receiver> watcher) {
     if (fate == Fate::deliver) deliver(*static_cast<Receiver*>(station->owner()), died);
   };
   notice->address(watcher.station, watcher.station);
+  notice->background = 1;
   notice->store(ProcessDied{process});
   Process& p = processes_[process.index];
   if (p.alive)

@@ -1,13 +1,18 @@
 #include "sim/machine.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/engine.hpp"
 
 namespace raysim {
 
-Machine::Machine(Engine& engine, const MachineSpec& spec, Duration time_slice)
-    : engine_(engine), contended_(spec.contended), time_slice_(time_slice), cores_(static_cast<std::size_t>(spec.cores)) {}
+Machine::Machine(Engine& engine, const MachineSpec& spec, Duration time_slice, double sharing_slowdown)
+    : engine_(engine),
+      contended_(spec.contended),
+      time_slice_(time_slice),
+      sharing_slowdown_(sharing_slowdown),
+      cores_(static_cast<std::size_t>(spec.cores)) {}
 
 void Machine::run(CpuPriority priority, Duration work, Cell* done) {
   const Job job{work, done, priority};
@@ -17,17 +22,20 @@ void Machine::run(CpuPriority priority, Duration work, Cell* done) {
     for (std::uint32_t i = 0; i < cores_.size(); ++i) {
       if (cores_[i].job.priority != CpuPriority::low) continue;
       stop(i);
-      waiting_[static_cast<std::size_t>(CpuPriority::low)].push_front(cores_[i].job);
-      return start(i, job);
+      const Job preempted = cores_[i].job;
+      start(i, job);
+      return enqueue(preempted, Queued::preempted);
     }
   }
-  enqueue(job);
+  enqueue(job, Queued::woken);
 }
 
 void Machine::start(std::uint32_t i, Job job) {
+  change_pace(busy_cores_ + 1);
   Core& core = cores_[i];
   core.job = job;
   core.started = engine_.now();
+  core.slice_left = time_slice_;
   core.busy = true;
   plan(i);
 }
@@ -35,30 +43,61 @@ void Machine::start(std::uint32_t i, Job job) {
 // Decides when the core is looked at again: at the end of the job, or of its slice when others wait.
 void Machine::plan(std::uint32_t i) {
   Core& core = cores_[i];
-  Time due = core.started + core.job.left;
-  core.sliced = somebody_waits(core.job.priority) && core.job.left > time_slice_;
-  if (core.sliced) due = std::max(engine_.now(), core.started + time_slice_);
+  const auto needed = static_cast<std::int64_t>(std::ceil(static_cast<double>(core.job.left.ns) / pace_));
+  Time due = engine_.now() + Duration{needed};
+  core.sliced = somebody_waits(core.job.priority) && core.slice_left < core.job.left;
+  if (core.sliced) due = engine_.now() + core.slice_left;
   ++core.plan;
-  engine_.schedule_core(due, *this, i, core.plan, core.job.done->background);
+  engine_.schedule_core(due, *this, i, core.plan);
+}
+
+void Machine::settle(std::uint32_t i) {
+  Core& core = cores_[i];
+  const Duration ran = engine_.now() - core.started;
+  const auto done = static_cast<std::int64_t>(std::llround(static_cast<double>(ran.ns) * pace_));
+  core.job.left = std::max(Duration{}, core.job.left - Duration{done});
+  core.slice_left = std::max(Duration{}, core.slice_left - ran);
+  core.started = engine_.now();
+  busy_ += ran;
+}
+
+// How many cores are busy changes how fast each of them is.
+void Machine::change_pace(int busy_cores) {
+  const double others = cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
+  const double pace = 1 / (1 + sharing_slowdown_ * others);
+  busy_cores_ = busy_cores;
+  if (pace == pace_) return;
+  for (std::uint32_t i = 0; i < cores_.size(); ++i)
+    if (cores_[i].busy) settle(i);
+  pace_ = pace;
+  for (std::uint32_t i = 0; i < cores_.size(); ++i)
+    if (cores_[i].busy) plan(i);
 }
 
 void Machine::stop(std::uint32_t i) {
-  Core& core = cores_[i];
-  const Duration ran = engine_.now() - core.started;
-  core.job.left -= ran;
-  busy_ += ran;
-  core.busy = false;
-  ++core.plan;
+  settle(i);
+  cores_[i].busy = false;
+  ++cores_[i].plan;
+  change_pace(busy_cores_ - 1);
 }
 
-void Machine::enqueue(Job job) {
-  queue(job.priority).push_back(job);
-  // Who runs at the same priority without a limit now gets one.
+void Machine::enqueue(Job job, Queued why) {
+  Waiting& waiting = waiting_[static_cast<std::size_t>(job.priority)];
+  switch (why) {
+    case Queued::preempted: waiting.woken.push_front(job); break;
+    case Queued::woken: waiting.woken.push_back(job); break;
+    case Queued::used_up: waiting.used_up.push_back(job); break;
+  }
+  limit_running(job.priority);
+}
+
+// Who runs at this priority without a limit now gets one: somebody waits.
+void Machine::limit_running(CpuPriority priority) {
   for (std::uint32_t i = 0; i < cores_.size(); ++i) {
     const Core& core = cores_[i];
-    if (core.job.priority == job.priority && !core.sliced && core.started + core.job.left > engine_.now() &&
-        core.job.left > time_slice_)
-      plan(i);
+    if (!core.busy || core.job.priority != priority || core.sliced) continue;
+    settle(i);
+    plan(i);
   }
 }
 
@@ -71,7 +110,7 @@ void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
   if (!core.busy || core.plan != plan_number) return;
   stop(i);
   if (core.job.left > Duration{}) {
-    enqueue(core.job);
+    enqueue(core.job, Queued::used_up);
   } else {
     engine_.schedule(engine_.now(), core.job.done);
   }
@@ -79,11 +118,24 @@ void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
 }
 
 void Machine::fill(std::uint32_t i) {
-  for (auto& waiting : waiting_) {
+  for (Waiting& waiting : waiting_) {
     if (waiting.empty()) continue;
-    const Job job = waiting.front();
-    waiting.pop_front();
+    std::deque<Job>& queue = waiting.woken.empty() ? waiting.used_up : waiting.woken;
+    const Job job = queue.front();
+    queue.pop_front();
     return start(i, job);
+  }
+}
+
+void Machine::drop_all_jobs() {
+  for (Waiting& waiting : waiting_) {
+    for (const Job& job : waiting.woken) engine_.discard(job.done);
+    for (const Job& job : waiting.used_up) engine_.discard(job.done);
+    waiting = {};
+  }
+  for (Core& core : cores_) {
+    if (core.busy) engine_.discard(core.job.done);
+    core.busy = false;
   }
 }
 
@@ -93,7 +145,10 @@ void Machine::drop_jobs_of(StationId station) {
     engine_.discard(job.done);
     return true;
   };
-  for (auto& waiting : waiting_) std::erase_if(waiting, is_dropped);
+  for (Waiting& waiting : waiting_) {
+    std::erase_if(waiting.woken, is_dropped);
+    std::erase_if(waiting.used_up, is_dropped);
+  }
   for (std::uint32_t i = 0; i < cores_.size(); ++i) {
     if (!cores_[i].busy || !is_dropped(cores_[i].job)) continue;
     stop(i);

@@ -1,9 +1,9 @@
 // The cores of one machine, and who may use them when there are more processes than cores.
 //
 // Models: on a contended machine, jobs of two priorities take turns on the cores: a normal job takes a core from a low
-// one at once, jobs of equal priority rotate after a time slice. Ray starts its workers with nice 15, so they are
-// the low ones. On a machine that is not contended nobody waits for a core. Leaves out: caches, migration cost,
-// the exact shares of the Linux scheduler.
+// one at once; among equals a job that has just woken up goes before those that have used up a time slice, as under
+// Linux (EEVDF). Ray starts its workers with nice 15, so they are the low ones. Busy cores slow each other down, for they share the last level of cache and the way to memory. On a
+// machine that is not contended nobody waits for a core. Leaves out: migration cost, the exact shares of the Linux scheduler.
 // Invariants: never more jobs on cores than cores; a job gets exactly the CPU time it asked for, unless dropped.
 #pragma once
 
@@ -23,7 +23,8 @@ enum class CpuPriority : std::uint8_t { normal, low };
 
 class Machine {
  public:
-  Machine(Engine& engine, const MachineSpec& spec, Duration time_slice);
+  // `sharing_slowdown`: how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %.
+  Machine(Engine& engine, const MachineSpec& spec, Duration time_slice, double sharing_slowdown);
 
   [[nodiscard]] bool contended() const { return contended_; }
   [[nodiscard]] int cores() const { return static_cast<int>(cores_.size()); }
@@ -32,6 +33,7 @@ class Machine {
   void run(CpuPriority priority, Duration work, Cell* done);
   // Drops every job whose `done` is for one of the station's messages; used when a process dies.
   void drop_jobs_of(StationId station);
+  void drop_all_jobs();
   // CPU time handed out so far.
   [[nodiscard]] Duration busy() const { return busy_; }
   // Called by the engine when a core's plan is due.
@@ -45,7 +47,8 @@ class Machine {
   };
   struct Core {
     Job job;
-    Time started;
+    Time started;         // of what has not been settled yet
+    Duration slice_left;
     std::uint32_t plan = 0;  // number of the valid plan; an older one is ignored when it comes up
     bool busy = false;
     bool sliced = false;     // the plan ends at the slice, not at the end of the job
@@ -54,17 +57,28 @@ class Machine {
   void start(std::uint32_t core, Job job);
   void plan(std::uint32_t core);
   void stop(std::uint32_t core);  // takes the job off the core, with what it has left
-  void enqueue(Job job);
+  void settle(std::uint32_t core);  // counts what the job has had until now
+  void change_pace(int busy_cores);
+  enum class Queued : std::uint8_t { preempted, woken, used_up };
+  void enqueue(Job job, Queued why);
+  void limit_running(CpuPriority priority);
   void fill(std::uint32_t core);
   [[nodiscard]] bool somebody_waits(CpuPriority priority) const;
-  std::deque<Job>& queue(CpuPriority p) { return waiting_[static_cast<std::size_t>(p)]; }
 
   Engine& engine_;
   bool contended_;
   Duration time_slice_;
+  double sharing_slowdown_;
+  double pace_ = 1;  // work done a unit of time on each busy core
+  int busy_cores_ = 0;
   Duration busy_;
   std::vector<Core> cores_;
-  std::deque<Job> waiting_[2];
+  struct Waiting {
+    std::deque<Job> woken;
+    std::deque<Job> used_up;
+    [[nodiscard]] bool empty() const { return woken.empty() && used_up.empty(); }
+  };
+  Waiting waiting_[2];  // by CpuPriority
 };
 
 }  // namespace raysim

@@ -39,6 +39,7 @@ inline constexpr std::size_t max_message_kinds = 64;
 struct MessageCost {
   Duration service;  // CPU time of the receiver
   Duration sending;  // CPU time of the sender
+  Duration aside;    // CPU time of the receiver's other threads, which delays nobody unless cores are short
   Bytes size;
 };
 using MessageCosts = std::array<MessageCost, max_message_kinds>;
@@ -101,6 +102,7 @@ class Station {
   void serve(Cell* cell);        // contended: take the message on, pay for it
   void finish_service();         // contended: the cost is paid
   void serve_next();             // contended: the next one of the mailbox
+  void drop_messages();          // whatever waits here or to be sent
   void post(Cell* cell, Duration delay, Bytes extra, bool timer);
   void start_compute(Cell* cell, Duration cpu);
 

@@ -78,6 +78,7 @@ void CoreWorker::on(ProcessDied died) {
 void CoreWorker::on(ExitWorker) {
   if (execution_.running || exiting_) return;
   exiting_ = true;
+  io_.send(runtime_.raylets[node_.index], ExitAnswered{process()});
   io_.compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
 }
 

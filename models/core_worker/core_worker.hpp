@@ -55,6 +55,12 @@ class CoreWorker {
     bool has_body = false;
   };
 
+  struct Ending {
+    std::uint32_t task;
+    ErrorType error;
+    Duration path;
+  };
+
   // What only owners need; a worker that never submits has none.
   struct Owner {
     explicit Owner(CoreWorker& self) : submitter(self.runtime_, self.io_, self.node_, self.tasks_) {}
@@ -76,6 +82,7 @@ class CoreWorker {
                             std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path, Time now);
   void enqueue(std::uint32_t task);
   void finish(std::uint32_t task, ErrorType error, Duration path);
+  void notify(TaskManager::Waiter waiter, const Ending& end);
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken);
   void record_attempt(std::uint32_t task, const NormalTaskSubmitter::Lessor& lessor, Time started, Time ended,
                       AttemptOutcome outcome);
@@ -90,6 +97,7 @@ class CoreWorker {
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<TaskContext> context_;  // made with the first body
   Execution execution_;
+  std::vector<Ending> ending_;  // tasks whose returns are being made ready
   std::uint32_t unsent_events_ = 0;
   bool events_armed_ = false;
   bool exiting_ = false;

@@ -56,24 +56,30 @@ void CoreWorker::on(TaskReply reply) {
   finish(reply.task, reply.error, std::max(reply.path, tasks_.task(reply.task).path));
 }
 
-// The task's returns become ready; whoever waits for them is told.
+// The task's returns become ready; whoever waits for them is told. Tasks that fail with their arguments end here as well, one
+// after the other: a chain of them may be long.
 void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path) {
-  const std::uint32_t first = tasks_.task(index).first_object;
-  const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(index).function.index].num_returns);
-  for (std::uint32_t i = first; i < first + count; ++i) {
-    for (const TaskManager::Waiter waiter : tasks_.make_ready(i, error, path)) {
-      if (waiter.kind == TaskManager::Waiter::Kind::get) {
-        context_->object_ready(io_, waiter.number);
-        continue;
-      }
-      const auto next = static_cast<std::uint32_t>(waiter.number);
-      OwnedTask& task = tasks_.task(next);
-      task.path = std::max(task.path, path);
-      if (error != ErrorType::none) task.argument_error = error;
-      if (--task.unresolved == 0) enqueue(next);
+  ending_.push_back({index, error, path});
+  if (ending_.size() > 1) return;  // the loop below is running
+  for (std::size_t i = 0; i < ending_.size(); ++i) {
+    const Ending end = ending_[i];
+    const std::uint32_t first = tasks_.task(end.task).first_object;
+    const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(end.task).function.index].num_returns);
+    for (std::uint32_t object = first; object < first + count; ++object) {
+      for (const TaskManager::Waiter waiter : tasks_.make_ready(object, end.error, end.path)) notify(waiter, end);
+      if (end.error != ErrorType::none && context_) context_->object_failed(io_, {io_.id(), object});
     }
-    if (error != ErrorType::none && context_) context_->object_failed(io_, {io_.id(), i});
   }
+  ending_.clear();
+}
+
+void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
+  if (waiter.kind == TaskManager::Waiter::Kind::get) return context_->object_ready(io_, waiter.number);
+  const auto next = static_cast<std::uint32_t>(waiter.number);
+  OwnedTask& task = tasks_.task(next);
+  task.path = std::max(task.path, end.path);
+  if (end.error != ErrorType::none) task.argument_error = end.error;
+  if (--task.unresolved == 0) enqueue(next);
 }
 
 void CoreWorker::on(const LeaseReply& reply) {

@@ -60,14 +60,14 @@ void NormalTaskSubmitter::on(const LeaseReply& reply) {
   const std::uint32_t index = found->second;
   Key& key = keys_[index];
   const auto open = std::find_if(key.requests.begin(), key.requests.end(), [&](const auto& r) { return r.first == reply.lease; });
-  if (reply.status == LeaseReply::Status::redirected && !key.queue.empty()) {
-    open->second = reply.node;
+  *open = key.requests.back();
+  key.requests.pop_back();
+  if (reply.status == LeaseReply::Status::redirected && key.queue.size() > key.requests.size()) {
+    key.requests.emplace_back(reply.lease, reply.node);
     send_request(index, reply.lease, reply.node, true);
     return request_if_needed(index);
   }
-  // Everything else closes the request; a redirect with nothing left to run is dropped.
-  *open = key.requests.back();
-  key.requests.pop_back();
+  // Everything else closes the request; a redirect that no task needs is dropped.
   key_by_lease_.erase(found);
   if (reply.status != LeaseReply::Status::granted) return request_if_needed(index);
 
@@ -95,8 +95,8 @@ void NormalTaskSubmitter::worker_idle(std::uint32_t slot) {
     const std::uint32_t task = key.queue.front();
     key.queue.pop_front();
     push(slot, task);
+    if (key.queue.empty()) cancel_requests(key);
   }
-  if (key.queue.empty()) cancel_requests(key);
   request_if_needed(index);
 }
 

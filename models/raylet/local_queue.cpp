@@ -111,8 +111,8 @@ void Raylet::release(std::unordered_map<std::uint64_t, Granted>::iterator it) {
 }
 
 // A worker is there for whoever waits first; else it is idle.
-void Raylet::worker_is_free(ProcessId worker) {
-  const auto next = pool_.push(worker, station_.now());
+void Raylet::worker_is_free(ProcessId worker, bool never_used) {
+  const auto next = pool_.push(worker, station_.now(), never_used);
   if (!next) return arm_sweep();
   Lease lease;
   if (!grant_queue_.remove(*next, lease)) return;

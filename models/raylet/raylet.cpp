@@ -23,6 +23,11 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
 }
 
 void Raylet::start_idle_work() {
+  // On a shared machine the report timer runs on its own: each tick is set by the one before, so that a late one moves all
+  // that follow.
+  const Duration period = runtime_.profile.system.report_resources_period;
+  report_armed_ = true;
+  station_.after<Raylet>(phase(runtime_.engine, "report", node_.index, period), TimerTick{Tick::report}, true);
   const Costs::Idle& idle = runtime_.profile.costs.idle_raylet;
   station_.after<Raylet>(phase(runtime_.engine, "idle raylet", node_.index, idle.period), TimerTick{Tick::idle_work}, true);
 }
@@ -67,14 +72,14 @@ void Raylet::on(ReturnWorkerLease returned) {
   if (returned.disconnect)
     runtime_.engine.kill(worker);
   else
-    worker_is_free(worker);
+    worker_is_free(worker, false);
   schedule_leases();
 }
 
 void Raylet::on(RegisterWorker registered) {
   pool_.registered(registered.process);
   runtime_.record.on_worker_started(node_.index, station_.now());
-  worker_is_free(registered.process);
+  worker_is_free(registered.process, true);
   schedule_leases();
 }
 
@@ -155,7 +160,8 @@ void Raylet::arm(Tick tick, Duration period, bool& armed) {
 void Raylet::on(TimerTick tick) {
   switch (tick.tick) {
     case Tick::report: {
-      report_armed_ = false;
+      report_armed_ = station_.contended();
+      if (report_armed_) station_.after<Raylet>(runtime_.profile.system.report_resources_period, TimerTick{Tick::report}, true);
       if (scheduler_.version() == reported_version_) return;
       reported_version_ = scheduler_.version();
       auto snapshot = std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available()});
@@ -203,6 +209,7 @@ template void deliver(Raylet&, CancelWorkerLease);
 template void deliver(Raylet&, ReturnWorkerLease);
 template void deliver(Raylet&, RegisterWorker);
 template void deliver(Raylet&, RegisterDriver);
+template void deliver(Raylet&, ExitAnswered);
 template void deliver(Raylet&, TaskBlocked);
 template void deliver(Raylet&, TaskUnblocked);
 template void deliver(Raylet&, GetWorkerFailureCause);

@@ -36,6 +36,7 @@ class Raylet {
   void on(ReturnWorkerLease returned);
   void on(RegisterWorker registered);
   void on(RegisterDriver registered);
+  void on(ExitAnswered answered) { pool_.exit_answered(answered.worker); }
   void on(TaskBlocked blocked);
   void on(TaskUnblocked unblocked);
   void on(GetWorkerFailureCause question);
@@ -73,7 +74,7 @@ class Raylet {
   bool spill(const Lease& lease);
   void grant(const Lease& lease, ProcessId worker);
   void release(std::unordered_map<std::uint64_t, Granted>::iterator it);
-  void worker_is_free(ProcessId worker);
+  void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
   void start_worker();
   void start_spares(std::int64_t desired);

@@ -11,10 +11,9 @@ WorkerPool::WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int m
                         : std::max<std::int64_t>(1, std::min<std::int64_t>(node_cpus, machine_cores))) {}
 
 std::optional<ProcessId> WorkerPool::pop(LeaseId lease) {
-  for (std::size_t i = idle_.size(); i-- > 0;) {
-    if (idle_[i].exiting) continue;
-    const ProcessId worker = idle_[i].worker;
-    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+  if (!idle_.empty()) {
+    const ProcessId worker = idle_.back().worker;
+    idle_.pop_back();
     return worker;
   }
   unstarted_.push_back(lease);
@@ -26,14 +25,14 @@ void WorkerPool::forget(LeaseId lease) {
   std::erase(unstarted_, lease);
 }
 
-std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now) {
+std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used) {
   for (auto* queue : {&waiting_, &unstarted_}) {
     if (queue->empty()) continue;
     const LeaseId lease = queue->front();
     queue->pop_front();
     return lease;
   }
-  idle_.push_back({worker, now, false});
+  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now});
   return std::nullopt;
 }
 
@@ -46,26 +45,29 @@ bool WorkerPool::next_start() {
 
 std::int64_t WorkerPool::spares(std::int64_t desired) const {
   const auto starting = static_cast<std::int64_t>(starting_.size());
-  return std::max<std::int64_t>(0, std::min(desired - idle() - starting, max_starting_ - starting));
+  return std::max<std::int64_t>(0, std::min(desired - idle() - static_cast<std::int64_t>(exiting_.size()) - starting, max_starting_ - starting));
 }
 
 void WorkerPool::died(ProcessId worker) {
-  std::erase(starting_, worker);
+  if (std::erase(starting_, worker) > 0 && !waiting_.empty()) {
+    unstarted_.push_front(waiting_.front());  // its process will not come
+    waiting_.pop_front();
+  }
+  std::erase(exiting_, worker);
   std::erase_if(idle_, [&](const Idle& i) { return i.worker == worker; });
 }
 
 std::vector<ProcessId> WorkerPool::sweep(Time now, std::int64_t keep) {
-  std::vector<ProcessId> chosen;
-  const auto old = [&](const Idle& i) { return now - i.since >= killing_threshold_; };
+  const auto old = [&](const Idle& i) { return now - i.since > killing_threshold_; };
   std::int64_t surplus = static_cast<std::int64_t>(std::count_if(idle_.begin(), idle_.end(), old)) - keep;
-  for (Idle& idle : idle_) {
-    if (surplus <= 0) break;
-    if (!old(idle)) continue;
+  std::vector<ProcessId> chosen;
+  std::erase_if(idle_, [&](const Idle& idle) {
+    if (surplus <= 0 || !old(idle)) return false;
     --surplus;
-    if (idle.exiting) continue;
-    idle.exiting = true;
     chosen.push_back(idle.worker);
-  }
+    return true;
+  });
+  exiting_.insert(exiting_.end(), chosen.begin(), chosen.end());
   return chosen;
 }
 

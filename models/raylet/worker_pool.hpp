@@ -26,7 +26,7 @@ class WorkerPool {
   // The lease no longer waits.
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
-  std::optional<LeaseId> push(ProcessId worker, Time now);
+  std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used);
   // Whether a process is to be started now for a lease that waits; to be called until it says no.
   bool next_start();
   // How many spares to start now so that `desired` workers are idle or starting; what the limit forbids is dropped.
@@ -37,23 +37,25 @@ class WorkerPool {
   // A process has ended, in whatever state.
   void died(ProcessId worker);
   // Puts a worker in as if it had been idle for long.
-  void add_warm(ProcessId worker) { idle_.push_back({worker, Time{std::int64_t{-1'000'000'000'000}}, false}); }
+  void add_warm(ProcessId worker) { idle_.push_back({worker, Time{std::int64_t{-1'000'000'000'000}}}); }
 
-  // The idle workers to be asked to exit now, when `keep` may stay; they leave the pool when they have died.
+  // The idle workers to be asked to exit now, when `keep` of the long idle may stay. They are out of reach at once, but
+  // count as idle for spares() until they have answered.
   std::vector<ProcessId> sweep(Time now, std::int64_t keep);
+  void exit_answered(ProcessId worker) { std::erase(exiting_, worker); }
   [[nodiscard]] std::int64_t idle() const { return static_cast<std::int64_t>(idle_.size()); }
 
  private:
   struct Idle {
     ProcessId worker;
     Time since;
-    bool exiting = false;
   };
 
   Duration killing_threshold_;
   std::int64_t max_starting_;
-  std::vector<Idle> idle_;  // least recently used first
+  std::vector<Idle> idle_;  // never used ones first, then least recently used
   std::vector<ProcessId> starting_;
+  std::vector<ProcessId> exiting_;   // told to exit, no answer yet
   std::deque<LeaseId> waiting_;      // a process has been started for each
   std::deque<LeaseId> unstarted_;    // the limit was reached
 };

@@ -1,0 +1,33 @@
+// One record, two readers.
+//
+// Models: a sink that passes every entry on to two others, in that order. Leaves out: buffering.
+// Invariants: both outlive it and see the same entries in the same order.
+#pragma once
+
+#include "sim/record.hpp"
+
+namespace raysim {
+
+class RecordTee final : public RecordSink {
+ public:
+  RecordTee(RecordSink& first, RecordSink& second) : first_(first), second_(second) {}
+
+  void on_submitted(std::uint64_t count) override {
+    first_.on_submitted(count);
+    second_.on_submitted(count);
+  }
+  void on_attempt(const AttemptRecord& attempt) override {
+    first_.on_attempt(attempt);
+    second_.on_attempt(attempt);
+  }
+  void on_worker_started(std::uint32_t node, Time at) override {
+    first_.on_worker_started(node, at);
+    second_.on_worker_started(node, at);
+  }
+
+ private:
+  RecordSink& first_;
+  RecordSink& second_;
+};
+
+}  // namespace raysim

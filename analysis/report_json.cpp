@@ -1,0 +1,69 @@
+#include "analysis/report_json.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace raysim {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Divided once, so that the shortest text that reads back is the one with nine digits after the point.
+double in_seconds(Duration duration) { return static_cast<double>(duration.ns) / 1e9; }
+
+// Sums of many shares: digits beyond these say nothing.
+double rounded(double share) { return std::round(share * 1e9) / 1e9; }
+
+Json nodes_of(const RunReport& report) {
+  Json nodes = Json::object();
+  for (const NodeReport& node : report.nodes)
+    nodes[node.name] = {{"tasks", node.tasks},  {"cpu_utilisation", rounded(node.cpu_utilisation)},
+                        {"gpu_utilisation", 0}, {"object_store_peak_bytes", 0},
+                        {"cpus", node.cpus},    {"workers_started", node.workers_started}};
+  return nodes;
+}
+
+}  // namespace
+
+std::string run_json(const RunReport& r) {
+  Json json;
+  json["scenario"] = r.scenario;
+  json["title"] = r.title;
+  json["architecture"] = r.architecture;
+  json["profile"] = r.profile;
+  json["policy"] = r.policy;
+  json["seed"] = r.seed;
+  json["fingerprint"] = fmt::format("{:016x}", r.fingerprint);
+  json["makespan_s"] = in_seconds(r.makespan);
+  json["ideal_s"] = in_seconds(r.ideal);
+  json["critical_path_s"] = in_seconds(r.critical_path);
+  json["tasks"] = {{"submitted", r.submitted},
+                   {"finished", r.finished},
+                   {"failed", r.failed},
+                   {"retried", r.retried},
+                   {"unfinished", r.open_tasks()}};
+  json["actors"] = {{"created", 0}, {"alive", 0}, {"dead", 0}, {"restarts", 0}};
+  json["nodes"] = nodes_of(r);
+  json["cpu_utilisation"] = rounded(r.cpu_utilisation);
+  json["scheduling_delay_s"] = {{"p50", in_seconds(r.scheduling_delay.p50)},
+                                {"p95", in_seconds(r.scheduling_delay.p95)},
+                                {"p99", in_seconds(r.scheduling_delay.p99)},
+                                {"max", in_seconds(r.scheduling_delay.max)}};
+  json["transfers"] = {{"count", r.transfers}, {"bytes", r.transferred.count}};
+  json["spilled_bytes"] = 0;
+  json["workers_started"] = r.workers_started;
+  json["messages"] = r.messages;
+  json["messages_by_kind"] = Json::object();
+  for (const auto& [kind, count] : r.messages_by_kind) json["messages_by_kind"][kind] = count;
+  json["events"] = r.events;
+  json["driver"] = {{"outcome", r.outcome}, {"message", r.message}};
+  json["failed_expectations"] = r.failed_expectations;
+  json["wall_s"] = r.wall_seconds;
+  json["simulated_over_wall"] = r.wall_seconds > 0 ? in_seconds(r.makespan) / r.wall_seconds : 0;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace raysim

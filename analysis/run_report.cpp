@@ -1,0 +1,28 @@
+#include "analysis/run_report.hpp"
+
+namespace raysim {
+
+RunReport report_on(const Summary& summary, Duration makespan) {
+  RunReport report;
+  report.makespan = makespan;
+  report.ideal = Duration::seconds(summary.ideal_seconds());
+  report.critical_path = summary.critical_path();
+  report.submitted = summary.submitted();
+  report.finished = summary.finished();
+  report.failed = summary.failed();
+  report.retried = summary.retried();
+  report.cpus = summary.total_cpus();
+  report.cpu_utilisation = summary.utilisation(makespan);
+  for (std::uint32_t i = 0; i < summary.nodes().size(); ++i) {
+    const NodeSummary& node = summary.nodes()[i];
+    const NodeHeader& header = summary.header().nodes[i];
+    report.nodes.push_back(
+        {header.name, header.cpus, node.tasks, summary.utilisation(i, makespan), node.workers_started});
+    report.workers_started += node.workers_started;
+  }
+  const DurationHistogram& delay = summary.scheduling_delay();
+  report.scheduling_delay = {delay.percentile(0.50), delay.percentile(0.95), delay.percentile(0.99), delay.max()};
+  return report;
+}
+
+}  // namespace raysim

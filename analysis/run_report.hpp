@@ -1,0 +1,73 @@
+// All that is said about a run, as plain data: the terminal's table and the JSON object are two views of it.
+//
+// Models: the key figures of docs/model.md with what is needed to read them (scenario, policy, seed). Leaves out: single
+// tasks. Shares are 0 to 1. Invariants: nodes keep the cluster's order; everything but `wall_seconds` is the same for
+// the same program, settings and seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analysis/summary.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+struct NodeReport {
+  std::string name;
+  double cpus = 0;
+  std::uint64_t tasks = 0;
+  double cpu_utilisation = 0;
+  std::uint64_t workers_started = 0;
+};
+
+struct DelayReport {
+  Duration p50;
+  Duration p95;
+  Duration p99;
+  Duration max;
+};
+
+struct RunReport {
+  std::string scenario;  // the file
+  std::string title;
+  std::string architecture;
+  std::string profile;
+  std::string policy;
+  std::uint64_t seed = 0;
+  std::uint64_t fingerprint = 0;
+
+  Duration makespan;
+  Duration ideal;
+  Duration critical_path;
+  std::uint64_t submitted = 0;
+  std::uint64_t finished = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t retried = 0;
+  double cpus = 0;
+  double cpu_utilisation = 0;
+  std::vector<NodeReport> nodes;
+  DelayReport scheduling_delay;
+  std::uint64_t workers_started = 0;
+  std::uint64_t messages = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
+  std::uint64_t transfers = 0;
+  Bytes transferred;
+  std::uint64_t events = 0;
+  double wall_seconds = 0;
+
+  std::string outcome = "ok";  // or the type of the error that reached the driver
+  std::string message;
+  bool outcome_expected = true;  // false: nothing says that the program should end like this
+  bool unfinished = false;       // starved or interrupted: the figures are those of the moment
+  std::vector<std::string> failed_expectations;
+
+  [[nodiscard]] std::uint64_t open_tasks() const { return submitted - finished - failed; }
+};
+
+// The part of a report that comes from the record.
+RunReport report_on(const Summary& summary, Duration makespan);
+
+}  // namespace raysim
