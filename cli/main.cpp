@@ -1,30 +1,98 @@
+// raysim: reads the command line and does what the chosen command says.
 #include <fmt/format.h>
 
-#include "analysis/summary.hpp"
-#include "scenarios/interpret.hpp"
-#include "scenarios/load.hpp"
-#include "scenarios/load_profile.hpp"
-#include "scenarios/simulation.hpp"
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
-using namespace raysim;
+#include "cli/check_command.hpp"
+#include "cli/command.hpp"
+#include "cli/run_command.hpp"
+#include "cli/terminal.hpp"
+#include "platforms/input_error.hpp"
+
+namespace raysim {
+
+namespace {
+
+// Options of the chosen command, or the commands when none is.
+std::vector<std::string> names_known_to(const CLI::App& app, bool options) {
+  std::vector<std::string> names;
+  if (options)
+    for (const CLI::Option* option : app.get_options())
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  else
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(command->get_name());
+  return names;
+}
+
+// CLI11 knows that something is wrong; this says what, and what was meant.
+std::string explain(const CLI::App& app, const CLI::ParseError& error) {
+  const auto& chosen = app.get_subcommands();
+  const CLI::App& scope = chosen.empty() ? app : *chosen.front();
+  const std::string command = chosen.empty() ? "raysim" : "raysim " + scope.get_name();
+  const std::vector<std::string> left = app.remaining(true);
+  std::string text = error.what();
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !left.empty()) {
+    const bool option = left.front().starts_with("-");
+    const std::vector<std::string> names = names_known_to(scope, option);
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string given = left.front().substr(0, left.front().find('='));
+    if (option || chosen.empty())
+      text = fmt::format("unknown {} {}, expected one of {}{}", option ? "option" : "command", in_quotes(given),
+                         listed(known), suggestion(given, known));
+    else
+      text = fmt::format("{} is one argument too many", in_quotes(left.front()));
+  } else {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+  }
+  return fmt::format("{}: {} (see {} --help)", command, text, command);
+}
+
+ExitCode run_command_line(int argc, char** argv) {
+  CLI::App app{"raysim simulates Ray: what would it do with this program on that cluster?", "raysim"};
+  app.set_version_flag("--version", "raysim " RAYSIM_VERSION, "The version");
+  app.set_help_flag("-h,--help", "This text");
+  app.get_formatter()->column_width(28);
+  app.footer(
+      "Examples:\n"
+      "  raysim run scenarios/pi_60core.yaml\n"
+      "  raysim check scenarios/pi_60core.yaml\n"
+      "\n"
+      "raysim COMMAND --help says more about a command.");
+  Action action;
+  add_run_command(app, action);
+  add_check_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    app.exit(asked);
+    return ExitCode::ok;
+  } catch (const CLI::ParseError& error) {
+    print_error(explain(app, error));
+    return ExitCode::bad_input;
+  }
+  if (!action) {
+    fmt::print(stderr, "{}", app.help());
+    return ExitCode::bad_input;
+  }
+  return action();
+}
+
+}  // namespace
+
+}  // namespace raysim
 
 int main(int argc, char** argv) {
-  Scenario scenario = load_scenario(argv[2]);
-  Profile profile = load_profile(scenario.program.ray.profile);
-  apply_system_config(scenario.program, profile);
-  RunHeader header;
-  for (const auto& n : scenario.cluster.nodes) header.nodes.push_back({n.name, n.total.get(cpu_resource).value()});
-  Summary summary(header);
-  SimulationOptions options;
-  options.seed = argc > 3 ? std::stoull(argv[3]) : 0;
-  options.policy = scenario.program.ray.policy;
-  options.warm_workers = scenario.program.warm_workers;
-  options.functions = make_functions(scenario.program, scenario.cluster, 3);
-  options.driver = make_driver(scenario.program, scenario.cluster, 3);
-  Simulation sim(scenario.cluster, profile, options, summary);
-  auto r = sim.run();
-  fmt::print("end {} err {} {} starved {} events {} messages {} fp {:016x}\n", r.end.in_seconds(), name_of(r.error), r.message, r.starved, r.events, r.messages, r.fingerprint);
-  for (std::uint32_t i = 0; i < header.nodes.size() && i < 5; ++i)
-    fmt::print("{} tasks {} util {:.3f} started {}\n", header.nodes[i].name, summary.nodes()[i].tasks, summary.utilisation(i, r.end - Time{}), summary.nodes()[i].workers_started);
-  fmt::print("p50 {} max {} ideal {} path {}\n", summary.scheduling_delay().percentile(.5).in_seconds(), summary.scheduling_delay().max().in_seconds(), summary.ideal_seconds(), summary.critical_path().in_seconds());
+  try {
+    return static_cast<int>(raysim::run_command_line(argc, argv));
+  } catch (const raysim::InputError& error) {
+    raysim::print_error(error.what());
+  } catch (const std::exception& error) {
+    raysim::print_error(std::string("raysim: ") + error.what());
+  }
+  return static_cast<int>(raysim::ExitCode::bad_input);
 }

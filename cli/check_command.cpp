@@ -1,0 +1,90 @@
+#include "cli/check_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "analysis/text_format.hpp"
+#include "cli/scenario_options.hpp"
+#include "cli/terminal.hpp"
+#include "platforms/load.hpp"
+
+namespace raysim {
+
+namespace {
+
+std::string plural(std::size_t count, const std::string& what) {
+  return fmt::format("{} {}{}", count_text(count), what, count == 1 ? "" : "s");
+}
+
+std::string describe(const ClusterSpec& cluster) {
+  double cpus = 0;
+  for (const NodeSpec& node : cluster.nodes) cpus += node.total.get(cpu_resource).value();
+  std::string text = fmt::format("{} with {} CPUs", plural(cluster.nodes.size(), "node"), number_text(cpus));
+  if (cluster.platform.machines.size() < cluster.nodes.size())
+    text += " on " + plural(cluster.platform.machines.size(), "machine");
+  return text;
+}
+
+std::string describe(const ScenarioProgram& program) {
+  return fmt::format("{}, {} of the driver", plural(program.tasks.size(), "task function"),
+                     plural(program.driver.size(), "step"));
+}
+
+// SimGrid's own form, or YAML with the key that only a platform has.
+bool is_platform(const std::string& file) {
+  if (file.ends_with(".xml")) return true;
+  const YamlDocument document = parse_yaml(read_text_file(file, "a scenario or platform file"), file);
+  const auto& entries = document.root.entries;
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const YamlEntry& entry) { return entry.key == "raysim_platform"; });
+}
+
+void check_file(const std::string& file, const std::vector<std::string>& overrides) {
+  if (is_platform(file)) {
+    const ClusterSpec cluster = load_cluster(file, overrides);
+    fmt::print("{}: ok, a platform of {}\n", file, describe(cluster));
+    return;
+  }
+  ScenarioOptions options;
+  options.file = file;
+  options.overrides = overrides;
+  const Scenario scenario = load_checked(options).scenario;
+  fmt::print("{}: ok, a scenario of {} on {}\n", file, describe(scenario.program), describe(scenario.cluster));
+}
+
+ExitCode check(const std::vector<std::string>& files, const std::vector<std::string>& overrides) {
+  ExitCode code = ExitCode::ok;
+  for (const std::string& file : files) {
+    try {
+      check_file(file, overrides);
+    } catch (const InputError& error) {
+      std::fflush(stdout);
+      print_error(error.what());
+      code = ExitCode::bad_input;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, Action& chosen) {
+  CLI::App& command = *app.add_subcommand("check", "Check scenarios and platforms without running them");
+  const auto files = std::make_shared<std::vector<std::string>>();
+  const auto options = std::make_shared<ScenarioOptions>();
+  command.add_option("FILE", *files, "Scenarios or platforms")->required()->type_name("");
+  options->add_set_to(command);
+  command.footer(
+      "Examples:\n"
+      "  raysim check scenarios/pi_60core.yaml\n"
+      "  raysim check scenarios/*.yaml platforms/*.yaml\n"
+      "  raysim check scenarios/pi_60core.yaml --set ray.policy=spread\n"
+      "\n"
+      "A mistake is reported as FILE:LINE:COLUMN with what was expected; the exit code is then 2.");
+  command.callback([files, options, &chosen] { chosen = [=] { return check(*files, options->overrides); }; });
+}
+
+}  // namespace raysim

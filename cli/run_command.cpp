@@ -1,0 +1,201 @@
+#include "cli/run_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "analysis/chrome_trace.hpp"
+#include "analysis/record_tee.hpp"
+#include "analysis/report_json.hpp"
+#include "analysis/table.hpp"
+#include "analysis/text_format.hpp"
+#include "cli/expectations.hpp"
+#include "cli/expected_tasks.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress_line.hpp"
+#include "cli/scenario_options.hpp"
+#include "cli/terminal.hpp"
+#include "scenarios/interpret.hpp"
+#include "scenarios/simulation.hpp"
+
+namespace raysim {
+
+namespace {
+
+struct RunOptions {
+  ScenarioOptions scenario;
+  bool json = false;
+  bool no_progress = false;
+  std::string trace;
+};
+
+RunHeader header_of(const Scenario& scenario) {
+  RunHeader header;
+  for (const NodeSpec& node : scenario.cluster.nodes)
+    header.nodes.push_back({node.name, node.total.get(cpu_resource).value()});
+  for (const TaskSpec& task : scenario.program.tasks) header.functions.push_back(task.name);
+  return header;
+}
+
+// The file of `--trace`, opened before anything runs.
+class TraceFile {
+ public:
+  TraceFile(const std::string& path, const RunHeader& header) : path_(path) {
+    if (path.empty()) return;
+    errno = 0;
+    file_.open(path, std::ios::binary | std::ios::trunc);
+    if (!file_) fail();
+    trace_ = std::make_unique<ChromeTrace>(file_, header);
+  }
+  [[nodiscard]] ChromeTrace* sink() const { return trace_.get(); }
+  void finish() {
+    errno = 0;
+    if (trace_ && !trace_->finish()) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    const std::string why = errno != 0 ? std::strerror(errno) : "writing failed";
+    throw InputError("--trace", 0, 0,
+                     in_quotes(path_) + " cannot be written (" + why + "), expected the path of a file to write");
+  }
+  std::string path_;
+  std::ofstream file_;
+  std::unique_ptr<ChromeTrace> trace_;
+};
+
+SimulationResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink& record, bool show_progress,
+                          double& wall_seconds) {
+  ScenarioProgram& program = checked.scenario.program;
+  ClusterSpec& cluster = checked.scenario.cluster;
+  const auto retries = static_cast<int>(checked.profile.system.task_max_retries);
+  SimulationOptions options;
+  options.seed = program.seed;
+  options.policy = program.ray.policy;
+  options.warm_workers = program.warm_workers;
+  options.functions = make_functions(program, cluster, retries);
+  options.driver = make_driver(program, cluster, retries);
+
+  const InterruptGuard interrupt;
+  ProgressLine line(show_progress, expected_tasks(program));
+  const auto start = std::chrono::steady_clock::now();
+  Simulation simulation(cluster, checked.profile, std::move(options), record);
+  const SimulationResult result = simulation.run([&](Time now, std::uint64_t events) {
+    line.update(now, summary.finished() + summary.failed(), summary.submitted(), events);
+    return !InterruptGuard::requested();
+  });
+  wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+// "map 3, reduce 0": how far a program that waits for ever came.
+std::string finished_by_function(const Summary& summary) {
+  constexpr std::size_t most = 8;
+  const auto& names = summary.header().functions;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", names[i], count_text(summary.finished_by_function()[i]));
+  return names.size() > most ? text + ", ..." : text;
+}
+
+RunReport make_report(const CheckedScenario& checked, const Summary& summary, const SimulationResult& result) {
+  const ScenarioProgram& program = checked.scenario.program;
+  RunReport report = report_on(summary, result.end - Time{});
+  report.scenario = program.file;
+  report.title = program.title;
+  report.architecture = program.ray.architecture;
+  report.profile = checked.profile.name;
+  report.policy = program.ray.policy;
+  report.seed = program.seed;
+  report.fingerprint = result.fingerprint;
+  report.messages = result.messages;
+  const auto names = message_kind_names();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (result.messages_by_kind[i] > 0) report.messages_by_kind.emplace_back(names[i], result.messages_by_kind[i]);
+  report.transfers = result.flows;
+  report.transferred = result.flow_bytes;
+  report.events = result.events;
+  report.outcome = name_of(result.error);
+  report.message = result.message;
+  if (result.starved) {
+    report.outcome = "starved";
+    report.message = fmt::format(
+        "the program waits for ever: after {} nothing can act any more, and {} of {} tasks are not finished (finished: "
+        "{})",
+        duration_text(report.makespan), count_text(report.open_tasks()), count_text(report.submitted),
+        finished_by_function(summary));
+  } else if (result.interrupted) {
+    report.outcome = "interrupted";
+    report.message =
+        fmt::format("{} of {} tasks are not finished", count_text(report.open_tasks()), count_text(report.submitted));
+  }
+  report.unfinished = result.starved || result.interrupted;
+  const auto& expected = program.expect.outcome;
+  report.outcome_expected = expected ? *expected == report.outcome : report.outcome == "ok";
+  if (!report.unfinished) report.failed_expectations = failed_expectations(program, report);
+  return report;
+}
+
+ExitCode conclude(const RunReport& report, const SimulationResult& result) {
+  if (result.interrupted) {
+    print_error("raysim: interrupted; the figures are those of the moment");
+    return ExitCode::interrupted;
+  }
+  if (result.starved) {
+    print_error("raysim: " + report.message);
+    return ExitCode::failed;
+  }
+  for (const std::string& line : report.failed_expectations) print_error(line);
+  if (!report.failed_expectations.empty()) return ExitCode::failed;
+  if (report.outcome_expected) return ExitCode::ok;
+  print_error(fmt::format("raysim: the program failed with {}: {}", report.outcome, report.message));
+  return ExitCode::failed;
+}
+
+ExitCode run(const RunOptions& options) {
+  CheckedScenario checked = load_checked(options.scenario);
+  Summary summary(header_of(checked.scenario));
+  TraceFile trace(options.trace, summary.header());
+  SimulationResult result;
+  double wall_seconds = 0;
+  if (trace.sink() != nullptr) {
+    RecordTee both(summary, *trace.sink());
+    result = simulate(checked, summary, both, !options.no_progress, wall_seconds);
+  } else {
+    result = simulate(checked, summary, summary, !options.no_progress, wall_seconds);
+  }
+  RunReport report = make_report(checked, summary, result);
+  report.wall_seconds = wall_seconds;
+  fmt::print("{}", options.json ? run_json(report) : run_table(report, wants_colours(Stream::standard_output)));
+  std::fflush(stdout);
+  trace.finish();
+  return conclude(report, result);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& chosen) {
+  CLI::App& command = *app.add_subcommand("run", "Run a scenario and show what Ray would do");
+  const auto options = std::make_shared<RunOptions>();
+  command.add_option("SCENARIO", options->scenario.file, "The scenario, a YAML file")->required()->type_name("");
+  options->scenario.add_set_to(command);
+  options->scenario.add_choices_to(command);
+  command.add_flag("--json", options->json, "Print one JSON object instead of a table");
+  command.add_option("--trace", options->trace, "Write a trace for https://ui.perfetto.dev")->type_name("FILE");
+  command.add_flag("--no-progress", options->no_progress, "No progress line, also on a terminal");
+  command.footer(
+      "Examples:\n"
+      "  raysim run scenarios/pi_60core.yaml\n"
+      "  raysim run scenarios/pi_60core.yaml --set driver.0.submit.count=6000 --policy spread --seed 7\n"
+      "  raysim run scenarios/pi_60core.yaml --json --trace trace.json\n"
+      "\n"
+      "Exit codes: 0 the program ended as it should, 1 it failed with one of Ray's errors, waits for ever, or an\n"
+      "expectation of the scenario failed, 2 bad input, 130 interrupted.");
+  command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace raysim

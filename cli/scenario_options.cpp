@@ -1,0 +1,62 @@
+#include "cli/scenario_options.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "models/scheduling/policy.hpp"
+#include "scenarios/load_profile.hpp"
+
+namespace raysim {
+
+namespace {
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, seed);
+  if (parsed.ec != std::errc{} || parsed.ptr != end)
+    throw InputError("--seed", 0, 0, in_quotes(text) + ", expected a whole number from 0 to 18446744073709551615");
+  return seed;
+}
+
+void check_policy(const std::string& name) {
+  const auto known = policy_names();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw InputError(
+      "--policy", 0, 0,
+      "unknown policy " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
+}
+
+}  // namespace
+
+void ScenarioOptions::add_set_to(CLI::App& command) {
+  command
+      .add_option("--set", overrides,
+                  "Change a value of the file: keys and list indices joined by dots, then YAML,\n"
+                  "as in driver.0.submit.count=1000; may be given several times")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+void ScenarioOptions::add_choices_to(CLI::App& command) {
+  command.add_option("--policy", policy, "How raylets choose a node: " + listed(policy_names()))->type_name("NAME");
+  command.add_option("--seed", seed, "Seed of all random streams; another seed, other tie breaks")->type_name("N");
+}
+
+CheckedScenario load_checked(const ScenarioOptions& options) {
+  if (options.policy) check_policy(*options.policy);
+  const std::uint64_t seed = options.seed ? parse_seed(*options.seed) : 0;
+  const std::vector<std::string> profiles = profile_names();
+  const std::vector<std::string_view> profile_views(profiles.begin(), profiles.end());
+  CheckedScenario checked;
+  checked.scenario =
+      load_scenario(options.file, options.overrides, {policy_names(), profile_views, system_config_names()});
+  ScenarioProgram& program = checked.scenario.program;
+  if (options.policy) program.ray.policy = *options.policy;
+  if (options.seed) program.seed = seed;
+  checked.profile = load_profile(program.ray.profile);
+  apply_system_config(program, checked.profile);
+  return checked;
+}
+
+}  // namespace raysim

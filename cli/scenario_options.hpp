@@ -1,0 +1,35 @@
+// The options by which a command takes a scenario and changes it: --set, --policy, --seed.
+//
+// Models: file and overrides become a checked scenario with its cost profile, or an InputError. Leaves out: running it.
+// Invariants: options win over the file, --policy and --seed over --set; every name that the simulator knows is checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "models/profile.hpp"
+#include "scenarios/load.hpp"
+
+namespace raysim {
+
+struct ScenarioOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::optional<std::string> policy;
+  std::optional<std::string> seed;
+
+  // Adds `--set` and, where a command runs what it loads, `--policy` and `--seed`.
+  void add_set_to(CLI::App& command);
+  void add_choices_to(CLI::App& command);
+};
+
+struct CheckedScenario {
+  Scenario scenario;
+  Profile profile;
+};
+
+CheckedScenario load_checked(const ScenarioOptions& options);
+
+}  // namespace raysim
