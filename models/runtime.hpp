@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/cluster.hpp"
+#include "models/gcs/resource_streams.hpp"
 #include "models/messages.hpp"
 #include "models/profile.hpp"
 #include "models/task.hpp"
@@ -23,7 +24,11 @@ using WorkerMaker = std::function<ProcessId(NodeId node)>;
 
 struct Runtime {
   Runtime(Engine& the_engine, const ClusterSpec& the_cluster, const Profile& the_profile, RecordSink& the_record)
-      : engine(the_engine), cluster(the_cluster), profile(the_profile), record(the_record) {}
+      : engine(the_engine),
+        cluster(the_cluster),
+        profile(the_profile),
+        record(the_record),
+        streams(the_cluster.nodes.size()) {}
 
   Engine& engine;
   const ClusterSpec& cluster;
@@ -35,6 +40,7 @@ struct Runtime {
   std::vector<NodeId> node_order;            // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;      // by NodeId
   Address<Gcs> gcs;
+  ResourceStreams streams;                   // GCS to raylets
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;
   bool contended = false;                    // some machine is

@@ -18,8 +18,9 @@ void Gcs::start_idle_work() {
 }
 
 void Gcs::on(const ResourceReport& report) {
-  for (std::uint32_t i = 0; i < runtime_.raylets.size(); ++i)
-    if (i != report.snapshot->node.index) station_.send(runtime_.raylets[i], ResourceBroadcast{report.snapshot});
+  runtime_.streams.publish(report.snapshot, station_.now());
+  for (const NodeId listener : runtime_.streams.listeners())
+    if (listener != report.snapshot->node) station_.send(runtime_.raylets[listener.index], ResourceBroadcast{report.snapshot});
 }
 
 void Gcs::on(TimerTick tick) {

@@ -22,12 +22,14 @@ void Raylet::schedule_leases() {
   for (const SchedulingClassId id : classes) schedule_class(id);
   schedule_queue_.tidy();
   grant_leases();
+  // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
+  runtime_.streams.listen(node_, station_.contended() || !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty());
 }
 
 void Raylet::retry_infeasible() {
   const std::vector<SchedulingClassId> classes = infeasible_queue_.classes();
   for (const SchedulingClassId id : classes) {
-    if (!infeasible_queue_.has(id) || scheduler_.decide(id, no_node, false).infeasible) continue;
+    if (!infeasible_queue_.has(id) || scheduler_.decide(id, no_node, false, station_.now()).infeasible) continue;
     auto& from = infeasible_queue_.of(id);
     auto& to = schedule_queue_.of(id);
     to.insert(to.end(), from.begin(), from.end());
@@ -42,7 +44,7 @@ void Raylet::schedule_class(SchedulingClassId id) {
   while (!queue.empty()) {
     const Lease lease = queue.front();
     const NodeId preferred = lease.grant_or_reject || lease.selected_by_locality ? node_ : no_node;
-    const auto decision = scheduler_.decide(id, preferred, false);
+    const auto decision = scheduler_.decide(id, preferred, false, station_.now());
     if (decision.node == no_node) {
       if (strategy.kind == SchedulingStrategy::Kind::node_affinity && !strategy.soft) {
         queue.pop_front();

@@ -13,14 +13,28 @@ ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId loca
   spread_ = make_spread_policy();
   affinity_ = make_node_affinity_policy(settings);
   view_.local = local;
-  view_.order = runtime.node_order;
-  view_.nodes.resize(runtime.cluster.nodes.size());
+  local_.total = runtime.cluster.nodes[local.index].total;
+  local_.set_available(local_.total);
+}
+
+void ClusterResourceScheduler::build_view() {
+  view_.order = runtime_.node_order;
+  view_.nodes.resize(runtime_.cluster.nodes.size());
   remotes_.resize(view_.nodes.size());
   for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
-    view_.nodes[i].total = runtime.cluster.nodes[i].total;
+    view_.nodes[i].total = runtime_.cluster.nodes[i].total;
     view_.nodes[i].set_available(view_.nodes[i].total);
     remotes_[i].reported = view_.nodes[i].total;
   }
+  view_.nodes[view_.local.index] = local_;
+}
+
+void ClusterResourceScheduler::catch_up(Time now) {
+  if (view_.nodes.empty()) build_view();
+  const MachineId gcs = runtime_.engine.place_of(runtime_.gcs.station);
+  const MachineId here = runtime_.cluster.nodes[view_.local.index].machine;
+  const Duration way = runtime_.engine.delay(gcs, here, {});
+  runtime_.streams.catch_up(view_.local, now, way, [this](const ResourceSnapshot& snapshot) { report(snapshot); });
 }
 
 NodePolicy& ClusterResourceScheduler::policy_for(const SchedulingStrategy& strategy) {
@@ -33,11 +47,12 @@ NodePolicy& ClusterResourceScheduler::policy_for(const SchedulingStrategy& strat
 }
 
 ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId preferred,
-                                                                    bool exclude_local) {
+                                                                    bool exclude_local, Time now) {
   const SchedulingClass& wanted = runtime_.classes[id];
   const bool here = preferred == view_.local;
   if (here && !exclude_local && is_available(local(), wanted.resources)) return {view_.local, false};
 
+  if (!runtime_.contended || view_.nodes.empty()) catch_up(now);
   NodeRequest request;
   request.demand = &wanted.resources;
   request.preferred = preferred;
@@ -48,14 +63,15 @@ ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingCl
   }
   const NodeChoice choice = policy_for(wanted.strategy).choose(view_, request, random_);
   if (choice.node == no_node) return {no_node, choice.reason == NodeChoice::Reason::infeasible};
-  if (is_available(view_.nodes[choice.node.index], wanted.resources)) return {choice.node, false};
+  if (is_available(view(choice.node), wanted.resources)) return {choice.node, false};
   // Nobody has room. Who prefers the local node waits here when it can ever run here.
   if (here && is_feasible(local(), wanted.resources)) return {view_.local, false};
   return {choice.node, false};
 }
 
 void ClusterResourceScheduler::changed(const ResourceSet& now_available) {
-  view_.nodes[view_.local.index].set_available(now_available);
+  local_.set_available(now_available);
+  if (!view_.nodes.empty()) view_.nodes[view_.local.index].set_available(now_available);
   ++version_;
 }
 
@@ -86,6 +102,7 @@ void ClusterResourceScheduler::retake_cpu(ResourceAmount cpu) {
 }
 
 void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
+  if (view_.nodes.empty()) build_view();
   Remote& remote = remotes_[snapshot.node.index];
   remote.reported = snapshot.available;
   if (remote.deducted_at.ns >= 0) --modified_count_;

@@ -24,8 +24,8 @@ class ClusterResourceScheduler {
     NodeId node = no_node;   // no_node: nowhere now
     bool infeasible = false;
   };
-  // Where the lease should go. `preferred` = the local node: stay when there is room here.
-  Decision decide(SchedulingClassId id, NodeId preferred, bool exclude_local);
+  // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here.
+  Decision decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now);
 
   // --- this node
   // Takes resources; false and unchanged when they are not free.
@@ -41,11 +41,13 @@ class ClusterResourceScheduler {
 
   // --- the others
   void report(const ResourceSnapshot& snapshot);
+  // Reads what has come over the stream from the GCS by now.
+  void catch_up(Time now);
   // Notes that a lease was sent there.
   void deduct(NodeId node, const ResourceSet& demand, Time now);
   // Entries that were deducted long ago and never confirmed go back to the last report.
   void reset_stale(Time now);
-  [[nodiscard]] const NodeView& view(NodeId node) const { return view_.nodes[node.index]; }
+  [[nodiscard]] const NodeView& view(NodeId node) const { return node == view_.local ? local_ : view_.nodes[node.index]; }
   [[nodiscard]] bool modified() const { return modified_count_ > 0; }
 
  private:
@@ -53,12 +55,14 @@ class ClusterResourceScheduler {
     ResourceSet reported;
     Time deducted_at{-1};  // -1: not since the last report
   };
-  [[nodiscard]] const NodeView& local() const { return view_.nodes[view_.local.index]; }
+  [[nodiscard]] const NodeView& local() const { return local_; }
+  void build_view();
   NodePolicy& policy_for(const SchedulingStrategy& strategy);
   void changed(const ResourceSet& available);
 
   Runtime& runtime_;
-  ClusterView view_;
+  NodeView local_;
+  ClusterView view_;  // built when a policy is asked first: most raylets of a large cluster never ask one
   std::vector<Remote> remotes_;
   RandomStream random_;
   std::unique_ptr<NodePolicy> standard_;

@@ -80,7 +80,7 @@ void Raylet::grant_class(SchedulingClassId id) {
 }
 
 bool Raylet::spill(const Lease& lease) {
-  const auto decision = scheduler_.decide(lease.scheduling_class, node_, false);
+  const auto decision = scheduler_.decide(lease.scheduling_class, node_, false, station_.now());
   if (decision.node == no_node || decision.node == node_) return false;
   if (!is_available(scheduler_.view(decision.node), runtime_.classes[lease.scheduling_class].resources)) return false;
   hand_over(lease, decision.node);

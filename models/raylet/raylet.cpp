@@ -112,7 +112,10 @@ void Raylet::on(TaskUnblocked unblocked) {
 void Raylet::on(GetWorkerFailureCause question) { station_.send(question.owner, WorkerFailureCause{question.lease}); }
 
 void Raylet::on(ResourceBroadcast broadcast) {
-  scheduler_.report(*broadcast.snapshot);
+  if (runtime_.contended)
+    scheduler_.report(*broadcast.snapshot);
+  else
+    scheduler_.catch_up(station_.now());  // up to and with this one
   schedule_leases();
 }
 

@@ -30,48 +30,58 @@ class HybridPolicy final : public NodePolicy {
   NodeChoice select(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, bool require_available,
                     RandomStream& random) {
     const NodeId preferred = request.preferred != no_node ? request.preferred : view.local;
-    const bool preferred_room = collect(view, request, skip_gpu_nodes, preferred);
+    const NodeView& own = view.nodes[preferred.index];
+    const bool own_counts = !request.avoid_local && !(skip_gpu_nodes && has_gpu(own)) && is_feasible(own, *request.demand);
+    const bool own_room = own_counts && is_available(own, *request.demand);
+    // Nothing is less loaded than a score of zero: no need to look further.
+    if (own_room && score(own) == 0) return {preferred, NodeChoice::Reason::chosen};
+
     const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
-    if (!roomy_.empty()) return {pick(roomy_, preferred_room ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+    collect(view, request, skip_gpu_nodes, preferred, k);
+    if (!roomy_.empty()) return {pick(roomy_, own_room ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
     if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
     if (require_available) return {no_node, NodeChoice::Reason::unavailable};
-    const bool preferred_here = std::any_of(busy_.begin(), busy_.end(), [&](const Scored& s) { return s.node == preferred; });
-    return {pick(busy_, preferred_here ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+    return {pick(busy_, own_counts ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
   }
 
-  // Fills the lists of nodes with and without room; true when the preferred node has room.
-  bool collect(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred) {
+  static bool has_gpu(const NodeView& node) { return node.total.get(gpu_resource).ticks > 0; }
+
+  [[nodiscard]] float score(const NodeView& node) const {
+    const float used = node.critical_utilisation;
+    return used < static_cast<float>(settings_.spread_threshold) ? 0 : used;
+  }
+
+  // Fills the lists of nodes with and without room, by node id. Ends when the draw is settled: k nodes with room and a score
+  // of zero are the k best, whatever follows.
+  void collect(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k) {
     roomy_.clear();
     busy_.clear();
-    bool preferred_room = false;
+    std::size_t unloaded = 0;
     for (const NodeId id : view.order) {
       const NodeView& node = view.nodes[id.index];
-      if (request.avoid_local && id == preferred) continue;
-      if (skip_gpu_nodes && node.total.get(gpu_resource).ticks > 0) continue;
+      if ((request.avoid_local && id == preferred) || (skip_gpu_nodes && has_gpu(node))) continue;
       if (!is_feasible(node, *request.demand)) continue;
-      float score = node.critical_utilisation;
-      if (score < static_cast<float>(settings_.spread_threshold)) score = 0;
-      if (node.available.covers(*request.demand)) {
-        roomy_.push_back({id, score});
-        preferred_room = preferred_room || id == preferred;
-      } else {
-        busy_.push_back({id, score});
+      const float scored = score(node);
+      if (!is_available(node, *request.demand)) {
+        if (roomy_.empty()) busy_.push_back({id, scored});
+        continue;
       }
+      roomy_.push_back({id, scored});
+      if (scored == 0 && ++unloaded == k) return;
     }
-    return preferred_room;
   }
 
   // The preferred node when no other is less loaded; else one of the k least loaded, by draw.
   static NodeId pick(std::vector<Scored>& nodes, NodeId preferred, std::size_t k, RandomStream& random) {
     const auto by_score = [](const Scored& a, const Scored& b) { return a.score < b.score; };
+    const auto lowest = std::min_element(nodes.begin(), nodes.end(), by_score);
     if (preferred != no_node) {
-      const float lowest = std::min_element(nodes.begin(), nodes.end(), by_score)->score;
       const auto own = std::find_if(nodes.begin(), nodes.end(), [&](const Scored& s) { return s.node == preferred; });
-      if (own->score <= lowest) return preferred;
+      if (own != nodes.end() && own->score <= lowest->score) return preferred;
     }
     const std::size_t length = std::min(k, nodes.size());
-    if (length == 1) return std::min_element(nodes.begin(), nodes.end(), by_score)->node;  // the first of the lowest
+    if (length == 1) return lowest->node;  // the first of the lowest
     std::stable_sort(nodes.begin(), nodes.end(), by_score);
     return nodes[random.below(length)].node;
   }

@@ -14,11 +14,17 @@ void NodeView::update() {
     critical = std::max(critical, used);
   }
   critical_utilisation = critical;
+  cpu_total = total.get(cpu_resource);
+  cpu_available = available.get(cpu_resource);
 }
 
-bool is_feasible(const NodeView& node, const ResourceSet& demand) { return node.usable && node.total.covers(demand); }
+bool is_feasible(const NodeView& node, const ResourceSet& demand) {
+  if (only_cpu(demand)) return node.usable && node.cpu_total >= demand.entries().front().second;
+  return node.usable && node.total.covers(demand);
+}
 
 bool is_available(const NodeView& node, const ResourceSet& demand) {
+  if (only_cpu(demand)) return node.usable && node.cpu_available >= demand.entries().front().second;
   return node.usable && node.available.covers(demand);
 }
 

@@ -24,7 +24,9 @@ struct NodeView {
   ResourceSet total;
   ResourceSet available;
   bool usable = true;             // alive and not draining
-  float critical_utilisation = 0; // kept by set_available()
+  float critical_utilisation = 0;   // this and the next two are kept by set_available()
+  ResourceAmount cpu_total;
+  ResourceAmount cpu_available;
 
   void set_available(const ResourceSet& now) {
     available = now;
@@ -69,6 +71,11 @@ class NodePolicy {
   virtual ~NodePolicy() = default;
   virtual NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) = 0;
 };
+
+// Whether CPU is all that a demand asks for; the common case, for which has_room() and is_feasible() need no search.
+[[nodiscard]] inline bool only_cpu(const ResourceSet& demand) {
+  return demand.entries().size() == 1 && demand.entries().front().first == cpu_resource;
+}
 
 // The node's totals hold the demand, whatever is in use.
 [[nodiscard]] bool is_feasible(const NodeView& node, const ResourceSet& demand);

@@ -1,0 +1,71 @@
+// The resource reports on their way from the GCS to the raylets.
+//
+// Models: each raylet has a stream from the GCS on which every other node's reports come in order. A raylet that waits for room is sent
+// each report as a message; one that does not is handed, when it next looks, what has reached it by then: its
+// earlier reading would have changed nothing. Leaves out: the CPU that reading costs a raylet with nothing to place.
+// Mirrors src/ray/ray_syncer/ (2.60).
+// Invariants: a reader never sees a report before it could have arrived, and never an older one after a newer one.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "models/messages.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+class ResourceStreams {
+ public:
+  explicit ResourceStreams(std::size_t nodes) : latest_(nodes), listening_(nodes, false), cursor_(nodes, 0) {}
+
+  void publish(std::shared_ptr<const ResourceSnapshot> snapshot, Time now) {
+    latest_[snapshot->node.index] = snapshot;
+    log_.push_back({std::move(snapshot), now});
+    while (log_.size() > 2 * latest_.size() + 64) {
+      log_.pop_front();
+      ++first_;
+    }
+  }
+  // Calls `read` with the reports that have reached `reader` by `now` and that it has not read; `way` is the time from the GCS.
+  template <class Read>
+  void catch_up(NodeId reader, Time now, Duration way, const Read& read) {
+    std::uint64_t& cursor = cursor_[reader.index];
+    if (cursor < first_) {  // too far behind: the last word of each node that is older than the log, then the log
+      for (const auto& snapshot : latest_)
+        if (snapshot && snapshot->node != reader) read(*snapshot);
+      cursor = first_;
+    }
+    for (; cursor < first_ + log_.size(); ++cursor) {
+      const Entry& entry = log_[cursor - first_];
+      if (entry.sent + way > now) return;
+      if (entry.snapshot->node != reader) read(*entry.snapshot);
+    }
+  }
+  // Whether a raylet wants each report as a message.
+  void listen(NodeId reader, bool wants) {
+    if (listening_[reader.index] == wants) return;
+    listening_[reader.index] = wants;
+    if (wants)
+      listeners_.push_back(reader);
+    else
+      std::erase(listeners_, reader);
+  }
+  [[nodiscard]] const std::vector<NodeId>& listeners() const { return listeners_; }
+
+ private:
+  struct Entry {
+    std::shared_ptr<const ResourceSnapshot> snapshot;
+    Time sent;
+  };
+  std::vector<std::shared_ptr<const ResourceSnapshot>> latest_;
+  std::deque<Entry> log_;
+  std::uint64_t first_ = 0;  // number of the first entry of the log
+  std::vector<bool> listening_;
+  std::vector<std::uint64_t> cursor_;
+  std::vector<NodeId> listeners_;
+};
+
+}  // namespace raysim
