@@ -68,7 +68,7 @@ struct RequestWorkerLease {
   LeaseId lease;
   Address<CoreWorker> owner;
   SchedulingClassId scheduling_class;
-  NodeId asked;               // the node this request goes to
+  std::uint32_t tag = 0;      // the owner's, comes back with the reply
   std::uint32_t backlog = 0;  // tasks queued under the owner's key
   bool grant_or_reject = false;
   bool selected_by_locality = false;
@@ -81,6 +81,7 @@ struct LeaseReply {
   NodeId node;  // granted: where the worker is; redirected: whom to ask
   Address<CoreWorker> worker;
   ProcessId worker_process;
+  std::uint32_t tag = 0;
   Status status = Status::granted;
 };
 
@@ -191,6 +192,12 @@ struct ResumeBody {
   Why why = Why::go_on;
 };
 struct BodyEnded {
+  static constexpr auto kind = MessageKind::none;
+};
+struct RunTask {
+  static constexpr auto kind = MessageKind::none;
+};
+struct SendReply {
   static constexpr auto kind = MessageKind::none;
 };
 struct ExecutionStarted {

@@ -51,6 +51,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"loopback_wakeup", &c.loopback_wakeup, {}},
       {"network_wakeup", &c.network_wakeup, {}},
       {"time_slice", &c.time_slice, {}},
+      {"low_patience", &c.low_patience, {}},
       {"sharing_slowdown", &c.sharing_slowdown, {}},
       {"idle_worker_period", &c.idle_worker.period, {}},
       {"idle_worker_work", &c.idle_worker.work, {}},

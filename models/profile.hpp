@@ -59,6 +59,7 @@ struct Costs {
   Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
   Duration network_wakeup;       // the same between machines, on top of the route
   Duration time_slice;           // of equal processes on a contended machine
+  Duration low_patience;         // of a low priority process behind normal ones, a normal process a core
   double sharing_slowdown = 0;   // of its cores when all are busy: they share cache and memory
   // What a process does when there is nothing to do: `work` of CPU each `period` (contended machines only).
   struct Idle {

@@ -1,6 +1,7 @@
 #include "sim/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace raysim {
 
@@ -19,7 +20,7 @@ constexpr std::size_t max_route_table = 512;  // machines up to which all routes
 Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, EngineSettings settings)
     : settings_(settings), fabric_(std::move(fabric)) {
   machines_.reserve(platform.machines.size());
-  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.time_slice, settings_.sharing_slowdown);
+  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.sharing);
   const std::size_t n = machines_.size();
   if (n <= max_route_table) routes_.assign(n * n, Route{Duration{-1}, {}});
 }
@@ -200,8 +201,9 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
 
 void Engine::deliver_ended_flows() {
   for (const FlowId id : ended_) {
-    schedule(now_, flying_[id.value]);
-    flying_[id.value] = nullptr;
+    Cell* cell = std::exchange(flying_[id.value], nullptr);
+    const bool inside = places_[cell->sender.index] == places_[cell->target.index];
+    schedule(now_ + (inside ? settings_.loopback_wakeup : settings_.network_wakeup), cell);
   }
   ended_.clear();
 }

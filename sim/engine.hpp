@@ -27,8 +27,7 @@ namespace raysim {
 struct EngineSettings {
   std::uint64_t seed = 0;
   MessageCosts costs{};
-  Duration time_slice = Duration::milliseconds(4);
-  double sharing_slowdown = 0;  // of busy cores of one contended machine, see Machine
+  Machine::Sharing sharing;  // of the cores of contended machines
   Duration loopback_wakeup;  // of the receiver, on top of the route: inside one machine,
   Duration network_wakeup;   // and between two
   Bytes flow_threshold{65'536};            // larger messages cross as flows

@@ -7,15 +7,14 @@
 
 namespace raysim {
 
-Machine::Machine(Engine& engine, const MachineSpec& spec, Duration time_slice, double sharing_slowdown)
+Machine::Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing)
     : engine_(engine),
       contended_(spec.contended),
-      time_slice_(time_slice),
-      sharing_slowdown_(sharing_slowdown),
+      sharing_(sharing),
       cores_(static_cast<std::size_t>(spec.cores)) {}
 
 void Machine::run(CpuPriority priority, Duration work, Cell* done) {
-  const Job job{work, done, priority};
+  const Job job{work, done, priority, engine_.now()};
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
     if (!cores_[i].busy) return start(i, job);
   if (priority == CpuPriority::normal) {
@@ -35,7 +34,7 @@ void Machine::start(std::uint32_t i, Job job) {
   Core& core = cores_[i];
   core.job = job;
   core.started = engine_.now();
-  core.slice_left = time_slice_;
+  core.slice_left = sharing_.time_slice;
   core.busy = true;
   plan(i);
 }
@@ -64,7 +63,7 @@ void Machine::settle(std::uint32_t i) {
 // How many cores are busy changes how fast each of them is.
 void Machine::change_pace(int busy_cores) {
   const double others = cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
-  const double pace = 1 / (1 + sharing_slowdown_ * others);
+  const double pace = 1 / (1 + sharing_.sharing_slowdown * others);
   busy_cores_ = busy_cores;
   if (pace == pace_) return;
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
@@ -82,13 +81,15 @@ void Machine::stop(std::uint32_t i) {
 }
 
 void Machine::enqueue(Job job, Queued why) {
-  Waiting& waiting = waiting_[static_cast<std::size_t>(job.priority)];
+  if (why != Queued::preempted) job.waits_since = engine_.now();  // who is pushed aside keeps its place
+  Waiting& queues = waiting(job.priority);
   switch (why) {
-    case Queued::preempted: waiting.woken.push_front(job); break;
-    case Queued::woken: waiting.woken.push_back(job); break;
-    case Queued::used_up: waiting.used_up.push_back(job); break;
+    case Queued::preempted: queues.woken.push_front(job); break;
+    case Queued::woken: queues.woken.push_back(job); break;
+    case Queued::used_up: queues.used_up.push_back(job); break;
   }
   limit_running(job.priority);
+  if (job.priority == CpuPriority::low) limit_running(CpuPriority::normal);
 }
 
 // Who runs at this priority without a limit now gets one: somebody waits.
@@ -101,8 +102,23 @@ void Machine::limit_running(CpuPriority priority) {
   }
 }
 
-bool Machine::somebody_waits(CpuPriority priority) const {
-  return !waiting_[static_cast<std::size_t>(priority)].empty() || !waiting_[0].empty();
+bool Machine::somebody_waits(CpuPriority) const { return !normal_.empty() || !low_.empty(); }
+
+bool Machine::low_is_due() const {
+  if (low_.woken.empty()) return false;
+  auto normal_jobs = static_cast<std::int64_t>(normal_.woken.size() + normal_.used_up.size());
+  for (const Core& core : cores_) normal_jobs += core.busy && core.job.priority == CpuPriority::normal ? 1 : 0;
+  const std::int64_t a_core = std::max<std::int64_t>(1, normal_jobs / static_cast<std::int64_t>(cores_.size()));
+  return engine_.now() - low_.woken.front().waits_since >= sharing_.low_patience * a_core;
+}
+
+// Whose turn it is; null: nobody waits.
+std::deque<Machine::Job>* Machine::next_queue() {
+  if (!normal_.woken.empty()) return &normal_.woken;
+  if (low_is_due()) return &low_.woken;
+  for (auto* queue : {&normal_.used_up, &low_.woken, &low_.used_up})
+    if (!queue->empty()) return queue;
+  return nullptr;
 }
 
 void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
@@ -118,20 +134,17 @@ void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
 }
 
 void Machine::fill(std::uint32_t i) {
-  for (Waiting& waiting : waiting_) {
-    if (waiting.empty()) continue;
-    std::deque<Job>& queue = waiting.woken.empty() ? waiting.used_up : waiting.woken;
-    const Job job = queue.front();
-    queue.pop_front();
-    return start(i, job);
-  }
+  std::deque<Job>* queue = next_queue();
+  if (queue == nullptr) return;
+  const Job job = queue->front();
+  queue->pop_front();
+  start(i, job);
 }
 
 void Machine::drop_all_jobs() {
-  for (Waiting& waiting : waiting_) {
-    for (const Job& job : waiting.woken) engine_.discard(job.done);
-    for (const Job& job : waiting.used_up) engine_.discard(job.done);
-    waiting = {};
+  for (auto* queue : {&normal_.woken, &normal_.used_up, &low_.woken, &low_.used_up}) {
+    for (const Job& job : *queue) engine_.discard(job.done);
+    queue->clear();
   }
   for (Core& core : cores_) {
     if (core.busy) engine_.discard(core.job.done);
@@ -145,10 +158,7 @@ void Machine::drop_jobs_of(StationId station) {
     engine_.discard(job.done);
     return true;
   };
-  for (Waiting& waiting : waiting_) {
-    std::erase_if(waiting.woken, is_dropped);
-    std::erase_if(waiting.used_up, is_dropped);
-  }
+  for (auto* queue : {&normal_.woken, &normal_.used_up, &low_.woken, &low_.used_up}) std::erase_if(*queue, is_dropped);
   for (std::uint32_t i = 0; i < cores_.size(); ++i) {
     if (!cores_[i].busy || !is_dropped(cores_[i].job)) continue;
     stop(i);

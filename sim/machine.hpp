@@ -1,8 +1,9 @@
 // The cores of one machine, and who may use them when there are more processes than cores.
 //
 // Models: on a contended machine, jobs of two priorities take turns on the cores: a normal job takes a core from a low
-// one at once; among equals a job that has just woken up goes before those that have used up a time slice, as under
-// Linux (EEVDF). Ray starts its workers with nice 15, so they are the low ones. Busy cores slow each other down, for they share the last level of cache and the way to memory. On a
+// one at once; among equals a job that has just woken up goes before those that have used up a time slice; a low job that
+// waits behind normal ones for long gets its turn, as under Linux (EEVDF) where its deadline is far but comes. The main
+// thread of a Ray worker has nice 15: it is low. Busy cores slow each other down, for they share the last level of cache and the way to memory. On a
 // machine that is not contended nobody waits for a core. Leaves out: migration cost, the exact shares of the Linux scheduler.
 // Invariants: never more jobs on cores than cores; a job gets exactly the CPU time it asked for, unless dropped.
 #pragma once
@@ -23,8 +24,14 @@ enum class CpuPriority : std::uint8_t { normal, low };
 
 class Machine {
  public:
-  // `sharing_slowdown`: how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %.
-  Machine(Engine& engine, const MachineSpec& spec, Duration time_slice, double sharing_slowdown);
+  // `time_slice`: of equals. `low_patience`: how long a low job waits at most, for each normal job a core that would run
+  // instead. `sharing_slowdown`: how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %.
+  struct Sharing {
+    Duration time_slice = Duration::milliseconds(4);
+    Duration low_patience = Duration::milliseconds(40);
+    double sharing_slowdown = 0;
+  };
+  Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing);
 
   [[nodiscard]] bool contended() const { return contended_; }
   [[nodiscard]] int cores() const { return static_cast<int>(cores_.size()); }
@@ -44,6 +51,7 @@ class Machine {
     Duration left;
     Cell* done = nullptr;
     CpuPriority priority = CpuPriority::normal;
+    Time waits_since;
   };
   struct Core {
     Job job;
@@ -64,11 +72,12 @@ class Machine {
   void limit_running(CpuPriority priority);
   void fill(std::uint32_t core);
   [[nodiscard]] bool somebody_waits(CpuPriority priority) const;
+  [[nodiscard]] bool low_is_due() const;
+  std::deque<Job>* next_queue();
 
   Engine& engine_;
   bool contended_;
-  Duration time_slice_;
-  double sharing_slowdown_;
+  Sharing sharing_;
   double pace_ = 1;  // work done a unit of time on each busy core
   int busy_cores_ = 0;
   Duration busy_;
@@ -78,7 +87,9 @@ class Machine {
     std::deque<Job> used_up;
     [[nodiscard]] bool empty() const { return woken.empty() && used_up.empty(); }
   };
-  Waiting waiting_[2];  // by CpuPriority
+  Waiting normal_;
+  Waiting low_;
+  Waiting& waiting(CpuPriority p) { return p == CpuPriority::normal ? normal_ : low_; }
 };
 
 }  // namespace raysim

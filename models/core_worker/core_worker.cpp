@@ -5,15 +5,20 @@
 namespace raysim {
 
 namespace {
-Station& make_station(Runtime& runtime, NodeId node, CoreWorker::Role role) {
+Station& make_station(Runtime& runtime, NodeId node) {
   const MachineId place = runtime.cluster.nodes[node.index].machine;
-  const auto priority = role == CoreWorker::Role::driver ? CpuPriority::normal : CpuPriority::low;
-  return runtime.engine.add_station(runtime.engine.add_process(place), priority);
+  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
 }
 }  // namespace
 
 CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
-    : runtime_(runtime), node_(node), role_(role), io_(make_station(runtime, node, role)), address_(io_.bind(*this)) {}
+    : runtime_(runtime), node_(node), role_(role), io_(make_station(runtime, node)), main_(&io_), address_(io_.bind(*this)) {
+  // The main thread of a worker lowers its own priority when it is up; the others keep theirs.
+  if (role == Role::worker && io_.contended()) {
+    main_ = &runtime.engine.add_station(io_.process(), CpuPriority::low);
+    main_->bind(*this);
+  }
+}
 
 CoreWorker::Owner& CoreWorker::owner() {
   if (!owner_) owner_ = std::make_unique<Owner>(*this);
@@ -37,7 +42,7 @@ void CoreWorker::start_driver(const BodyMaker& body) {
 void CoreWorker::start_idle_work() {
   const Costs& costs = runtime_.profile.costs;
   const Costs::Idle& idle = role_ == Role::driver ? costs.idle_driver : costs.idle_worker;
-  io_.after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period), TimerTick{Tick::idle_work}, true);
+  main_->after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period), TimerTick{Tick::idle_work}, true);
 }
 
 void CoreWorker::on(TimerTick tick) {
@@ -47,11 +52,11 @@ void CoreWorker::on(TimerTick tick) {
     case Tick::idle_work:
       // The main thread looks around only while it has no task.
       if (execution_.running)
-        io_.after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true);
+        main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true);
       else
-        io_.compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
+        main_->compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
       return;
-    case Tick::idle_work_done: io_.after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
+    case Tick::idle_work_done: main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
     case Tick::task_events:
       events_armed_ = false;
       io_.send(runtime_.gcs, TaskEvents{unsent_events_});
@@ -98,6 +103,8 @@ template void deliver(CoreWorker&, ProcessDied);
 template void deliver(CoreWorker&, TimerTick);
 template void deliver(CoreWorker&, WorkerStarted);
 template void deliver(CoreWorker&, WorkerExited);
+template void deliver(CoreWorker&, RunTask);
+template void deliver(CoreWorker&, SendReply);
 template void deliver(CoreWorker&, ExecutionStarted);
 template void deliver(CoreWorker&, ExecutionEnded);
 

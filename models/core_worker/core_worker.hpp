@@ -39,8 +39,10 @@ class CoreWorker {
   void on(TimerTick tick);
   void on(WorkerStarted);
   void on(WorkerExited);
+  void on(RunTask);
   void on(ExecutionStarted);
   void on(ExecutionEnded);
+  void on(SendReply);
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request); }
   void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
   void on_unreachable(const TaskReply&) {}
@@ -50,9 +52,9 @@ class CoreWorker {
   friend class TaskContext;
   struct Execution {
     PushTask push;
+    TaskReply reply;
     Time started;
     bool running = false;
-    bool has_body = false;
   };
 
   struct Ending {
@@ -74,7 +76,7 @@ class CoreWorker {
 
   // execution.cpp
   void execution_over(TaskContext* body);
-  void reply(Station& from, ErrorType error, Duration path, Time ended);
+  void reply(Station& thread, ErrorType error, Duration path, Time ended);
   void count_task_event();
 
   // ownership.cpp
@@ -92,6 +94,7 @@ class CoreWorker {
   NodeId node_;
   Role role_;
   Station& io_;
+  Station* main_;  // runs functions without a body; on a machine with cores enough it is the io loop itself
   Address<CoreWorker> address_;
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;

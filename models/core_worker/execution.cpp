@@ -6,34 +6,41 @@
 namespace raysim {
 
 void CoreWorker::on(PushTask push) {
-  io_.charge(runtime_.profile.costs.task_execute_before);
-  const RemoteFunction& function = runtime_.functions[push.function.index];
-  execution_ = {push, io_.now(), true, static_cast<bool>(function.body)};
+  execution_ = {push, {}, io_.now(), true};
+  if (main_ == &io_)
+    on(RunTask{});
+  else
+    io_.hand_over(Address<CoreWorker>{main_->id()}, RunTask{});
+}
+
+void CoreWorker::on(RunTask) {
+  main_->charge(runtime_.profile.costs.task_execute_before);
+  const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
+  execution_.started = main_->now();
   if (function.body) {
     if (!context_) context_ = std::make_unique<TaskContext>(runtime_, *this);
-    context_->run(function.body, push.path);
-    execution_.started = io_.now();
-  } else if (io_.contended()) {
-    io_.after<CoreWorker>({}, ExecutionStarted{});  // when the cost is paid
+    context_->run(function.body, execution_.push.path);
+  } else if (main_->contended()) {
+    main_->after<CoreWorker>({}, ExecutionStarted{});  // when the cost is paid
   } else {
     on(ExecutionStarted{});
   }
 }
 
 void CoreWorker::on(ExecutionStarted) {
-  execution_.started = io_.now();
+  execution_.started = main_->now();
   if (runtime_.functions[execution_.push.function.index].computes)
-    io_.compute<CoreWorker>(execution_.push.duration, ExecutionEnded{});
+    main_->compute<CoreWorker>(execution_.push.duration, ExecutionEnded{});
   else
-    io_.after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
+    main_->after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
 }
 
 void CoreWorker::on(ExecutionEnded) {
   const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
-  const Time ended = io_.now();
+  const Time ended = main_->now();
   if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
-  if (!function.computes && execution_.push.duration > Duration{}) io_.charge(runtime_.profile.costs.wake_after_sleep);
-  reply(io_, ErrorType::none, execution_.push.path + execution_.push.duration, ended);
+  if (!function.computes && execution_.push.duration > Duration{}) main_->charge(runtime_.profile.costs.wake_after_sleep);
+  reply(*main_, ErrorType::none, execution_.push.path + execution_.push.duration, ended);
 }
 
 // The body of a driver or of a task has ended.
@@ -45,12 +52,21 @@ void CoreWorker::execution_over(TaskContext* body) {
   reply(body->thread(), error, body->path(), body->thread().now());
 }
 
-void CoreWorker::reply(Station& from, ErrorType error, Duration path, Time ended) {
-  from.charge(runtime_.profile.costs.task_execute_after);
+void CoreWorker::reply(Station& thread, ErrorType error, Duration path, Time ended) {
+  thread.charge(runtime_.profile.costs.task_execute_after);
+  const PushTask& push = execution_.push;
+  execution_.reply = {push.task, push.lease, execution_.started, ended, path, error};
+  if (&thread == &io_)
+    on(SendReply{});
+  else
+    thread.hand_over(address_, SendReply{});
+}
+
+void CoreWorker::on(SendReply) {
   const PushTask& push = execution_.push;
   const RemoteFunction& function = runtime_.functions[push.function.index];
   double bytes = 0;
-  if (error == ErrorType::none) {
+  if (execution_.reply.error == ErrorType::none) {
     if (function.return_size.kind == Distribution::Kind::constant) {
       bytes = function.return_size.a * function.num_returns;
     } else {
@@ -58,9 +74,8 @@ void CoreWorker::reply(Station& from, ErrorType error, Duration path, Time ended
       for (int i = 0; i < function.num_returns; ++i) bytes += function.return_size.draw(stream, push.task);
     }
   }
-  TaskReply message{push.task, push.lease, execution_.started, ended, path, error};
   execution_.running = false;
-  from.send(push.owner, message, Bytes{static_cast<std::int64_t>(bytes)});
+  io_.send(push.owner, execution_.reply, Bytes{static_cast<std::int64_t>(bytes)});
   count_task_event();
 }
 

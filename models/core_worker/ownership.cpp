@@ -84,7 +84,7 @@ void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
 
 void CoreWorker::on(const LeaseReply& reply) {
   if (reply.status == LeaseReply::Status::unschedulable)
-    for (const std::uint32_t task : submitter().take_unschedulable(reply.lease))
+    for (const std::uint32_t task : submitter().take_unschedulable(reply))
       finish(task, ErrorType::task_unschedulable, tasks_.task(task).path);
   submitter().on(reply);
 }

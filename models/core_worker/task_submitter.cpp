@@ -38,7 +38,6 @@ void NormalTaskSubmitter::request_if_needed(std::uint32_t index) {
     const LeaseId lease{(static_cast<std::uint64_t>(io_.id().index) << 32) | next_lease_++};
     const NodeId node = first_node(key);
     key.requests.emplace_back(lease, node);
-    key_by_lease_[lease.value] = index;
     send_request(index, lease, node, false);
   }
 }
@@ -49,15 +48,14 @@ void NormalTaskSubmitter::send_request(std::uint32_t index, LeaseId lease, NodeI
   request.lease = lease;
   request.owner = {io_.id()};
   request.scheduling_class = key.scheduling_class;
-  request.asked = node;
+  request.tag = index;
   request.backlog = static_cast<std::uint32_t>(key.queue.size());
   request.grant_or_reject = grant_or_reject;
   io_.send(runtime_.raylets[node.index], request);
 }
 
 void NormalTaskSubmitter::on(const LeaseReply& reply) {
-  const auto found = key_by_lease_.find(reply.lease.value);
-  const std::uint32_t index = found->second;
+  const std::uint32_t index = reply.tag;
   Key& key = keys_[index];
   const auto open = std::find_if(key.requests.begin(), key.requests.end(), [&](const auto& r) { return r.first == reply.lease; });
   *open = key.requests.back();
@@ -68,7 +66,6 @@ void NormalTaskSubmitter::on(const LeaseReply& reply) {
     return request_if_needed(index);
   }
   // Everything else closes the request; a redirect that no task needs is dropped.
-  key_by_lease_.erase(found);
   if (reply.status != LeaseReply::Status::granted) return request_if_needed(index);
 
   const std::uint32_t slot = take_slot();
@@ -80,8 +77,9 @@ void NormalTaskSubmitter::on(const LeaseReply& reply) {
 void NormalTaskSubmitter::request_failed(const RequestWorkerLease& request) {
   LeaseReply closed;
   closed.lease = request.lease;
+  closed.tag = request.tag;
   closed.status = LeaseReply::Status::rejected;
-  if (key_by_lease_.contains(request.lease.value)) on(closed);
+  on(closed);
 }
 
 // The worker has nothing to do: the next task, or back it goes. A lease's age is looked at here only.
@@ -159,10 +157,8 @@ std::vector<NormalTaskSubmitter::Broken> NormalTaskSubmitter::worker_died(Proces
   return broken;
 }
 
-std::vector<std::uint32_t> NormalTaskSubmitter::take_unschedulable(LeaseId lease) {
-  const auto found = key_by_lease_.find(lease.value);
-  if (found == key_by_lease_.end()) return {};
-  Key& key = keys_[found->second];
+std::vector<std::uint32_t> NormalTaskSubmitter::take_unschedulable(const LeaseReply& reply) {
+  Key& key = keys_[reply.tag];
   std::vector<std::uint32_t> tasks(key.queue.begin(), key.queue.end());
   key.queue.clear();
   return tasks;

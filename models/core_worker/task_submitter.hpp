@@ -40,7 +40,7 @@ class NormalTaskSubmitter {
   };
   std::vector<Broken> worker_died(ProcessId worker);
   // The raylet cannot ever place the tasks of a canceled request: takes all queued tasks of its key.
-  std::vector<std::uint32_t> take_unschedulable(LeaseId lease);
+  std::vector<std::uint32_t> take_unschedulable(const LeaseReply& reply);
 
  private:
   struct Key {
@@ -75,7 +75,6 @@ class NormalTaskSubmitter {
   TaskManager& tasks_;
   std::vector<Key> keys_;
   std::unordered_map<std::uint32_t, std::uint32_t> key_by_class_;
-  std::unordered_map<std::uint64_t, std::uint32_t> key_by_lease_;  // open requests
   std::vector<LeasedWorker> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t next_lease_ = 0;

@@ -4,7 +4,7 @@
 namespace raysim {
 
 void Raylet::on(RequestWorkerLease request) {
-  const Lease lease{request.lease, request.owner, request.scheduling_class, request.grant_or_reject,
+  const Lease lease{request.lease, request.owner, request.scheduling_class, request.tag, request.grant_or_reject,
                     request.selected_by_locality};
   const ProcessId owner = runtime_.engine.process_of(request.owner.station);
   if (owners_.insert(owner.index).second) runtime_.engine.watch(owner, address_);

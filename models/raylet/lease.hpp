@@ -16,6 +16,7 @@ struct Lease {
   LeaseId id;
   Address<CoreWorker> owner;
   SchedulingClassId scheduling_class;
+  std::uint32_t tag = 0;  // the owner's
   bool grant_or_reject = false;
   bool selected_by_locality = false;
   bool waits_for_worker = false;  // its resources are taken, its worker is not there yet

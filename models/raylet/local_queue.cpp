@@ -87,26 +87,32 @@ bool Raylet::spill(const Lease& lease) {
   return true;
 }
 
-void Raylet::grant(const Lease& lease, ProcessId worker) {
+void Raylet::grant(const Lease& lease, ProcessId process) {
   class_states_[lease.scheduling_class.index].next_grant = Time::max();
-  granted_.emplace(lease.id.value, Granted{lease, runtime_.classes[lease.scheduling_class].resources, worker});
-  lease_of_worker_[worker.index] = lease.id.value;
+  Worker& worker = workers_.at(process.index);
+  worker.leased = true;
+  worker.blocked = false;
+  worker.lease = lease;
   LeaseReply reply;
   reply.lease = lease.id;
+  reply.tag = lease.tag;
   reply.node = node_;
-  reply.worker = workers_.at(worker.index);
-  reply.worker_process = worker;
+  reply.worker = worker.address;
+  reply.worker_process = process;
   station_.send(lease.owner, reply);
 }
 
-void Raylet::release(std::unordered_map<std::uint64_t, Granted>::iterator it) {
-  const Granted granted = it->second;
-  granted_.erase(it);
-  lease_of_worker_.erase(granted.worker.index);
-  ResourceSet resources = granted.resources;
-  if (granted.blocked) resources.set(cpu_resource, {});  // given back when it blocked
-  scheduler_.release(resources);
-  --class_states_[granted.lease.scheduling_class.index].running;
+void Raylet::release(Worker& worker) {
+  worker.leased = false;
+  const SchedulingClassId id = worker.lease.scheduling_class;
+  if (worker.blocked) {  // its CPU was given back when it blocked
+    ResourceSet rest = runtime_.classes[id].resources;
+    rest.set(cpu_resource, {});
+    scheduler_.release(rest);
+  } else {
+    scheduler_.release(runtime_.classes[id].resources);
+  }
+  --class_states_[id.index].running;
   resources_changed();
 }
 

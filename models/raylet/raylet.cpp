@@ -38,11 +38,12 @@ void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
   pool_.add_warm(worker);
 }
 
-void Raylet::introduce(ProcessId worker, Address<CoreWorker> address) { workers_[worker.index] = address; }
+void Raylet::introduce(ProcessId worker, Address<CoreWorker> address) { workers_[worker.index].address = address; }
 
 void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) {
   LeaseReply reply;
   reply.lease = lease.id;
+  reply.tag = lease.tag;
   reply.node = node;
   reply.status = status;
   station_.send(lease.owner, reply);
@@ -65,14 +66,13 @@ void Raylet::on(CancelWorkerLease cancel) {
 }
 
 void Raylet::on(ReturnWorkerLease returned) {
-  const auto it = granted_.find(returned.lease.value);
-  if (it == granted_.end()) return;  // its worker has died meanwhile
-  const ProcessId worker = it->second.worker;
-  release(it);
+  Worker* worker = leased(returned.worker);
+  if (worker == nullptr || worker->lease.id != returned.lease) return;  // it has died meanwhile
+  release(*worker);
   if (returned.disconnect)
-    runtime_.engine.kill(worker);
+    runtime_.engine.kill(returned.worker);
   else
-    worker_is_free(worker, false);
+    worker_is_free(returned.worker, false);
   schedule_leases();
 }
 
@@ -87,25 +87,25 @@ void Raylet::on(RegisterDriver) {
   if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
 }
 
-Raylet::Granted* Raylet::granted_to(ProcessId worker) {
-  const auto lease = lease_of_worker_.find(worker.index);
-  return lease == lease_of_worker_.end() ? nullptr : &granted_.at(lease->second);
+Raylet::Worker* Raylet::leased(ProcessId worker) {
+  const auto it = workers_.find(worker.index);
+  return it == workers_.end() || !it->second.leased ? nullptr : &it->second;
 }
 
 void Raylet::on(TaskBlocked blocked) {
-  Granted* granted = granted_to(blocked.worker);
-  if (granted == nullptr || granted->blocked) return;
-  granted->blocked = true;
-  scheduler_.release_cpu(granted->resources.get(cpu_resource));
+  Worker* worker = leased(blocked.worker);
+  if (worker == nullptr || worker->blocked) return;
+  worker->blocked = true;
+  scheduler_.release_cpu(runtime_.classes[worker->lease.scheduling_class].resources.get(cpu_resource));
   resources_changed();
   schedule_leases();
 }
 
 void Raylet::on(TaskUnblocked unblocked) {
-  Granted* granted = granted_to(unblocked.worker);
-  if (granted == nullptr || !granted->blocked) return;
-  granted->blocked = false;
-  scheduler_.retake_cpu(granted->resources.get(cpu_resource));
+  Worker* worker = leased(unblocked.worker);
+  if (worker == nullptr || !worker->blocked) return;
+  worker->blocked = false;
+  scheduler_.retake_cpu(runtime_.classes[worker->lease.scheduling_class].resources.get(cpu_resource));
   resources_changed();
 }
 
@@ -121,29 +121,32 @@ void Raylet::on(ResourceBroadcast broadcast) {
 
 void Raylet::on(ProcessDied died) {
   const auto own = workers_.find(died.process.index);
-  if (own == workers_.end()) {
-    // An owner: what it asked for is nobody's any more.
-    const auto theirs = [&](const Lease& lease) { return runtime_.engine.process_of(lease.owner.station) == died.process; };
-    for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_, &grant_queue_})
-      queues->remove_if(theirs, [&](const Lease& lease) {
-        if (!lease.waits_for_worker) return;
-        pool_.forget(lease.id);
-        scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
-        --class_states_[lease.scheduling_class.index].running;
-      });
-    std::vector<ProcessId> orphans;
-    for (const auto& [id, granted] : granted_)
-      if (theirs(granted.lease)) orphans.push_back(granted.worker);
-    std::sort(orphans.begin(), orphans.end());
-    for (const ProcessId worker : orphans) runtime_.engine.kill(worker);  // fate sharing; each reports its own death
-  } else {
+  if (own != workers_.end()) {
+    if (own->second.leased) release(own->second);
     workers_.erase(own);
     pool_.died(died.process);
-    const auto lease = lease_of_worker_.find(died.process.index);
-    if (lease != lease_of_worker_.end()) release(granted_.find(lease->second));
   }
+  owner_died(died.process);  // a worker may have been one
   resources_changed();
   schedule_leases();
+}
+
+// What a dead owner asked for is nobody's any more, and the workers it leased end with it.
+void Raylet::owner_died(ProcessId owner) {
+  if (owners_.erase(owner.index) == 0) return;
+  const auto theirs = [&](const Lease& lease) { return runtime_.engine.process_of(lease.owner.station) == owner; };
+  for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_, &grant_queue_})
+    queues->remove_if(theirs, [&](const Lease& lease) {
+      if (!lease.waits_for_worker) return;
+      pool_.forget(lease.id);
+      scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
+      --class_states_[lease.scheduling_class.index].running;
+    });
+  std::vector<ProcessId> orphans;
+  for (const auto& [process, worker] : workers_)
+    if (worker.leased && theirs(worker.lease)) orphans.push_back({process});
+  std::sort(orphans.begin(), orphans.end());
+  for (const ProcessId worker : orphans) runtime_.engine.kill(worker);  // each reports its own death
 }
 
 void Raylet::resources_changed() {
@@ -199,7 +202,7 @@ void Raylet::sweep_idle_workers() {
   sweep_armed_ = false;
   const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
   for (const ProcessId worker : pool_.sweep(station_.now(), limit >= 0 ? limit : whole_cpus_free()))
-    station_.send(workers_.at(worker.index), ExitWorker{});
+    station_.send(workers_.at(worker.index).address, ExitWorker{});
   arm_sweep();
 }
 

@@ -48,11 +48,11 @@ class Raylet {
   void introduce(ProcessId worker, Address<CoreWorker> address);
 
  private:
-  struct Granted {
+  struct Worker {
+    Address<CoreWorker> address;
+    bool leased = false;
+    bool blocked = false;  // the lease's CPU is lent to others
     Lease lease;
-    ResourceSet resources;
-    ProcessId worker{};
-    bool blocked = false;
   };
   // What the local queue knows of a scheduling class that runs here.
   struct ClassState {
@@ -73,7 +73,7 @@ class Raylet {
   [[nodiscard]] bool capped(SchedulingClassId id);
   bool spill(const Lease& lease);
   void grant(const Lease& lease, ProcessId worker);
-  void release(std::unordered_map<std::uint64_t, Granted>::iterator it);
+  void release(Worker& worker);
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
   void start_worker();
@@ -82,13 +82,14 @@ class Raylet {
   // raylet.cpp
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node = no_node);
   void resources_changed();
+  void owner_died(ProcessId owner);
   void sweep_idle_workers();
   void arm_sweep();
   [[nodiscard]] std::int64_t whole_cpus_free() const {
     return std::max<std::int64_t>(0, scheduler_.available().get(cpu_resource).ticks) / ResourceAmount::unit;
   }
   void arm(Tick tick, Duration period, bool& armed);
-  Granted* granted_to(ProcessId worker);
+  Worker* leased(ProcessId worker);
 
   Runtime& runtime_;
   NodeId node_;
@@ -99,10 +100,8 @@ class Raylet {
   LeaseQueues schedule_queue_;
   LeaseQueues infeasible_queue_;
   LeaseQueues grant_queue_;
-  std::unordered_map<std::uint64_t, Granted> granted_;  // by LeaseId
   std::vector<ClassState> class_states_;                // by SchedulingClassId
-  std::unordered_map<std::uint32_t, Address<CoreWorker>> workers_;  // by ProcessId
-  std::unordered_map<std::uint32_t, std::uint64_t> lease_of_worker_;
+  std::unordered_map<std::uint32_t, Worker> workers_;   // by ProcessId, all that live
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
   bool report_armed_ = false;

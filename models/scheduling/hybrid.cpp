@@ -82,8 +82,13 @@ class HybridPolicy final : public NodePolicy {
     }
     const std::size_t length = std::min(k, nodes.size());
     if (length == 1) return lowest->node;  // the first of the lowest
+    const std::size_t drawn = random.below(length);
+    // Mostly it falls on one of the unloaded, which come first in the order they stand.
+    std::size_t unloaded = 0;
+    for (const Scored& s : nodes)
+      if (s.score == 0 && unloaded++ == drawn) return s.node;
     std::stable_sort(nodes.begin(), nodes.end(), by_score);
-    return nodes[random.below(length)].node;
+    return nodes[drawn].node;
   }
 
   PolicySettings settings_;

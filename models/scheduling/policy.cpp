@@ -7,15 +7,20 @@ namespace raysim {
 
 void NodeView::update() {
   float critical = 0;
-  for (const ResourceId id : {cpu_resource, memory_resource, object_store_memory_resource}) {
-    const auto whole = total.get(id).ticks;
-    if (whole == 0) continue;
-    const auto used = 1.0F - static_cast<float>(available.get(id).ticks) / static_cast<float>(whole);
-    critical = std::max(critical, used);
+  cpu_total = cpu_available = {};
+  auto free = available.entries().begin();
+  const auto end = available.entries().end();
+  for (const auto& [id, whole] : total.entries()) {
+    while (free != end && free->first < id) ++free;
+    const ResourceAmount left = free != end && free->first == id ? free->second : ResourceAmount{};
+    if (id == cpu_resource) {
+      cpu_total = whole;
+      cpu_available = left;
+    }
+    if (id == cpu_resource || id == memory_resource || id == object_store_memory_resource)
+      critical = std::max(critical, 1.0F - static_cast<float>(left.ticks) / static_cast<float>(whole.ticks));
   }
   critical_utilisation = critical;
-  cpu_total = total.get(cpu_resource);
-  cpu_available = available.get(cpu_resource);
 }
 
 bool is_feasible(const NodeView& node, const ResourceSet& demand) {
