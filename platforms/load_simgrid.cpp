@@ -147,7 +147,9 @@ ClusterSpec load_simgrid_cluster(const std::string& path) {
   try {
     return cluster_of_hosts(load_simgrid_hosts(path), path, text);
   } catch (const std::invalid_argument& error) {
-    throw InputError(path, 1, 1, on_one_line(error.what(), 300) + ", expected a SimGrid platform file");
+    std::string_view why = error.what();
+    while (why.ends_with('.') || why.ends_with(' ') || why.ends_with('\n')) why.remove_suffix(1);
+    throw InputError(path, 1, 1, on_one_line(why, 300) + ", expected a SimGrid platform file");
   }
 }
 

@@ -32,7 +32,7 @@ class Override {
     document_.sources.push_back(name_);
     move_to_override(value);
     YamlNode* node = &document_.root;
-    if (node->kind == YamlNode::Kind::null) *node = {.kind = YamlNode::Kind::mapping, .place = place()};
+    if (node->kind == YamlNode::Kind::null) *node = empty_node(YamlNode::Kind::mapping, place());
     while (rest_start_ <= path_.size()) node = &step_into(*node);
     *node = std::move(value);
   }
@@ -96,7 +96,7 @@ class Override {
   // What a path leads through must be a mapping: `ray:` with nothing below it, or a key just made, becomes one.
   YamlNode& adapt(YamlNode& node) {
     if (rest_start_ <= path_.size() && node.kind == YamlNode::Kind::null)
-      node = {.kind = YamlNode::Kind::mapping, .place = place()};
+      node = empty_node(YamlNode::Kind::mapping, place());
     return node;
   }
 

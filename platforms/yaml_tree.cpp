@@ -66,15 +66,21 @@ class SourceText {
   }
 
   [[nodiscard]] YamlPlace place_of(std::size_t line, std::size_t byte) const {
-    int column = 1;
-    for (std::size_t i = line_starts_[line]; i < byte && i < text_.size(); ++i)
-      if ((static_cast<unsigned char>(text_[i]) & 0xC0U) != 0x80U) ++column;
-    return {static_cast<int>(line) + 1, column, 0};
+    // Places are asked for from front to back, so counting goes on from the last one: a line may be megabytes long.
+    if (byte < counted_to_ || counted_to_ < line_starts_[line]) {
+      counted_to_ = line_starts_[line];
+      column_ = 1;
+    }
+    for (; counted_to_ < byte && counted_to_ < text_.size(); ++counted_to_)
+      if ((static_cast<unsigned char>(text_[counted_to_]) & 0xC0U) != 0x80U) ++column_;
+    return {static_cast<int>(line) + 1, column_, 0};
   }
 
   std::string_view text_;
   std::string name_;
   std::vector<std::size_t> line_starts_{0};
+  mutable std::size_t counted_to_ = 0;  // the byte whose column is column_
+  mutable int column_ = 1;
 };
 
 // Bytes of the UTF-8 character that starts `text`; 0 when it is none (RFC 3629: no surrogates, no overlong forms).
@@ -152,12 +158,15 @@ class TreeBuilder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     // The mark is that of whatever comes next, so nothing is placed at the key or dash before it.
     const bool has_key = !open_.empty() && open_.back().has_key;
-    add({.place = has_key ? open_.back().node.entries.back().place : source_.place_of_dash(mark)}, anchor);
+    const YamlPlace at = has_key ? open_.back().node.entries.back().place : source_.place_of_dash(mark);
+    add(empty_node(YamlNode::Kind::null, at), anchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    YamlNode node{.kind = YamlNode::Kind::scalar, .is_quoted = tag == "!", .place = source_.place(mark), .text = value};
+    YamlNode node = empty_node(YamlNode::Kind::scalar, source_.place(mark));
+    node.is_quoted = tag == "!";
+    node.text = value;
     check_tag(tag, node.place);
     if (node.is_quoted && !source_.is_closed_quote(mark))
       source_.fail(node.place, "quote that nothing closes, expected a closing quote");
@@ -217,8 +226,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (waits_for_key()) fail_key(at);
     count_node(at);
     Open& top = open_.emplace_back();
-    top.node.kind = kind;
-    top.node.place = at;
+    top.node = empty_node(kind, at);
     top.anchor = anchor;
     top.count_before = count_ + alias_count_ - 1;
   }
@@ -226,16 +234,24 @@ class TreeBuilder : public YAML::EventHandler {
   void close() {
     Open done = std::move(open_.back());
     open_.pop_back();
-    if (done.anchor != 0) anchors_[done.anchor] = {done.node, count_ + alias_count_ - done.count_before};
+    if (done.anchor != 0) keep(done.anchor, done.node, count_ + alias_count_ - done.count_before);
     const YamlPlace at = done.node.place;
     place_value(std::move(done.node), at);
   }
 
   void add(YamlNode node, YAML::anchor_t anchor) {
     count_node(node.place);
-    if (anchor != 0) anchors_[anchor] = {node, 1};
+    if (anchor != 0) keep(anchor, node, 1);
     const YamlPlace at = node.place;
     place_value(std::move(node), at);
+  }
+
+  // Anchors inside of anchors keep a value several times, so what is kept has a limit too.
+  void keep(YAML::anchor_t anchor, const YamlNode& node, std::size_t count) {
+    kept_count_ += count;
+    if (kept_count_ > yaml_alias_limit)
+      source_.fail(node.place, fmt::format("anchors for too many values, expected at most {}", yaml_alias_limit));
+    anchors_[anchor] = {node, count};
   }
 
   [[nodiscard]] bool waits_for_key() const {
@@ -281,15 +297,23 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   const SourceText& source_;
-  YamlNode root_{.place = {1, 1, 0}};
+  YamlNode root_ = empty_node(YamlNode::Kind::null, {1, 1, 0});
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, std::pair<YamlNode, std::size_t>> anchors_;  // with its number of nodes
   std::size_t count_ = 0;                                                         // values in the text
   std::size_t alias_count_ = 0;                                                   // values that aliases stand for
+  std::size_t kept_count_ = 0;                                                    // values in anchors_
   bool has_document_ = false;
 };
 
 }  // namespace
+
+YamlNode empty_node(YamlNode::Kind kind, const YamlPlace& place) {
+  YamlNode node;
+  node.kind = kind;
+  node.place = place;
+  return node;
+}
 
 YamlDocument parse_yaml(std::string_view text, const std::string& source) {
   if (text.size() > yaml_size_limit)

@@ -3,8 +3,8 @@
 // Models: mappings, lists, scalars (plain or quoted) and nothing, with anchors and aliases resolved. Leaves out: tags,
 // merge keys, several documents in a file, keys that are not scalars. Built from yaml-cpp's events rather than its
 // nodes, because those hide duplicate keys and share aliased nodes, so that the cost of walking them has no bound.
-// Invariants: no duplicate keys; at most 64 levels, 2,000,000 values, 100,000 more through aliases, and 64 MiB; text is UTF-8 without control
-// characters; every failure is an InputError.
+// Invariants: no duplicate keys; at most 64 levels, 4,000,000 values, 100,000 more through aliases, and 64 MiB; text is
+// UTF-8 without control characters; every failure is an InputError.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ struct YamlNode {
   Kind kind = Kind::null;
   bool is_quoted = false;  // of a scalar: written in quotes or as a block, hence text whatever it looks like
   YamlPlace place;
-  std::string text{};                // scalar
-  std::vector<YamlNode> items{};     // list
-  std::vector<YamlEntry> entries{};  // mapping, in the order of the file
+  std::string text;                // scalar
+  std::vector<YamlNode> items;     // list
+  std::vector<YamlEntry> entries;  // mapping, in the order of the file
 };
 
 struct YamlEntry {
@@ -44,8 +44,11 @@ struct YamlDocument {
   YamlNode root;
 };
 
+// A value without text, items or entries yet.
+YamlNode empty_node(YamlNode::Kind kind, const YamlPlace& place);
+
 inline constexpr int yaml_depth_limit = 64;
-inline constexpr std::size_t yaml_node_limit = 2'000'000;
+inline constexpr std::size_t yaml_node_limit = 4'000'000;
 inline constexpr std::size_t yaml_alias_limit = 100'000;
 inline constexpr std::size_t yaml_size_limit = std::size_t{64} << 20;
 

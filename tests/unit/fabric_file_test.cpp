@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -168,16 +169,17 @@ TEST_SUITE("fabric: platform files") {
   }
 
   TEST_CASE("a missing route is an error with names, in every kind of zone") {
-    for (const std::string routing : {"Full", "Floyd"}) {
-      const TempFile file("missing.xml",
-                          xml("<zone id=\"mi" + routing + "\" routing=\"" + routing + "\"><host id=\"" + routing +
-                              "-a\" speed=\"1Gf\"/><host id=\"" + routing + "-b\" speed=\"1Gf\"/></zone>"));
-      const auto fabric = make_simgrid_fabric(of_file(file.path(), {routing + "-a", routing + "-b"}));
-      const std::string wanted = "no route from '" + routing + "-a' to '" + routing + "-b'";
+    const auto check = [](const std::string& zone) {
+      const TempFile file("missing.xml", xml(zone));
+      const auto hosts = raysim::load_simgrid_hosts(file.path());
+      const auto fabric = make_simgrid_fabric(of_file(file.path(), {hosts.at(0).name, hosts.at(1).name}));
+      const std::string wanted = fmt::format("no route from '{}' to '{}'", hosts.at(0).name, hosts.at(1).name);
       CHECK(contains(refusal([&] { fabric->route(m0, m1); }), wanted));
       CHECK(contains(refusal([&] { fabric->start_flow(Time{}, m0, m1, Bytes{1}, FlowId{1}); }), wanted));
       CHECK_FALSE(fabric->busy());
-    }
+    };
+    check(R"(<zone id="fu" routing="Full"><host id="fu-a" speed="1Gf"/><host id="fu-b" speed="1Gf"/></zone>)");
+    check(R"(<zone id="fl" routing="Floyd"><host id="fl-a" speed="1Gf"/><host id="fl-b" speed="1Gf"/></zone>)");
   }
 
   TEST_CASE("a broken file is an exception, and the next one loads") {

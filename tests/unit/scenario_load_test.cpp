@@ -1,0 +1,279 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "scenarios/load.hpp"
+
+namespace raysim {
+
+namespace {
+
+const std::string small_cluster =
+    "raysim: 1\ncluster: {nodes: {bob: {cpus: 20, gpus: 2, memory: 8 GiB, resources: {bob: 20}}, alice: {cpus: 8}}}\n";
+
+Scenario scenario_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return load_scenario_text(small_cluster + text, "x.yaml", overrides);
+}
+
+template <class StepType>
+const StepType& step_of(const Steps& steps, std::size_t i) {
+  REQUIRE(i < steps.size());
+  REQUIRE(std::holds_alternative<StepType>(steps[i].what));
+  return std::get<StepType>(steps[i].what);
+}
+
+Distribution duration_of(const std::string& text) {
+  return scenario_of("tasks: {work: {duration: " + text + "}}\ndriver: []\n").program.tasks[0].duration;
+}
+
+}  // namespace
+
+TEST_CASE("the head of a scenario is read") {
+  const ScenarioProgram program = scenario_of(R"(
+title: A test
+seed: 7
+warm_workers: true
+ray:
+  architecture: raylet
+  profile: mine
+  policy: spread
+  system_config: {scheduler_spread_threshold: 0.5, gcs_pull_resource_loads_period_milliseconds: 1000}
+driver: []
+)")
+                                      .program;
+  CHECK(program.title == "A test");
+  CHECK(program.file == "x.yaml");
+  CHECK(program.seed == 7);
+  CHECK(program.warm_workers);
+  CHECK(program.ray.profile == "mine");
+  CHECK(program.ray.policy == "spread");
+  CHECK(program.ray.system_config.at("scheduler_spread_threshold").text == "0.5");
+  CHECK(program.ray.system_config.size() == 2);
+}
+
+TEST_CASE("what a scenario leaves out has defaults") {
+  const ScenarioProgram program = scenario_of("tasks: {work: {}}\ndriver: []\n").program;
+  CHECK(program.ray.policy == "hybrid");
+  CHECK(program.seed == 0);
+  CHECK_FALSE(program.warm_workers);
+  const TaskSpec& work = program.tasks[0];
+  CHECK_FALSE(work.options.num_cpus);
+  CHECK(work.num_returns == 1);
+  CHECK(work.return_size.a == 16);
+  CHECK(work.compute);
+  CHECK(work.duration.a == 0);
+  CHECK(work.crash_attempts == 0);
+  CHECK_FALSE(program.expect.outcome);
+}
+
+TEST_CASE("every key of a task is read") {
+  const ScenarioProgram program = scenario_of(R"(
+tasks:
+  work:
+    num_cpus: 0.5
+    num_gpus: 2
+    memory: 1 GiB
+    resources: {bob: 1}
+    scheduling_strategy: {node_affinity: {node: bob, soft: true}}
+    max_retries: -1
+    duration: 93 us
+    sleep: true
+    returns: 64 KB
+    num_returns: 3
+    crash: {attempts: 2}
+  spread: {scheduling_strategy: SPREAD}
+driver: []
+)")
+                                      .program;
+  const TaskSpec& work = program.tasks[0];
+  CHECK(work.name == "work");
+  CHECK(work.options.num_cpus == 0.5);
+  CHECK(work.options.num_gpus == 2);
+  CHECK(work.options.memory->count == 1'073'741'824);
+  CHECK(work.options.resources.at("bob") == 1);
+  CHECK(work.options.scheduling_strategy == "node_affinity");
+  CHECK(work.options.affinity_node == "bob");
+  CHECK(work.options.affinity_soft);
+  CHECK(work.options.max_retries == -1);
+  CHECK(work.duration.a == doctest::Approx(93e-6));
+  CHECK_FALSE(work.compute);
+  CHECK(work.return_size.a == 64'000);
+  CHECK(work.num_returns == 3);
+  CHECK(work.crash_attempts == 2);
+  CHECK(program.tasks[1].options.scheduling_strategy == "SPREAD");
+}
+
+TEST_CASE("every kind of distribution is read") {
+  using Kind = Distribution::Kind;
+  CHECK(duration_of("0.5 s").kind == Kind::constant);
+  CHECK(duration_of("[1 s, 250 ms]").kind == Kind::list);
+  CHECK(duration_of("[1 s, 250 ms]").values == std::vector<double>{1, 0.25});
+  const Distribution uniform = duration_of("{uniform: {min: 1 s, max: 2 s}}");
+  CHECK(uniform.kind == Kind::uniform);
+  CHECK(uniform.a == 1);
+  CHECK(uniform.b == 2);
+  const Distribution normal = duration_of("{normal: {mean: 1 s, deviation: 100 ms, max: 2 s}}");
+  CHECK(normal.kind == Kind::normal);
+  CHECK(normal.b == 0.1);
+  CHECK(normal.max == 2);
+  const Distribution lognormal = duration_of("{lognormal: {median: 2 s, sigma: 0.7}}");
+  CHECK(lognormal.kind == Kind::lognormal);
+  CHECK(lognormal.a == std::log(2.0));
+  CHECK(lognormal.b == 0.7);
+  CHECK(lognormal.max == 0);
+  CHECK(duration_of("{exponential: {mean: 3 s}}").a == 3);
+  const Distribution pareto = duration_of("{pareto: {min: 1 ms, shape: 1.5}}");
+  CHECK(pareto.kind == Kind::pareto);
+  CHECK(pareto.a == 0.001);
+  CHECK(pareto.b == 1.5);
+  CHECK(duration_of("{empirical: [1 s, 2 s]}").kind == Kind::empirical);
+}
+
+TEST_CASE("every kind of step is read") {
+  const Steps driver = scenario_of(R"(
+tasks:
+  work: {duration: 1 s}
+driver:
+  - submit: work
+  - put: {size: 1 MB, count: 4, as: blocks}
+  - submit:
+      task: work
+      over: blocks
+      group: 2
+      args: [blocks, 8 B]
+      as: results
+      append: true
+      options: {num_cpus: 2}
+      duration: 2 s
+  - get: results
+  - get: {refs: results, timeout: 5 s}
+  - wait: {refs: results, num_returns: 2, timeout: 1 s, ready: done, pending: rest}
+  - sleep: 0.5 s
+  - compute: {uniform: {min: 1 s, max: 2 s}}
+  - repeat:
+      count: 3
+      do: [{get: done}]
+  - for_each: {in: rest, as: one, do: [{get: one}, {submit: {task: work, args: [one], as: last}}]}
+  - get: last
+)")
+                           .program.driver;
+  REQUIRE(driver.size() == 11);
+  CHECK(step_of<SubmitStep>(driver, 0).count == 1);
+  CHECK(step_of<PutStep>(driver, 1).size.count == 1'000'000);
+  CHECK(step_of<PutStep>(driver, 1).count == 4);
+  const SubmitStep& submit = step_of<SubmitStep>(driver, 2);
+  CHECK(submit.over == "blocks");
+  CHECK(submit.group == 2);
+  REQUIRE(submit.args.size() == 2);
+  CHECK(submit.args[0].name == "blocks");
+  CHECK(submit.args[1].name.empty());
+  CHECK(submit.args[1].value.count == 8);
+  CHECK(submit.as == "results");
+  CHECK(submit.append);
+  CHECK(submit.options.num_cpus == 2);
+  CHECK(submit.duration->a == 2);
+  CHECK(driver[2].place.line == 9);
+  CHECK(driver[2].place.column == 5);
+  CHECK(step_of<GetStep>(driver, 3).refs == "results");
+  CHECK(step_of<GetStep>(driver, 4).timeout == Duration::milliseconds(5'000));
+  const WaitStep& wait = step_of<WaitStep>(driver, 5);
+  CHECK(wait.num_returns == 2);
+  CHECK(wait.ready == "done");
+  CHECK(wait.pending == "rest");
+  CHECK_FALSE(step_of<WorkStep>(driver, 6).compute);
+  CHECK(step_of<WorkStep>(driver, 7).compute);
+  CHECK(step_of<RepeatStep>(driver, 8).body.size() == 1);
+  CHECK(step_of<ForEachStep>(driver, 9).as == "one");
+}
+
+TEST_CASE("bodies may submit any task, themselves too") {
+  const ScenarioProgram program = scenario_of(R"(
+tasks:
+  parent:
+    body:
+      - submit: {task: child, count: 2, as: children}
+      - submit: parent
+      - get: children
+  child: {duration: 1 s}
+driver:
+  - submit: parent
+)")
+                                      .program;
+  CHECK(step_of<SubmitStep>(program.tasks[0].body, 0).task == 1);
+  CHECK(step_of<SubmitStep>(program.tasks[0].body, 1).task == 0);
+}
+
+TEST_CASE("expectations are read") {
+  const ExpectSpec expect = scenario_of(R"(
+driver: []
+expect:
+  outcome: WorkerCrashedError
+  makespan: {min: 1 s, max: 2 s}
+  tasks_per_node: {bob: 10, alice: [2, 4]}
+  finished: 12
+  retried: 1
+  failed: 0
+)")
+                                .program.expect;
+  CHECK(expect.outcome == "WorkerCrashedError");
+  CHECK(expect.makespan_min == Duration::milliseconds(1'000));
+  CHECK(expect.makespan_max == Duration::milliseconds(2'000));
+  CHECK(expect.tasks_per_node.at("bob") == std::pair<std::int64_t, std::int64_t>{10, 10});
+  CHECK(expect.tasks_per_node.at("alice") == std::pair<std::int64_t, std::int64_t>{2, 4});
+  CHECK(expect.finished == 12);
+  CHECK(expect.retried == 1);
+  CHECK(expect.failed == 0);
+}
+
+TEST_CASE("options of a call go over those of the task") {
+  TaskOptionsSpec task;
+  task.num_cpus = 2;
+  task.max_retries = 5;
+  task.resources = {{"bob", 1}, {"disk", 2}};
+  TaskOptionsSpec call;
+  call.num_cpus = 0;
+  call.resources = {{"bob", 3}};
+  const TaskOptionsSpec both = merged(task, call);
+  CHECK(both.num_cpus == 0);
+  CHECK(both.max_retries == 5);
+  CHECK(both.resources == std::map<std::string, double>{{"bob", 3}});
+}
+
+TEST_CASE("overrides reach into the scenario and its platform") {
+  const std::vector<std::string> overrides{"tasks.work.duration=3 s", "ray.policy=spread",
+                                           "driver.0.submit={task: work, count: 9}", "cluster.nodes.bob.cpus=5",
+                                           "cluster.nodes.alice.count=2"};
+  const Scenario scenario = scenario_of("tasks: {work: {duration: 1 s}}\ndriver: [{submit: work}]\n", overrides);
+  CHECK(scenario.program.tasks[0].duration.a == 3);
+  CHECK(scenario.program.ray.policy == "spread");
+  CHECK(step_of<SubmitStep>(scenario.program.driver, 0).count == 9);
+  CHECK(scenario.program.driver[0].place.line > 0);
+  CHECK(scenario.cluster.nodes[0].total.get(cpu_resource).value() == 5);
+  CHECK(scenario.cluster.nodes.size() == 3);
+  const std::vector<std::string> larger{"cluster.nodes.worker.count=199"};
+  const std::string text = "raysim: 1\ncluster: ../platforms/hundred.yaml\ndriver: []\n";
+  CHECK(load_scenario_text(text, "scenarios/x.yaml", larger).cluster.nodes.size() == 200);
+}
+
+TEST_CASE("every shipped scenario loads, is short and says what it expects") {  // scenarios/*.yaml
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("scenarios")) {
+    if (entry.path().extension() != ".yaml") continue;
+    CAPTURE(entry.path());
+    const Scenario scenario = load_scenario(entry.path().string());
+    CHECK_FALSE(scenario.program.title.empty());
+    CHECK(scenario.program.expect.outcome);
+    std::ifstream file(entry.path());
+    int lines = 0;
+    for (std::string line; std::getline(file, line);) ++lines;
+    CHECK(lines <= 40);
+    ++count;
+  }
+  CHECK(count >= 11);
+}
+
+}  // namespace raysim
