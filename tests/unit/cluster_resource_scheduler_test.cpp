@@ -118,7 +118,8 @@ TEST_SUITE("cluster_resource_scheduler") {
     CHECK(f.decide(2, local, true) == no_node);  // forced away, it asks for room
   }
 
-  TEST_CASE("a demand that no node can ever hold is infeasible, one that only others can goes there though they are busy") {
+  TEST_CASE(
+      "a demand that no node can ever hold is infeasible, one that only others can goes there though they are busy") {
     Fixture f(Nodes{{2, {}}, {8, {}}});
     CHECK(f.decide(4) == NodeId{1});
     f.report(1, 0);
@@ -138,7 +139,7 @@ TEST_SUITE("cluster_resource_scheduler") {
     f.scheduler->deduct({1}, cpus(3), f.now);
     CHECK(f.free_of(1) == 1);
     CHECK(f.scheduler->modified());
-    CHECK(f.decide(1) == NodeId{2});  // node 1 is used to 75 %
+    CHECK(f.decide(1) == NodeId{2});           // node 1 is used to 75 %
     f.scheduler->deduct({1}, cpus(2), f.now);  // it looks full: nothing to deduct
     CHECK(f.free_of(1) == 1);
     f.report(1, 4);
@@ -226,7 +227,8 @@ TEST_SUITE("resource_streams") {
     CHECK(reader.believed == std::vector<double>{-1, 4, -1});
   }
 
-  TEST_CASE("a reader that has fallen far behind knows the last word of each node, and nothing that is still on its way") {
+  TEST_CASE(
+      "a reader that has fallen far behind knows the last word of each node, and nothing that is still on its way") {
     ResourceStreams streams(3);
     Reader reader;
     streams.publish(snapshot(2, 9), after(0));

@@ -14,6 +14,20 @@ namespace {
 
 constexpr Duration slice = ms(4);
 
+// Low jobs wait for ever behind normal ones, and cores do not slow each other down.
+EngineSettings strict() {
+  EngineSettings settings;
+  settings.sharing.time_slice = slice;
+  settings.sharing.low_patience = Duration::seconds(1'000'000);
+  settings.sharing.sharing_slowdown = 0;
+  return settings;
+}
+EngineSettings slowed_by(double share) {
+  EngineSettings settings = strict();
+  settings.sharing.sharing_slowdown = share;
+  return settings;
+}
+
 struct Job {
   Time arrival;
   Duration work;
@@ -23,7 +37,8 @@ struct Job {
 // Submits jobs to one machine and notes when each ends.
 class Bench {
  public:
-  explicit Bench(int cores, EngineSettings settings = {}) : engine(make_engine(machines(1, true, cores), settings)) {}
+  explicit Bench(int cores, const EngineSettings& settings = strict())
+      : engine(make_engine(machines(1, true, cores), settings)) {}
 
   void submit(const Job& job) {
     const std::size_t index = ends.size();
@@ -72,8 +87,8 @@ std::vector<Job> random_jobs(RandomStream& random, int count, std::uint64_t span
   return jobs;
 }
 
-// The machine's header as a tiny simulation of one core: normal jobs take it from low ones at once, equals rotate after a
-// slice once somebody waits, and who has just come goes before who has used up a slice.
+// The machine's header as a tiny simulation of one core: normal jobs take it from low ones at once, a job gives
+// way to its equals after a slice once somebody waits, and who has just come goes before who has used up a slice.
 class OneCore {
  public:
   std::vector<Time> run(const std::vector<Job>& jobs) {
@@ -111,7 +126,7 @@ class OneCore {
   Queue& queue(CpuPriority p) { return p == CpuPriority::normal ? normal_ : low_; }
   [[nodiscard]] Time next_change() {
     const Time end = now_ + running_->left;
-    if (queue(running_->priority).empty()) return end;
+    if (normal_.empty() && low_.empty()) return end;
     return std::min(end, std::max(now_, since_ + slice));
   }
   void advance(Time to) {
@@ -191,8 +206,8 @@ TEST_SUITE("machine") {
 
   TEST_CASE("a normal job takes the core from a low one at once and keeps it") {
     Bench bench(1);
-    const auto ends =
-        bench.run({{at(ms(0)), ms(10), CpuPriority::low}, {at(ms(3)), ms(50), CpuPriority::normal}, {at(ms(4)), ms(1)}});
+    const auto ends = bench.run(
+        {{at(ms(0)), ms(10), CpuPriority::low}, {at(ms(3)), ms(50), CpuPriority::normal}, {at(ms(4)), ms(1)}});
     // The first low one goes on for a slice, then the short one, then the rest of the first.
     CHECK(ends == std::vector<Time>{at(ms(61)), at(ms(53)), at(ms(58))});
   }
@@ -206,8 +221,8 @@ TEST_SUITE("machine") {
   TEST_CASE("a low job that lost its core takes turns with the low jobs on the other cores") {
     Bench bench(2);
     // The normal job takes core 0 for 50 ms; both low jobs then share core 1.
-    const auto ends = bench.run(
-        {{at(ms(0)), ms(100)}, {at(ms(0)), ms(100)}, {at(ms(10)), ms(50), CpuPriority::normal}});
+    const auto ends =
+        bench.run({{at(ms(0)), ms(100)}, {at(ms(0)), ms(100)}, {at(ms(10)), ms(50), CpuPriority::normal}});
     CHECK(ends[2] == at(ms(60)));
     CHECK(ends[0] - ends[1] <= slice);
     CHECK(ends[1] - ends[0] <= slice);
@@ -290,9 +305,41 @@ TEST_SUITE("machine") {
 }
 
 TEST_SUITE("machine_sharing") {
+  TEST_CASE("a low job behind normal ones that never end gets a core after its patience, for a slice at a time") {
+    for (const int load : {1, 3}) {
+      CAPTURE(load);
+      EngineSettings settings = strict();
+      settings.sharing.low_patience = ms(40);
+      std::vector<Job> jobs(static_cast<std::size_t>(load), {Time{}, Duration::seconds(1), CpuPriority::normal});
+      jobs.push_back({at(ms(10)), ms(3), CpuPriority::low});
+      jobs.push_back({at(ms(500)), ms(3), CpuPriority::low});
+      Bench bench(1, settings);
+      const auto ends = bench.run(jobs);
+      const auto low = static_cast<std::size_t>(load);
+      // 40 ms for each normal job, up to the end of a slice, and its own 3 ms.
+      CHECK(ends[low] >= at(ms(10 + 40 * load + 3)));
+      CHECK(ends[low] <= at(ms(10 + 40 * load + 3) + slice));
+      CHECK(ends[low + 1] >= at(ms(500 + 40 * load + 3)));
+      CHECK(ends[low + 1] <= at(ms(500 + 40 * load + 3) + slice));
+      CHECK(bench.busy() == total_work(jobs));
+    }
+  }
+
+  TEST_CASE("with any patience every job gets its exact time and nobody waits for ever") {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      RandomStream random(seed, "patience");
+      EngineSettings settings = strict();
+      settings.sharing.low_patience = ms(static_cast<std::int64_t>(random.below(60)));
+      const auto jobs = random_jobs(random, 60, 300'000'000, true);
+      Bench bench(static_cast<int>(1 + random.below(4)), settings);
+      const auto ends = bench.run(jobs);
+      REQUIRE(bench.busy() == total_work(jobs));
+      for (std::size_t i = 0; i < jobs.size(); ++i) REQUIRE(ends[i] - jobs[i].arrival >= jobs[i].work);
+    }
+  }
+
   TEST_CASE("busy cores slow each other down by the share that is given, a job alone not at all") {
-    EngineSettings settings;
-    settings.sharing_slowdown = 0.4;
+    const EngineSettings settings = slowed_by(0.4);
     CHECK(Bench(2, settings).run({{Time{}, ms(100)}}) == std::vector<Time>{at(ms(100))});
     const auto both = Bench(2, settings).run({{Time{}, ms(100)}, {Time{}, ms(100)}});
     CHECK(both[0].in_seconds() == doctest::Approx(0.14).epsilon(1e-6));
@@ -307,8 +354,7 @@ TEST_SUITE("machine_sharing") {
   }
 
   TEST_CASE("with slowdown, slices still share a core evenly and nobody is lost") {
-    EngineSettings settings;
-    settings.sharing_slowdown = 0.5;
+    const EngineSettings settings = slowed_by(0.5);
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
       RandomStream random(seed, "slowdown");
       const auto jobs = random_jobs(random, 40, 300'000'000, true);

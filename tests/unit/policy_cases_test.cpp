@@ -23,7 +23,9 @@ ResourceSet resources_of(const YAML::Node& amounts, ResourceNames& names) {
 }
 
 // A mapping that a case may leave out.
-YAML::Node part(const YAML::Node& yaml, const char* key) { return yaml[key] ? yaml[key] : YAML::Node(YAML::NodeType::Map); }
+YAML::Node part(const YAML::Node& yaml, const char* key) {
+  return yaml[key] ? yaml[key] : YAML::Node(YAML::NodeType::Map);
+}
 
 struct Case {
   explicit Case(const YAML::Node& yaml) {
@@ -121,7 +123,8 @@ void check_sequence(const YAML::Node& yaml) {
     c.request.require_available = call["require_node_available"].as<bool>();
     const ResourceSet demand = resources_of(call["resources"], c.names);
     const YAML::Node expected = yaml["expect"]["results"][number++];
-    CHECK(c.name_of(choose(*policy, c.view, demand, c.request).node) == (expected.IsNull() ? "nil" : expected.as<std::string>()));
+    CHECK(c.name_of(choose(*policy, c.view, demand, c.request).node) ==
+          (expected.IsNull() ? "nil" : expected.as<std::string>()));
   }
   CHECK(number == yaml["expect"]["results"].size());
 }

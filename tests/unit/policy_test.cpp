@@ -12,7 +12,8 @@ using Reason = NodeChoice::Reason;
 
 namespace {
 
-std::set<std::uint32_t> all_choices(NodePolicy& policy, const View& view, const ResourceSet& demand, const NodeRequest& request = {}) {
+std::set<std::uint32_t> all_choices(NodePolicy& policy, const View& view, const ResourceSet& demand,
+                                    const NodeRequest& request = {}) {
   std::set<std::uint32_t> seen;
   for (std::uint64_t seed = 0; seed < 300; ++seed) seen.insert(choose(policy, view, demand, request, seed).node.index);
   return seen;
@@ -111,14 +112,15 @@ TEST_SUITE("hybrid") {
     View view;
     view.node(10, 1);
     for (int i = 0; i < 8; ++i) view.node(10, 10);
-    view.node(10, 4);                                    // 60 %
+    view.node(10, 4);  // 60 %
     CHECK(view.get().nodes.size() == 10);
     CHECK(all_choices(*make_hybrid_policy(settings(0.5, 0.2, 1)), view, cpus(1)) == Nodes{1, 2});
     CHECK(all_choices(*make_hybrid_policy(settings(0.5, 0.0, 1)), view, cpus(1)) == Nodes{1});
     CHECK(all_choices(*make_hybrid_policy(settings(0.5, 0.39, 1)), view, cpus(1)) == Nodes{1, 2, 3});
     CHECK(all_choices(*make_hybrid_policy(settings(0.5, 0.2, 4)), view, cpus(1)) == Nodes{1, 2, 3, 4});
     CHECK(all_choices(*make_hybrid_policy(settings(0.5, 0.0, 0)), view, cpus(1)) == Nodes{1});
-    CHECK(all_choices(*make_hybrid_policy(settings(0.5, 1.0, 1)), view, cpus(1)) == Nodes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    CHECK(all_choices(*make_hybrid_policy(settings(0.5, 1.0, 1)), view, cpus(1)) ==
+          Nodes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     // Only three can run it: the draw is among those.
     View narrow;
     narrow.node(10, 1);
@@ -324,7 +326,9 @@ TEST_SUITE("policies") {
     CHECK(policy_names().size() == 4);
   }
 
-  TEST_CASE("on random views no policy ever names a node that cannot run the task, or is to be avoided, or has no room when that is required") {
+  TEST_CASE(
+      "on random views no policy ever names a node that cannot run the task, or is to be avoided, or has no room when "
+      "that is required") {
     for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
       RandomStream random(seed, "views");
       View view;
@@ -332,7 +336,8 @@ TEST_SUITE("policies") {
       for (std::uint64_t i = 0; i < count; ++i) {
         const auto total = static_cast<double>(random.below(5));
         const auto gpus = static_cast<double>(random.below(2));
-        view.node(cpus(total, gpus), cpus(static_cast<double>(random.below(static_cast<std::uint64_t>(total) + 1)), gpus),
+        view.node(cpus(total, gpus),
+                  cpus(static_cast<double>(random.below(static_cast<std::uint64_t>(total) + 1)), gpus),
                   random.below(6) != 0);
       }
       view.local(static_cast<std::uint32_t>(random.below(count)));

@@ -94,13 +94,13 @@ TEST_SUITE("process") {
         world.client.station.send(world.server.address, Asked{value, nullptr});
         world.client.station.send(world.server.address, Note<2>{value});
       };
-      world.client.station.after<Actor>(ms(4), Note<1>{1});                                  // arrives alive
-      world.client.station.after<Actor>(ms(5) - Duration::microseconds(20), Note<1>{2});     // dies on its way
-      world.client.station.after<Actor>(ms(6), Note<1>{3});                                  // sent to a dead one
+      world.client.station.after<Actor>(ms(4), Note<1>{1});                               // arrives alive
+      world.client.station.after<Actor>(ms(5) - Duration::microseconds(20), Note<1>{2});  // dies on its way
+      world.client.station.after<Actor>(ms(6), Note<1>{3});                               // sent to a dead one
       CHECK(world.engine->run() == RunEnd::empty);
       CHECK(world.server.got.size() == 2);
-      const std::vector<Actor::Event> expected{
-          {at(ms(5) - Duration::microseconds(20) + route * 2), 2}, {at(ms(6) + route * 2), 3}};
+      const std::vector<Actor::Event> expected{{at(ms(5) - Duration::microseconds(20) + route * 2), 2},
+                                               {at(ms(6) + route * 2), 3}};
       CHECK(world.client.returned == expected);
     }
   }
@@ -145,7 +145,8 @@ TEST_SUITE("process") {
       CAPTURE(contended);
       for (const std::int64_t size : {0, 10'000'000}) {
         CAPTURE(size);
-        for (const auto& [when, arrives] : std::map<Duration, bool>{{ms(9), false}, {ms(11), size == 0}, {ms(40), true}}) {
+        for (const auto& [when, arrives] :
+             std::map<Duration, bool>{{ms(9), false}, {ms(11), size == 0}, {ms(40), true}}) {
           CAPTURE(when.ns);
           World world(contended, settings);
           world.server.react = [&](int) { world.server.station.send(world.client.address, Note<2>{}, Bytes{size}); };
@@ -191,7 +192,9 @@ TEST_SUITE("process") {
 
   TEST_CASE("the cores of a process that ends go to those who wait for them") {
     for (const CpuPriority priority : {CpuPriority::low, CpuPriority::normal}) {
-      auto engine = make_engine(machines(2, true));
+      EngineSettings settings;
+      settings.sharing.low_patience = Duration::seconds(1'000);
+      auto engine = make_engine(machines(2, true), settings);
       const ProcessId victim = engine->add_process({0});
       Actor first(*engine, victim, priority);
       Actor also_first(*engine, victim, priority);
@@ -230,7 +233,8 @@ namespace {
 // A dozen actors that send each other questions at random, compute, and are killed at random moments.
 struct Crowd {
   static constexpr std::size_t size = 12;
-  Crowd(std::uint64_t seed, bool contended) : random(seed, "crowd"), engine(make_engine(machines(4, contended, 2), costs())) {
+  Crowd(std::uint64_t seed, bool contended)
+      : random(seed, "crowd"), engine(make_engine(machines(4, contended, 2), costs())) {
     for (std::size_t i = 0; i < size; ++i) {
       const ProcessId process = engine->add_process({static_cast<std::uint32_t>(i % 4)});
       processes.push_back(process);

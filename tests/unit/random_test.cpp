@@ -142,14 +142,9 @@ TEST_SUITE("distribution") {
 
   TEST_CASE("draws have the mean that mean() promises, for each kind that has one") {
     const std::vector<Distribution> all{
-        Distribution::constant(2.5),
-        {Kind::list, 0, 0, 0, {1, 2, 6}},
-        {Kind::empirical, 0, 0, 0, {1, 2, 6}},
-        {Kind::uniform, 2, 5, 0, {}},
-        {Kind::normal, 10, 1, 0, {}},
-        {Kind::lognormal, -1, 0.5, 0, {}},
-        {Kind::exponential, 0.4, 0, 0, {}},
-        {Kind::pareto, 1, 4, 0, {}},
+        Distribution::constant(2.5),        {Kind::list, 0, 0, 0, {1, 2, 6}}, {Kind::empirical, 0, 0, 0, {1, 2, 6}},
+        {Kind::uniform, 2, 5, 0, {}},       {Kind::normal, 10, 1, 0, {}},     {Kind::lognormal, -1, 0.5, 0, {}},
+        {Kind::exponential, 0.4, 0, 0, {}}, {Kind::pareto, 1, 4, 0, {}},
     };
     for (const Distribution& distribution : all) {
       CAPTURE(static_cast<int>(distribution.kind));

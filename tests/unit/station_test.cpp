@@ -91,7 +91,7 @@ TEST_SUITE("station") {
     }
   }
 
-  TEST_CASE("what is charged before a send delays it; what comes after only delays the next message") {
+  TEST_CASE("what is charged before a send delays it, what comes after only delays the next message") {
     Pair world(false);
     world.a.react = [&](int) {
       world.a.station.charge(ms(3));

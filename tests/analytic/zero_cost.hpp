@@ -1,0 +1,115 @@
+// Clusters, profiles and runs in code: what the tests of whole simulations share.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scenarios/simulation.hpp"
+
+namespace zero_cost {
+
+using namespace raysim;  // NOLINT(google-build-using-namespace): the vocabulary of these tests
+
+inline constexpr Duration ms(std::int64_t n) { return Duration::milliseconds(n); }
+
+// Everything is for nothing: no CPU time, no bytes, so that the time of a run is that of its tasks alone. Periods are
+// Ray's own.
+inline Profile profile() {
+  Profile p;
+  p.name = "zero";
+  p.system.worker_lease_timeout = ms(500);
+  p.system.max_pending_lease_requests = -1;
+  p.system.max_pending_lease_requests_minimum = 10;
+  p.system.report_resources_period = ms(100);
+  p.system.syncer_refresh_interval = ms(3'000);
+  p.system.scheduler_spread_threshold = 0.5;
+  p.system.scheduler_top_k_fraction = 0.2;
+  p.system.scheduler_top_k_absolute = 1;
+  p.system.scheduler_avoid_gpu_nodes = true;
+  p.system.worker_cap_enabled = true;
+  p.system.worker_cap_initial_backoff = ms(1'000);
+  p.system.worker_cap_max_backoff = ms(10'000);
+  p.system.kill_idle_workers_interval = ms(200);
+  p.system.idle_worker_killing_time_threshold = ms(1'000);
+  p.system.num_workers_soft_limit = -1;
+  p.system.core_worker_heartbeat = ms(1'000);
+  p.system.task_max_retries = 3;
+  p.costs.time_slice = ms(4);
+  for (Costs::Idle* idle : {&p.costs.idle_worker, &p.costs.idle_driver, &p.costs.idle_raylet, &p.costs.idle_gcs})
+    idle->period = ms(100);
+  p.costs.inline_limit = Bytes{102'400};
+  return p;
+}
+
+struct Node {
+  double cpus = 1;
+  std::map<std::string, double> custom;
+};
+
+// One machine a node, wires without latency; the first node is the head.
+inline ClusterSpec cluster(const std::vector<Node>& nodes) {
+  ClusterSpec spec;
+  spec.platform.network.latency = spec.platform.network.loopback_latency = Duration{};
+  for (const Node& node : nodes) {
+    NodeSpec made;
+    made.name = "n" + std::to_string(spec.nodes.size());
+    made.head = spec.nodes.empty();
+    made.total.set(cpu_resource, ResourceAmount::of(node.cpus));
+    for (const auto& [name, amount] : node.custom)
+      made.total.set(spec.resource_names.id_of(name), ResourceAmount::of(amount));
+    made.machine = {static_cast<std::uint32_t>(spec.platform.machines.size())};
+    spec.platform.machines.push_back({"m" + std::to_string(spec.nodes.size()), static_cast<int>(node.cpus) + 1, false});
+    spec.nodes.push_back(made);
+  }
+  return spec;
+}
+
+// All nodes of a cluster on one machine whose cores they share.
+inline ClusterSpec on_one_machine(ClusterSpec spec, int cores) {
+  spec.platform.machines = {{"host", cores, true}};
+  for (NodeSpec& node : spec.nodes) node.machine = {0};
+  return spec;
+}
+
+struct Log final : RecordSink {
+  void on_submitted(std::uint64_t count) override { submitted += count; }
+  void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
+  void on_worker_started(std::uint32_t, Time) override { ++workers; }
+  std::uint64_t submitted = 0;
+  std::uint64_t workers = 0;
+  std::vector<AttemptRecord> attempts;
+};
+
+inline TaskOptions options(double cpus, int max_retries = 3) {
+  TaskOptions result;
+  result.resources.set(cpu_resource, ResourceAmount::of(cpus));
+  result.max_retries = max_retries;
+  return result;
+}
+
+// A remote function that keeps a CPU for `duration` and returns nothing.
+inline RemoteFunction function(std::string name, Duration duration, double cpus = 1) {
+  RemoteFunction made;
+  made.name = std::move(name);
+  made.options = options(cpus);
+  made.return_size = Distribution::constant(0);
+  made.duration = Distribution::constant(duration.in_seconds());
+  return made;
+}
+
+inline TaskCall call(std::uint32_t function, const TaskOptions& with, std::vector<ObjectRef> args = {}) {
+  TaskCall made;
+  made.function = {function};
+  made.options = with;
+  made.args = std::move(args);
+  return made;
+}
+
+inline SimulationResult run(const ClusterSpec& spec, const Profile& profile, SimulationOptions options, Log& log) {
+  Simulation simulation(spec, profile, std::move(options), log);
+  return simulation.run();
+}
+
+}  // namespace zero_cost
