@@ -58,8 +58,9 @@ struct Costs {
   Duration worker_fork;          // raylet's CPU time to start one
   Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
   Duration network_wakeup;       // the same between machines, on top of the route
-  Duration time_slice;           // of equal processes on a contended machine
-  Duration low_patience;         // of a low priority process behind normal ones, a normal process a core
+  Duration tick;                 // of the kernel: how often a running process is looked at (contended machines only)
+  Duration time_slice;           // the kernel's base slice: how far ahead a deadline lies
+  double low_weight = 0;         // of a worker's main thread; a normal thread has 1024
   double sharing_slowdown = 0;   // of its cores when all are busy: they share cache and memory
   // What a process does when there is nothing to do: `work` of CPU each `period` (contended machines only).
   struct Idle {

@@ -88,6 +88,8 @@ void Engine::drop_unsent(StationId station) {
       cell.invoke(cell, nullptr, Fate::drop);
       cell.invoke = [](Cell&, Station*, Fate) {};
       cell.returns = 0;
+      if (cell.background == 0 && --foreground_ == 0) last_foreground_ = now_;
+      cell.background = 1;
     }
   }
 }

@@ -8,25 +8,33 @@
 namespace raysim {
 
 Machine::Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing)
-    : engine_(engine),
-      contended_(spec.contended),
-      sharing_(sharing),
-      cores_(static_cast<std::size_t>(spec.cores)) {}
+    : engine_(engine), contended_(spec.contended), sharing_(sharing), cores_(static_cast<std::size_t>(spec.cores)) {}
 
 void Machine::run(CpuPriority priority, Duration work, Cell* done) {
-  const Job job{work, done, priority, engine_.now()};
+  Job job{work, done, priority, average(), 0};
+  job.deadline = job.virtual_time + static_cast<double>(sharing_.request.ns) * slowness(priority);
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
     if (!cores_[i].busy) return start(i, job);
-  if (priority == CpuPriority::normal) {
-    for (std::uint32_t i = 0; i < cores_.size(); ++i) {
-      if (cores_[i].job.priority != CpuPriority::low) continue;
-      stop(i);
-      const Job preempted = cores_[i].job;
-      start(i, job);
-      return enqueue(preempted, Queued::preempted);
-    }
+  for (std::uint32_t i = 0; priority == CpuPriority::normal && i < cores_.size(); ++i) {
+    if (cores_[i].job.priority != CpuPriority::low) continue;
+    settle(i);
+    if (cores_[i].job.left == Duration{}) continue;  // it ends at this very moment
+    stop(i);
+    const Job pushed_aside = cores_[i].job;
+    start(i, job);
+    return wait(pushed_aside);
   }
-  enqueue(job, Queued::woken);
+  wait(job);
+}
+
+void Machine::wait(Job job) {
+  waiting_.push_back(job);
+  // Who runs without being looked at is looked at from now on.
+  for (std::uint32_t i = 0; i < cores_.size(); ++i) {
+    if (!cores_[i].busy || cores_[i].ticking) continue;
+    settle(i);
+    plan(i);
+  }
 }
 
 void Machine::start(std::uint32_t i, Job job) {
@@ -34,20 +42,18 @@ void Machine::start(std::uint32_t i, Job job) {
   Core& core = cores_[i];
   core.job = job;
   core.started = engine_.now();
-  core.slice_left = sharing_.time_slice;
+  core.until_tick = sharing_.tick;
   core.busy = true;
   plan(i);
 }
 
-// Decides when the core is looked at again: at the end of the job, or of its slice when others wait.
+// Decides when the core is looked at again: at the end of the job, or at its tick when others wait.
 void Machine::plan(std::uint32_t i) {
   Core& core = cores_[i];
   const auto needed = static_cast<std::int64_t>(std::ceil(static_cast<double>(core.job.left.ns) / pace_));
-  Time due = engine_.now() + Duration{needed};
-  core.sliced = somebody_waits(core.job.priority) && core.slice_left < core.job.left;
-  if (core.sliced) due = engine_.now() + core.slice_left;
+  core.ticking = !waiting_.empty() && core.until_tick < Duration{needed};
   ++core.plan;
-  engine_.schedule_core(due, *this, i, core.plan);
+  engine_.schedule_core(engine_.now() + (core.ticking ? core.until_tick : Duration{needed}), *this, i, core.plan);
 }
 
 void Machine::settle(std::uint32_t i) {
@@ -55,15 +61,20 @@ void Machine::settle(std::uint32_t i) {
   const Duration ran = engine_.now() - core.started;
   const auto done = static_cast<std::int64_t>(std::llround(static_cast<double>(ran.ns) * pace_));
   core.job.left = std::max(Duration{}, core.job.left - Duration{done});
-  core.slice_left = std::max(Duration{}, core.slice_left - ran);
+  core.job.virtual_time += static_cast<double>(ran.ns) * slowness(core.job.priority);
+  if (core.job.virtual_time >= core.job.deadline)
+    core.job.deadline = core.job.virtual_time + static_cast<double>(sharing_.request.ns) * slowness(core.job.priority);
+  core.until_tick = std::max(Duration{}, core.until_tick - ran);
   core.started = engine_.now();
   busy_ += ran;
 }
 
 // How many cores are busy changes how fast each of them is.
 void Machine::change_pace(int busy_cores) {
-  const double others = cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
-  const double pace = 1 / (1 + sharing_.sharing_slowdown * others);
+  if (busy_cores == 0) idle_average_ = average();
+  const double others =
+      cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
+  const double pace = 1 / (1 + sharing_.slowdown * others);
   busy_cores_ = busy_cores;
   if (pace == pace_) return;
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
@@ -75,77 +86,59 @@ void Machine::change_pace(int busy_cores) {
 
 void Machine::stop(std::uint32_t i) {
   settle(i);
+  if (busy_cores_ == 1 && waiting_.empty()) idle_average_ = cores_[i].job.virtual_time;
   cores_[i].busy = false;
   ++cores_[i].plan;
   change_pace(busy_cores_ - 1);
 }
 
-void Machine::enqueue(Job job, Queued why) {
-  if (why != Queued::preempted) job.waits_since = engine_.now();  // who is pushed aside keeps its place
-  Waiting& queues = waiting(job.priority);
-  switch (why) {
-    case Queued::preempted: queues.woken.push_front(job); break;
-    case Queued::woken: queues.woken.push_back(job); break;
-    case Queued::used_up: queues.used_up.push_back(job); break;
-  }
-  limit_running(job.priority);
-  if (job.priority == CpuPriority::low) limit_running(CpuPriority::normal);
+// The weighted mean of the virtual times of all who run or wait.
+double Machine::average() const {
+  double sum = 0;
+  double weights = 0;
+  const auto add = [&](const Job& job, double ahead) {
+    const double weight = 1.0 / slowness(job.priority);
+    sum += (job.virtual_time + ahead) * weight;
+    weights += weight;
+  };
+  for (const Job& job : waiting_) add(job, 0);
+  for (const Core& core : cores_)
+    if (core.busy) add(core.job, static_cast<double>((engine_.now() - core.started).ns) * slowness(core.job.priority));
+  return weights > 0 ? sum / weights : idle_average_;
 }
 
-// Who runs at this priority without a limit now gets one: somebody waits.
-void Machine::limit_running(CpuPriority priority) {
-  for (std::uint32_t i = 0; i < cores_.size(); ++i) {
-    const Core& core = cores_[i];
-    if (!core.busy || core.job.priority != priority || core.sliced) continue;
-    settle(i);
-    plan(i);
-  }
-}
-
-bool Machine::somebody_waits(CpuPriority) const { return !normal_.empty() || !low_.empty(); }
-
-bool Machine::low_is_due() const {
-  if (low_.woken.empty()) return false;
-  auto normal_jobs = static_cast<std::int64_t>(normal_.woken.size() + normal_.used_up.size());
-  for (const Core& core : cores_) normal_jobs += core.busy && core.job.priority == CpuPriority::normal ? 1 : 0;
-  const std::int64_t a_core = std::max<std::int64_t>(1, normal_jobs / static_cast<std::int64_t>(cores_.size()));
-  return engine_.now() - low_.woken.front().waits_since >= sharing_.low_patience * a_core;
-}
-
-// Whose turn it is; null: nobody waits.
-std::deque<Machine::Job>* Machine::next_queue() {
-  if (!normal_.woken.empty()) return &normal_.woken;
-  if (low_is_due()) return &low_.woken;
-  for (auto* queue : {&normal_.used_up, &low_.woken, &low_.used_up})
-    if (!queue->empty()) return queue;
-  return nullptr;
+std::size_t Machine::next() const {
+  const double mean = average() + 1;  // a nanosecond against rounding
+  std::size_t best = waiting_.size();
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    if (waiting_[i].virtual_time <= mean && (best == waiting_.size() || waiting_[i].deadline < waiting_[best].deadline)) best = i;
+  if (best < waiting_.size()) return best;
+  const auto by_time = [](const Job& a, const Job& b) { return a.virtual_time < b.virtual_time; };
+  return static_cast<std::size_t>(std::min_element(waiting_.begin(), waiting_.end(), by_time) - waiting_.begin());
 }
 
 void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
   Core& core = cores_[i];
   if (!core.busy || core.plan != plan_number) return;
   stop(i);
-  if (core.job.left > Duration{}) {
-    enqueue(core.job, Queued::used_up);
-  } else {
+  if (core.job.left > Duration{})
+    waiting_.push_back(core.job);
+  else
     engine_.schedule(engine_.now(), core.job.done);
-  }
   fill(i);
 }
 
 void Machine::fill(std::uint32_t i) {
-  std::deque<Job>* queue = next_queue();
-  if (queue == nullptr) return;
-  const Job job = queue->front();
-  queue->pop_front();
+  if (waiting_.empty()) return;
+  const std::size_t chosen = next();
+  const Job job = waiting_[chosen];
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(chosen));
   start(i, job);
 }
 
 void Machine::drop_all_jobs() {
-  for (auto* queue : {&normal_.woken, &normal_.used_up, &low_.woken, &low_.used_up}) {
-    for (const Job& job : *queue) engine_.discard(job.done);
-    queue->clear();
-  }
+  for (const Job& job : waiting_) engine_.discard(job.done);
+  waiting_.clear();
   for (Core& core : cores_) {
     if (core.busy) engine_.discard(core.job.done);
     core.busy = false;
@@ -158,7 +151,7 @@ void Machine::drop_jobs_of(StationId station) {
     engine_.discard(job.done);
     return true;
   };
-  for (auto* queue : {&normal_.woken, &normal_.used_up, &low_.woken, &low_.used_up}) std::erase_if(*queue, is_dropped);
+  std::erase_if(waiting_, is_dropped);
   for (std::uint32_t i = 0; i < cores_.size(); ++i) {
     if (!cores_[i].busy || !is_dropped(cores_[i].job)) continue;
     stop(i);

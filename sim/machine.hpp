@@ -1,15 +1,15 @@
 // The cores of one machine, and who may use them when there are more processes than cores.
 //
-// Models: on a contended machine, jobs of two priorities take turns on the cores: a normal job takes a core from a low
-// one at once; among equals a job that has just woken up goes before those that have used up a time slice; a low job that
-// waits behind normal ones for long gets its turn, as under Linux (EEVDF) where its deadline is far but comes. The main
-// thread of a Ray worker has nice 15: it is low. Busy cores slow each other down, for they share the last level of cache and the way to memory. On a
-// machine that is not contended nobody waits for a core. Leaves out: migration cost, the exact shares of the Linux scheduler.
+// Models: on a contended machine, jobs take turns as under Linux's EEVDF: each has a virtual time that advances by CPU time over
+// weight, starts at the average when it wakes up, and gets a deadline one request ahead; the next to run is the one
+// with the earliest deadline among those not ahead of the average; looked at when a job ends, each tick, and when a normal
+// job wakes up while a low one runs. The main thread of a Ray worker has nice 15: it is low. Busy cores slow each
+// other down, for they share cache and memory. On a machine that is not contended nobody waits for a core.
+// Leaves out: a queue a core and moving between them, throttling.
 // Invariants: never more jobs on cores than cores; a job gets exactly the CPU time it asked for, unless dropped.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "sim/cell.hpp"
@@ -24,12 +24,11 @@ enum class CpuPriority : std::uint8_t { normal, low };
 
 class Machine {
  public:
-  // `time_slice`: of equals. `low_patience`: how long a low job waits at most, for each normal job a core that would run
-  // instead. `sharing_slowdown`: how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %.
   struct Sharing {
-    Duration time_slice = Duration::milliseconds(4);
-    Duration low_patience = Duration::milliseconds(40);
-    double sharing_slowdown = 0;
+    Duration tick = Duration::milliseconds(4);           // how often a running job is looked at
+    Duration request = Duration::microseconds(1400);     // Linux: base slice
+    double low_weight = 36;                              // of 1024; 36 is nice 15
+    double slowdown = 0;  // how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %
   };
   Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing);
 
@@ -51,29 +50,28 @@ class Machine {
     Duration left;
     Cell* done = nullptr;
     CpuPriority priority = CpuPriority::normal;
-    Time waits_since;
+    double virtual_time = 0;  // CPU nanoseconds at normal weight
+    double deadline = 0;
   };
   struct Core {
     Job job;
-    Time started;         // of what has not been settled yet
-    Duration slice_left;
+    Time started;  // of what has not been settled yet
+    Duration until_tick;
     std::uint32_t plan = 0;  // number of the valid plan; an older one is ignored when it comes up
     bool busy = false;
-    bool sliced = false;     // the plan ends at the slice, not at the end of the job
+    bool ticking = false;  // the plan ends at the tick, not at the end of the job
   };
 
   void start(std::uint32_t core, Job job);
   void plan(std::uint32_t core);
-  void stop(std::uint32_t core);  // takes the job off the core, with what it has left
+  void stop(std::uint32_t core);    // takes the job off the core, with what it has left
   void settle(std::uint32_t core);  // counts what the job has had until now
   void change_pace(int busy_cores);
-  enum class Queued : std::uint8_t { preempted, woken, used_up };
-  void enqueue(Job job, Queued why);
-  void limit_running(CpuPriority priority);
+  void wait(Job job);
   void fill(std::uint32_t core);
-  [[nodiscard]] bool somebody_waits(CpuPriority priority) const;
-  [[nodiscard]] bool low_is_due() const;
-  std::deque<Job>* next_queue();
+  [[nodiscard]] double slowness(CpuPriority p) const { return p == CpuPriority::normal ? 1.0 : 1024.0 / sharing_.low_weight; }
+  [[nodiscard]] double average() const;
+  [[nodiscard]] std::size_t next() const;  // index in waiting_, which is not empty
 
   Engine& engine_;
   bool contended_;
@@ -81,15 +79,9 @@ class Machine {
   double pace_ = 1;  // work done a unit of time on each busy core
   int busy_cores_ = 0;
   Duration busy_;
+  double idle_average_ = 0;  // the average when somebody was last there
   std::vector<Core> cores_;
-  struct Waiting {
-    std::deque<Job> woken;
-    std::deque<Job> used_up;
-    [[nodiscard]] bool empty() const { return woken.empty() && used_up.empty(); }
-  };
-  Waiting normal_;
-  Waiting low_;
-  Waiting& waiting(CpuPriority p) { return p == CpuPriority::normal ? normal_ : low_; }
+  std::vector<Job> waiting_;  // in order of arrival
 };
 
 }  // namespace raysim
