@@ -207,7 +207,7 @@ class RunTable {
     std::size_t name_width = 6;
     for (const NodeLine& line : lines) name_width = std::max(name_width, std::min(longest_name, width_of(line.name)));
     text_ += paint_.dim("  " + left("node", name_width) + right("CPUs", 8) + right("tasks", 12) + right("", 9) +
-                        right("utilisation", 13) + "  " + std::string(bar_width, ' ') + right("workers started", 17)) +
+                        right("utilisation", 13) + "  " + std::string(bar_width, ' ') + right("workers started", 16)) +
              '\n';
     for (std::size_t i = 0; i < lines.size(); ++i) {
       if (left_out > 0 && i == gap_after) gap(left_out);
@@ -237,7 +237,7 @@ class RunTable {
              paint_.bold(right(count_text(line.tasks), 12)) +
              paint_.dim(right(percent_text(static_cast<double>(line.tasks) / all), 9)) +
              right(percent_text(line.utilisation), 13) + "  " + paint_.blue(full) + paint_.dim(empty) +
-             right(count_text(line.started), 17) + '\n';
+             right(count_text(line.started), 16) + '\n';
   }
 
   const RunReport& report_;

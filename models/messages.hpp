@@ -54,6 +54,9 @@ enum class MessageKind : std::uint8_t {
   resource_report,
   resource_broadcast,
   task_events,
+  export_function,
+  fetch_function,
+  function_code,
   get_failure_cause,
   failure_cause,
   count
@@ -159,6 +162,18 @@ struct TaskUnblocked {
 struct TaskEvents {
   static constexpr auto kind = MessageKind::task_events;
   std::uint32_t events = 0;
+};
+
+// The pickled code of remote functions: stored by the first process that calls one, fetched by each worker that runs it.
+struct ExportFunction {
+  static constexpr auto kind = MessageKind::export_function;
+};
+struct FetchFunction {
+  static constexpr auto kind = MessageKind::fetch_function;
+  Address<CoreWorker> worker;
+};
+struct FunctionCode {
+  static constexpr auto kind = MessageKind::function_code;
 };
 
 // A node's own resources at a moment. Shared by all copies of the message, never changed.

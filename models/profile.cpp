@@ -46,7 +46,12 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"put_object", &c.put_object, {}},
       {"wake_after_sleep", &c.wake_after_sleep, {}},
       {"worker_start", &c.worker_start, {}},
+      {"worker_first_task", &c.worker_first_task, {}},
+      {"function_export", &c.function_export, {}},
+      {"function_load", &c.function_load, {}},
       {"worker_exit", &c.worker_exit, {}},
+      {"worker_exit_tail", &c.worker_exit_tail, {}},
+      {"worker_linger", &c.worker_linger, {}},
       {"worker_fork", &c.worker_fork, {}},
       {"loopback_wakeup", &c.loopback_wakeup, {}},
       {"network_wakeup", &c.network_wakeup, {}},
@@ -71,7 +76,8 @@ std::span<const std::string_view> message_kind_names() {
       "none",           "submit_task",     "request_worker_lease", "lease_reply",        "cancel_worker_lease",
       "return_worker_lease", "push_task",  "task_reply",           "register_worker",    "register_driver",
       "exit_worker",    "exit_answered",   "task_blocked",    "task_unblocked",       "resource_report",    "resource_broadcast",
-      "task_events",    "get_failure_cause", "failure_cause"};
+      "task_events",    "export_function", "fetch_function",       "function_code",
+      "get_failure_cause", "failure_cause"};
   return names;
 }
 

@@ -54,7 +54,12 @@ struct Costs {
   Duration put_object;
   Duration wake_after_sleep;     // worker's thread, when a sleep is over
   Duration worker_start;         // CPU time of a new Python worker until it registers
-  Duration worker_exit;          // CPU time of a worker that is asked to exit
+  Duration worker_first_task;    // CPU time of a new worker's first task over a later one
+  Duration function_export;      // caller's thread, its first call of a function
+  Duration function_load;        // worker's thread, when it runs a function for the first time
+  Duration worker_exit;          // CPU time of a worker that is asked to exit, until it disconnects
+  Duration worker_exit_tail;     // CPU time of its process at the very end,
+  Duration worker_linger;        // so long after
   Duration worker_fork;          // raylet's CPU time to start one
   Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
   Duration network_wakeup;       // the same between machines, on top of the route

@@ -29,16 +29,17 @@ struct Session {
   SessionRecord record;
   std::vector<SimulatedRun> runs;
   std::vector<std::uint32_t> function_of_case;  // the first of its functions
+  std::vector<TaskOptions> options_of_case;
 };
 
 Duration duration_of(const RecordedProgram& program, std::int64_t i) {
   return Duration::seconds(program.durations[static_cast<std::size_t>(i) % program.durations.size()]);
 }
 
-TaskCall call_of(const std::vector<RemoteFunction>& functions, std::uint32_t function) {
+TaskCall call_of(std::uint32_t function, const TaskOptions& options) {
   TaskCall call;
   call.function = {function};
-  call.options = functions[function].options;
+  call.options = options;
   return call;
 }
 
@@ -205,11 +206,11 @@ RecordedRun describe(const Recording& recording, std::span<const AttemptRecord> 
   return run;
 }
 
-Body run_session(TaskContext& context, Session& session, const std::vector<RemoteFunction>& functions) {
+Body run_session(TaskContext& context, Session& session) {
   for (std::size_t c = 0; c < session.recording.cases.size(); ++c) {
     const RecordedCase& recorded = session.recording.cases[c];
     if (!recorded.unsupported.empty()) continue;
-    const TaskCall call = call_of(functions, session.function_of_case[c]);
+    const TaskCall call = call_of(session.function_of_case[c], session.options_of_case[c]);
     for (std::size_t repeat = 0; repeat < recorded.runs.size(); ++repeat) {
       session.record.attempts.clear();
       const Time start = context.now();
@@ -236,11 +237,19 @@ Body run_session(TaskContext& context, Session& session, const std::vector<Remot
 // The remote functions of all cases; a nested case has two, its children's after its own.
 std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& cluster) {
   std::vector<RemoteFunction> functions;
+  std::optional<std::uint32_t> sleeper;  // the recorders' plain sleeping function is one for all cases that use it
   for (const RecordedCase& recorded : session.recording.cases) {
+    session.options_of_case.push_back(resolve_options(recorded.program.options, cluster, 3));
+    const bool plain = recorded.program.kind == Kind::bag || recorded.program.kind == Kind::wait_window;
+    if (plain && !recorded.program.cold && sleeper) {
+      session.function_of_case.push_back(*sleeper);
+      continue;
+    }
     session.function_of_case.push_back(static_cast<std::uint32_t>(functions.size()));
+    if (plain && !recorded.program.cold) sleeper = session.function_of_case.back();
     RemoteFunction function;
     function.name = recorded.name;
-    function.options = resolve_options(recorded.program.options, cluster, 3);
+    function.options = session.options_of_case.back();
     function.computes = false;
     function.crash_attempts = recorded.program.crashes;
     functions.push_back(function);
@@ -265,14 +274,13 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
 }  // namespace
 
 std::vector<SimulatedRun> simulate_session(const Recording& recording, const Profile& profile, std::uint64_t seed) {
-  Session session{recording, {}, {}, {}};
+  Session session{recording, {}, {}, {}, {}};
   ClusterSpec cluster = recording.cluster;
   SimulationOptions options;
   options.seed = seed;
   options.functions = session_functions(session, cluster);
-  const auto functions = options.functions;
   options.warm_workers = recording.cases.empty() || !recording.cases.front().program.cold;
-  options.driver = [&session, &functions](TaskContext& context) { return run_session(context, session, functions); };
+  options.driver = [&session](TaskContext& context) { return run_session(context, session); };
   Simulation simulation(cluster, profile, std::move(options), session.record);
   simulation.run();
   return std::move(session.runs);

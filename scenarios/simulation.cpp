@@ -62,6 +62,7 @@ void Simulation::build() {
     for (std::int64_t w = 0; w < cpus; ++w) {
       const ProcessId process = make_worker({i});
       raylets_[i]->add_warm_worker(process, workers_.back()->address());
+      workers_.back()->set_used();
       if (runtime_.contended) workers_.back()->start_idle_work();
     }
   }

@@ -159,6 +159,24 @@ void Engine::work_aside(MachineId place, CpuPriority priority, Duration cpu) {
   machine(place).run(priority, cpu, nobody);
 }
 
+void Engine::work_aside_later(MachineId place, CpuPriority priority, Duration cpu, Duration delay) {
+  struct Later {
+    Engine* engine;
+    MachineId place;
+    CpuPriority priority;
+    Duration cpu;
+  };
+  Cell* timer = take_cell();
+  timer->invoke = [](Cell& c, Station*, Fate fate) {
+    const auto later = c.take<Later>();
+    if (fate == Fate::deliver) later.engine->work_aside(later.place, later.priority, later.cpu);
+  };
+  timer->address(no_station, no_station);
+  timer->background = 1;
+  timer->store(Later{this, place, priority, cpu});
+  schedule(now_ + delay, timer);
+}
+
 Duration Engine::delay(MachineId from, MachineId to, Bytes size) {
   const Duration wakeup = from == to ? settings_.loopback_wakeup : settings_.network_wakeup;
   Route route;

@@ -85,6 +85,7 @@ class Engine {
   void discard(Cell* cell);
   // Keeps a core of a contended machine busy for nobody in particular.
   void work_aside(MachineId place, CpuPriority priority, Duration cpu);
+  void work_aside_later(MachineId place, CpuPriority priority, Duration cpu, Duration delay);
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
   [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
   void count_sent(std::uint8_t kind) { ++sent_[kind]; }

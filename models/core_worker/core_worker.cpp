@@ -84,10 +84,15 @@ void CoreWorker::on(ExitWorker) {
   if (execution_.running || exiting_) return;
   exiting_ = true;
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process()});
-  io_.compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
+  main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
 }
 
-void CoreWorker::on(WorkerExited) { runtime_.engine.kill(process()); }
+// The worker is gone for its raylet; its process takes the machine's time once more when it ends.
+void CoreWorker::on(WorkerExited) {
+  const Costs& costs = runtime_.profile.costs;
+  if (io_.contended()) runtime_.engine.work_aside_later(io_.place(), CpuPriority::low, costs.worker_exit_tail, costs.worker_linger);
+  runtime_.engine.kill(process());
+}
 
 template <class Message>
 void deliver(CoreWorker& to, Message message) {
@@ -105,6 +110,7 @@ template void deliver(CoreWorker&, WorkerStarted);
 template void deliver(CoreWorker&, WorkerExited);
 template void deliver(CoreWorker&, RunTask);
 template void deliver(CoreWorker&, SendReply);
+template void deliver(CoreWorker&, FunctionCode);
 template void deliver(CoreWorker&, ExecutionStarted);
 template void deliver(CoreWorker&, ExecutionEnded);
 

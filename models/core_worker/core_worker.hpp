@@ -28,6 +28,8 @@ class CoreWorker {
   void start_worker();
   void start_driver(const BodyMaker& body);
   void start_idle_work();
+  // A worker that has run tasks before.
+  void set_used() { used_ = true; }
 
   void on(PushTask push);
   void on(TaskReply reply);
@@ -43,6 +45,7 @@ class CoreWorker {
   void on(ExecutionStarted);
   void on(ExecutionEnded);
   void on(SendReply);
+  void on(FunctionCode);
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request); }
   void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
   void on_unreachable(const TaskReply&) {}
@@ -54,6 +57,7 @@ class CoreWorker {
     PushTask push;
     TaskReply reply;
     Time started;
+    Duration extra;  // CPU time of a first time
     bool running = false;
   };
 
@@ -75,6 +79,8 @@ class CoreWorker {
   NormalTaskSubmitter& submitter() { return owner().submitter; }
 
   // execution.cpp
+  void wake_main();
+  void begin_task();
   void execution_over(TaskContext* body);
   void reply(Station& thread, ErrorType error, Duration path, Time ended);
   void count_task_event();
@@ -101,6 +107,9 @@ class CoreWorker {
   std::unique_ptr<TaskContext> context_;  // made with the first body
   Execution execution_;
   std::vector<Ending> ending_;  // tasks whose returns are being made ready
+  std::vector<FunctionId> loaded_;    // functions whose code is here
+  std::vector<FunctionId> exported_;  // functions that this process has called
+  bool used_ = false;                 // a task has run here
   std::uint32_t unsent_events_ = 0;
   bool events_armed_ = false;
   bool exiting_ = false;

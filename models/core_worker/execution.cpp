@@ -1,4 +1,5 @@
 // What a worker does with a task that is pushed to it. Mirrors task_execution/ of the core worker (2.60).
+#include <algorithm>
 #include <utility>
 
 #include "models/core_worker/core_worker.hpp"
@@ -6,7 +7,11 @@
 namespace raysim {
 
 void CoreWorker::on(PushTask push) {
-  execution_ = {push, {}, io_.now(), true};
+  execution_ = {push, {}, io_.now(), {}, true};
+  wake_main();
+}
+
+void CoreWorker::wake_main() {
   if (main_ == &io_)
     on(RunTask{});
   else
@@ -14,7 +19,23 @@ void CoreWorker::on(PushTask push) {
 }
 
 void CoreWorker::on(RunTask) {
-  main_->charge(runtime_.profile.costs.task_execute_before);
+  const FunctionId function = execution_.push.function;
+  if (std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
+    main_->send(runtime_.gcs, FetchFunction{address_});
+  else
+    begin_task();
+}
+
+void CoreWorker::on(FunctionCode) {
+  const Costs& costs = runtime_.profile.costs;
+  loaded_.push_back(execution_.push.function);
+  const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
+  execution_.extra = costs.function_load + first;
+  wake_main();
+}
+
+void CoreWorker::begin_task() {
+  main_->charge(runtime_.profile.costs.task_execute_before + execution_.extra);
   const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
   execution_.started = main_->now();
   if (function.body) {

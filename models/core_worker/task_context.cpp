@@ -66,6 +66,12 @@ void TaskContext::on(BodyEnded) {
 
 ObjectRef TaskContext::submit(const TaskCall& call) {
   thread_.charge(runtime_.profile.costs.task_submit);
+  auto& exported = worker_.exported_;
+  if (std::find(exported.begin(), exported.end(), call.function) == exported.end()) {
+    exported.push_back(call.function);
+    thread_.charge(runtime_.profile.costs.function_export);
+    thread_.send(runtime_.gcs, ExportFunction{});
+  }
   const Duration* duration = call.duration ? &*call.duration : nullptr;
   const std::uint32_t task =
       worker_.create_task(call.function, call.options, duration, call.args, call.values, path_, thread_.now());

@@ -37,6 +37,8 @@ void deliver(Gcs& to, Message message) {
 }
 template void deliver(Gcs&, ResourceReport);
 template void deliver(Gcs&, TaskEvents);
+template void deliver(Gcs&, ExportFunction);
+template void deliver(Gcs&, FetchFunction);
 template void deliver(Gcs&, TimerTick);
 
 }  // namespace raysim

@@ -18,6 +18,8 @@ class Gcs {
 
   void on(const ResourceReport& report);
   void on(const TaskEvents&) {}
+  void on(const ExportFunction&) {}
+  void on(const FetchFunction& fetch) { station_.send(fetch.worker, FunctionCode{}); }
   void on(TimerTick tick);
 
  private:

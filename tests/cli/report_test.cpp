@@ -1,0 +1,151 @@
+// What is said about a run: numbers as text, the table, the JSON object, the trace.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "analysis/chrome_trace.hpp"
+#include "analysis/histogram.hpp"
+#include "analysis/record_tee.hpp"
+#include "analysis/report_json.hpp"
+#include "analysis/table.hpp"
+#include "analysis/text_format.hpp"
+
+namespace raysim {
+
+namespace {
+
+// One attempt of a task of a second, pushed half a second after its submission.
+AttemptRecord attempt(std::uint32_t node, AttemptOutcome outcome) {
+  AttemptRecord record;
+  record.node = node;
+  record.worker = 7 + node;
+  record.pushed = Time{500'000'000};
+  record.started = Time{600'000'000};
+  record.ended = Time{1'600'000'000};
+  record.replied = Time{1'700'000'000};
+  record.path = Duration::seconds(1);
+  record.cpus = 2;
+  record.outcome = outcome;
+  return record;
+}
+
+RunHeader small_header() { return {{{"bob", 4}, {"al\"ice", 4}}, {"wörk\\", "rest"}}; }
+
+}  // namespace
+
+TEST_CASE("durations are written with four digits and a unit that fits") {
+  CHECK(duration_text({0}) == "0 s");
+  CHECK(duration_text({1}) == "0.001 us");
+  CHECK(duration_text({999'949}) == "999.9 us");
+  CHECK(duration_text({999'960}) == "1.000 ms");
+  CHECK(duration_text({15'023'456}) == "15.02 ms");
+  CHECK(duration_text(Duration::seconds(5.9121)) == "5.912 s");
+  CHECK(duration_text(Duration::seconds(1234.5)) == "1,235 s");
+  CHECK(duration_text({-15'023'456}) == "-15.02 ms");
+}
+
+TEST_CASE("counts, shares, sizes and ratios as text") {
+  CHECK(count_text(0) == "0");
+  CHECK(count_text(999) == "999");
+  CHECK(count_text(1'000) == "1,000");
+  CHECK(count_text(1'234'567) == "1,234,567");
+  CHECK(number_text(60) == "60");
+  CHECK(number_text(0.5) == "0.5");
+  CHECK(percent_text(0.8457) == "84.6 %");
+  CHECK(large_text(999) == "999");
+  CHECK(large_text(5.94e6) == "5.9 million");
+  CHECK(ratio_text(1.182) == "1.18 x");
+  CHECK(ratio_text(11.82) == "11.8 x");
+  CHECK(ratio_text(1910.4) == "1,910 x");
+  CHECK(bytes_text({999}) == "999 B");
+  CHECK(bytes_text({1'500'000}) == "1.5 MB");
+}
+
+TEST_CASE("text is cut between characters, not inside of one") {
+  CHECK(shortened("wörk", 4) == "wörk");
+  CHECK(shortened("wörker", 4) == "wö..");
+  CHECK(width_of("wö█") == 3);
+}
+
+TEST_CASE("a percentile is off by a sixty-fourth at most, the maximum is exact") {
+  DurationHistogram histogram;
+  for (int i = 1; i <= 1000; ++i) histogram.add(Duration::microseconds(i));
+  CHECK(histogram.percentile(0.5).in_seconds() == doctest::Approx(501e-6).epsilon(1.0 / 64));
+  CHECK(histogram.percentile(0.99).in_seconds() == doctest::Approx(991e-6).epsilon(1.0 / 64));
+  CHECK(histogram.max() == Duration::milliseconds(1));
+  CHECK(DurationHistogram{}.percentile(0.5) == Duration{});
+}
+
+TEST_CASE("a summary counts each outcome and the CPU time of every attempt") {
+  Summary summary(small_header());
+  summary.on_submitted(3);
+  summary.on_attempt(attempt(0, AttemptOutcome::retried));
+  summary.on_attempt(attempt(1, AttemptOutcome::finished));
+  summary.on_attempt(attempt(1, AttemptOutcome::failed));
+  const RunReport report = report_on(summary, Duration::seconds(2));
+  CHECK(report.finished == 1);
+  CHECK(report.failed == 1);
+  CHECK(report.retried == 1);
+  CHECK(report.open_tasks() == 1);
+  CHECK(report.ideal == Duration::seconds(0.75));              // 3 attempts x 2 CPUs x 1 s over 8 CPUs
+  CHECK(report.cpu_utilisation == doctest::Approx(6.0 / 16));  // of 8 CPUs x 2 s
+  CHECK(report.nodes[0].cpu_utilisation == doctest::Approx(2.0 / 8));
+  CHECK(report.nodes[1].tasks == 1);
+  CHECK(report.critical_path == Duration::seconds(1));
+  CHECK(report.scheduling_delay.max == Duration::seconds(0.5));
+}
+
+TEST_CASE("a trace is valid JSON whatever the names are, and two sinks see the same") {
+  const RunHeader header = small_header();
+  std::ostringstream text;
+  ChromeTrace trace(text, header);
+  Summary summary(header);
+  RecordTee both(summary, trace);
+  both.on_submitted(2);
+  both.on_worker_started(0, Time{});
+  both.on_attempt(attempt(0, AttemptOutcome::retried));
+  both.on_attempt(attempt(1, AttemptOutcome::finished));
+  CHECK(trace.finish());
+  CHECK(summary.submitted() == 2);
+  CHECK(summary.finished_by_function() == std::vector<std::uint64_t>{1, 0});
+  const auto events = nlohmann::json::parse(text.str());
+  const auto& last = events.back();
+  CHECK(last["name"] == "task::wörk\\");
+  CHECK(last["ts"] == 600'000.0);
+  CHECK(last["dur"] == 1'000'000.0);
+  CHECK(last["pid"] == 1);
+  CHECK(last["args"]["scheduling_delay_us"] == 500'000.0);
+  CHECK(events[2]["args"]["name"] == "Node al\"ice");
+}
+
+TEST_CASE("a trace of nothing on no nodes is an empty list") {
+  const RunHeader header;
+  std::ostringstream text;
+  ChromeTrace trace(text, header);
+  CHECK(trace.finish());
+  CHECK(nlohmann::json::parse(text.str()).empty());
+}
+
+TEST_CASE("a table of a run without tasks or time divides by nothing") {
+  const RunReport report = report_on(Summary(small_header()), {});
+  const std::string table = run_table(report, false);
+  CHECK(table.find("nan") == std::string::npos);
+  CHECK(table.find("inf") == std::string::npos);
+  CHECK(nlohmann::json::parse(run_json(report))["simulated_over_wall"] == 0);
+}
+
+TEST_CASE("long names and texts stay within a hundred columns") {
+  RunHeader header = small_header();
+  header.nodes[0].name = std::string(90, 'n');
+  RunReport report = report_on(Summary(header), Duration::seconds(1));
+  report.title = std::string(200, 't');
+  report.scenario = std::string(200, 's');
+  report.outcome = "RayTaskError";
+  report.outcome_expected = false;
+  report.message = std::string(150, 'm') + " and " + std::string(150, 'm');
+  std::istringstream lines(run_table(report, false));
+  for (std::string line; std::getline(lines, line);) CHECK(width_of(line) <= 100);
+}
+
+}  // namespace raysim
