@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "analysis/text_format.hpp"
 
@@ -227,7 +227,7 @@ class RunTable {
   }
 
   void node_row(const NodeLine& line, std::size_t name_width) {
-    const auto filled = static_cast<std::size_t>(std::clamp(line.utilisation, 0.0, 1.0) * bar_width + 0.5);
+    const auto filled = static_cast<std::size_t>(std::lround(std::clamp(line.utilisation, 0.0, 1.0) * bar_width));
     std::string full;
     for (std::size_t i = 0; i < filled; ++i) full += "█";
     std::string empty;

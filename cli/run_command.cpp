@@ -84,7 +84,7 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   ProgressLine line(show_progress, expected_tasks(program));
   const auto start = std::chrono::steady_clock::now();
   Simulation simulation(cluster, checked.profile, std::move(options), record);
-  const SimulationResult result = simulation.run([&](Time now, std::uint64_t events) {
+  SimulationResult result = simulation.run([&](Time now, std::uint64_t events) {
     line.update(now, summary.finished() + summary.failed(), summary.submitted(), events);
     return !InterruptGuard::requested();
   });

@@ -51,7 +51,7 @@ class Terminal(unittest.TestCase):
     def test_progress_and_an_interrupt(self):
         code, output = on_terminal("run", *ENDLESS, until="simulated", columns=60)
         self.assertEqual(code, 130)
-        lines = [line for line in output.split(WIPE) if "simulated" in line and "task" in line and "%" in line]
+        lines = [line for line in output.split(WIPE) if "simulated" in line]
         self.assertTrue(lines)
         self.assertLess(len(lines[0].rstrip("^C")), 60)
         # The summary comes after the line was wiped.
