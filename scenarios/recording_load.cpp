@@ -221,11 +221,14 @@ Recording load_recording(const std::string& path, int machine_cores) {
     for (const Json& entry : cases) {
       const std::string name = reader.text(entry, "case", "a case");
       if (!entry.contains("program")) continue;  // remarks of the recorder
-      if (recording.cases.empty() || recording.cases.back().name != name) {
+      // Repeats of a case share its name; those of two cases may alternate.
+      auto known = std::find_if(recording.cases.begin(), recording.cases.end(), [&](const RecordedCase& c) { return c.name == name; });
+      if (known == recording.cases.end()) {
         recording.cases.emplace_back().name = name;
-        read_program(reader, entry.at("program"), recording.cases.back());
+        known = recording.cases.end() - 1;
+        read_program(reader, entry.at("program"), *known);
       }
-      read_runs(reader, entry, recording.cases.back());
+      read_runs(reader, entry, *known);
     }
     return recording;
   } catch (const Json::exception& error) {
