@@ -59,7 +59,7 @@ fuzz: developer_dependencies  ## Fuzz the loaders for FUZZ_SECONDS (600) with li
 	cmake --preset fuzz
 	cmake --build build/fuzz --parallel $(JOBS) --target raysim_fuzz
 	@mkdir -p build/fuzz/corpus
-	build/fuzz/raysim_fuzz -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus scenarios platforms
+	build/fuzz/raysim_fuzz -max_total_time=$(FUZZ_SECONDS) -dict=tests/fuzz/load.dict build/fuzz/corpus scenarios platforms tests/bad_input
 
 format: developer_dependencies  ## Format all C++ files
 	clang-format-14 -i $(SOURCES)

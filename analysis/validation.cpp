@@ -125,19 +125,21 @@ ValidationTotals total_up(const std::vector<ComparedCase>& cases) {
 }
 
 std::string validation_table(const std::vector<ComparedCase>& cases) {
-  std::string out = fmt::format("{:<30} {:>24} {:>24} {:>8}  {:<18} {}\n", "case", "recorded s (range)", "simulated s (range)", "error",
-                                "gap rec/sim", "tasks a node rec: sim");
+  std::string out = fmt::format("{:<28} {:>23} {:>23} {:>8}  {}\n", "case", "recorded, s (range)", "simulated, s (range)", "error",
+                                "gap on a worker");
+  std::string skipped;
   for (const ComparedCase& compared : cases) {
     if (!compared.skipped.empty()) {
-      out += fmt::format("{:<30} skipped: {}\n", compared.name, compared.skipped);
+      skipped += fmt::format("{:<28} skipped: {}\n", compared.name, compared.skipped);
       continue;
     }
     const CaseVerdict verdict = judge(compared);
-    out += fmt::format("{:<30} {:>24} {:>24} {:>+7.1f}%  {:<18} {}{}\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
-                       spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict), nodes_text(verdict),
-                       verdict.same_end ? "" : " (other end!)");
+    out += fmt::format("{:<28} {:>23} {:>23} {:>+7.1f}%  {}\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
+                       spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict));
+    if (!verdict.nodes.empty()) out += fmt::format("{:<28} {}\n", "  tasks, recorded: simulated", nodes_text(verdict));
+    if (!verdict.same_end) out += "  its end or its attempts are not those recorded\n";
   }
-  return out + totals_text(cases) + "\n";
+  return out + skipped + totals_text(cases) + "\n";
 }
 
 std::string validation_markdown(const std::vector<ComparedCase>& cases) {

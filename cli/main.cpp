@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
+#include "cli/validate_command.hpp"
 #include "platforms/input_error.hpp"
 
 namespace raysim {
@@ -66,6 +67,7 @@ ExitCode run_command_line(int argc, char** argv) {
   Action action;
   add_run_command(app, action);
   add_check_command(app, action);
+  add_validate_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version

@@ -74,6 +74,11 @@ void read_messages(const YamlReader& section, MessageCosts& costs) {
 }  // namespace
 
 Profile load_profile(std::string_view name) {
+  const std::vector<std::string> names = profile_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    throw InputError("profile", 0, 0, "unknown profile " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
+  }
   const std::string path = data_file("models/profiles/" + std::string(name) + ".yaml");
   const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
   const YamlReader top(document);
