@@ -20,6 +20,10 @@ class RecordTee final : public RecordSink {
     first_.on_attempt(attempt);
     second_.on_attempt(attempt);
   }
+  void on_failed_unstarted(std::uint32_t function) override {
+    first_.on_failed_unstarted(function);
+    second_.on_failed_unstarted(function);
+  }
   void on_worker_started(std::uint32_t node, Time at) override {
     first_.on_worker_started(node, at);
     second_.on_worker_started(node, at);

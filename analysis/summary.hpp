@@ -27,6 +27,7 @@ class Summary final : public RecordSink {
 
   void on_submitted(std::uint64_t count) override { submitted_ += count; }
   void on_attempt(const AttemptRecord& attempt) override;
+  void on_failed_unstarted(std::uint32_t) override { ++failed_; }
   void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
 
   [[nodiscard]] const RunHeader& header() const { return header_; }

@@ -67,6 +67,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"idle_raylet_work", &c.idle_raylet.work, {}},
       {"idle_gcs_period", &c.idle_gcs.period, {}},
       {"idle_gcs_work", &c.idle_gcs.work, {}},
+      {"agents_start", &c.agents_start, {}},
       {"inline_limit", &c.inline_limit, {}},
   };
 }

@@ -75,6 +75,7 @@ struct Costs {
   Idle idle_worker;
   Idle idle_driver;
   Idle idle_raylet;   // with its agents
+  Duration agents_start;  // CPU time of a node's agents when it comes up (contended machines only)
   Idle idle_gcs;      // with dashboard, monitor and log monitor of the head
   Bytes inline_limit;  // larger values do not travel inside messages
 };

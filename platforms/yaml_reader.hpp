@@ -62,6 +62,8 @@ class YamlReader {
   // A scalar that starts with a digit: a number or a quantity, never a name.
   [[nodiscard]] bool starts_with_digit() const;
   [[nodiscard]] YamlPlace place() const { return node_->place; }
+  // The file of that place, or the `--set` that it came from.
+  [[nodiscard]] const std::string& source() const { return document_->sources[node_->place.source]; }
   // The key under which the value stands; empty in a list and at the top.
   [[nodiscard]] std::string_view key() const {
     return entry_ != nullptr ? std::string_view(entry_->key) : std::string_view();

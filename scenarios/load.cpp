@@ -44,7 +44,7 @@ RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
       if (names && std::find(names->begin(), names->end(), setting.key()) == names->end())
         setting.fail_at_key(fmt::format("unknown setting {} in system_config", in_quotes(setting.key())),
                             "one of " + listed(*names) + suggestion(setting.key(), *names));
-      ray.system_config.emplace(setting.key(), ConfigSetting{setting.scalar(), place_of(setting)});
+      ray.system_config.emplace(setting.key(), ConfigSetting{setting.scalar(), setting.source(), place_of(setting)});
     }
   }
   return ray;

@@ -103,13 +103,12 @@ namespace {
 
 // A value of `ray.system_config`, as text.
 struct AssignText {
-  const ScenarioProgram& program;
   const NamedField& field;
   const ConfigSetting& setting;
 
   [[noreturn]] void fail(const std::string& expected) const {
     const std::string found = "'" + std::string(field.name) + "' is " + in_quotes(setting.text) + ", expected " + expected;
-    throw InputError(program.file, setting.place.line, setting.place.column, found);
+    throw InputError(setting.source, setting.place.line, setting.place.column, found);
   }
   [[nodiscard]] bool number(auto& to) const {
     const char* end = setting.text.data() + setting.text.size();
@@ -153,7 +152,7 @@ void apply_system_config(const ScenarioProgram& program, Profile& profile) {
   const auto fields = system_config_fields(profile);
   for (const auto& [name, setting] : program.ray.system_config) {
     const auto it = std::find_if(fields.begin(), fields.end(), [&, &n = name](const NamedField& f) { return f.name == n; });
-    const AssignText assign{program, *it, setting};
+    const AssignText assign{*it, setting};
     std::visit(assign, it->field);
     const bool is_period = std::find(periods.begin(), periods.end(), name) != periods.end();
     if (is_period && **std::get_if<Duration*>(&it->field) <= Duration{}) assign.fail("more than 0: it is the period of a timer");

@@ -146,6 +146,7 @@ struct ExpectSpec {
 // A value of `ray.system_config` as it was written; the profile knows its type.
 struct ConfigSetting {
   std::string text;
+  std::string source;  // the file, or `--set KEY=VALUE`
   SourcePlace place;
 };
 

@@ -224,7 +224,9 @@ Body run_session(TaskContext& context, Session& session) {
         co_await program;
         figure = (context.now() - start).in_seconds();
       }
-      RecordedRun run = describe(session.recording, session.record.attempts, call.function.index);
+      // Of nested programs the children are counted, as the recorders do.
+      const bool nested = recorded.program.kind == Kind::nested;
+      RecordedRun run = describe(session.recording, session.record.attempts, call.function.index + (nested ? 1 : 0));
       run.seconds = figure;
       run.error = error;
       session.runs.push_back({c, std::move(run)});

@@ -56,6 +56,9 @@ void Simulation::build() {
   if (runtime_.contended) {
     gcs_->start_idle_work();
     for (const auto& raylet : raylets_) raylet->start_idle_work();
+    // The head came up first; its agents are done when a driver connects.
+    for (std::uint32_t i = 0; !options_.warm_workers && i < nodes; ++i)
+      if (!runtime_.cluster.nodes[i].head) raylets_[i]->start_agents();
   }
   for (std::uint32_t i = 0; options_.warm_workers && i < nodes; ++i) {
     const auto cpus = runtime_.cluster.nodes[i].total.get(cpu_resource).ticks / ResourceAmount::unit;

@@ -48,6 +48,8 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual void on_submitted(std::uint64_t count) = 0;
   virtual void on_attempt(const AttemptRecord& attempt) = 0;
+  // A task failed before any worker had it: with one of its arguments, or because no node can ever take it.
+  virtual void on_failed_unstarted(std::uint32_t /*function*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
 };
 

@@ -45,7 +45,10 @@ void CoreWorker::on(SubmitTask submit) {
 void CoreWorker::enqueue(std::uint32_t index) {
   OwnedTask& task = tasks_.task(index);
   task.resolved = io_.now();
-  if (task.argument_error != ErrorType::none) return finish(index, ErrorType::task_error, task.path);
+  if (task.argument_error != ErrorType::none) {
+    runtime_.record.on_failed_unstarted(task.function.index);
+    return finish(index, ErrorType::task_error, task.path);
+  }
   submitter().submit(index);
 }
 
@@ -84,8 +87,10 @@ void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
 
 void CoreWorker::on(const LeaseReply& reply) {
   if (reply.status == LeaseReply::Status::unschedulable)
-    for (const std::uint32_t task : submitter().take_unschedulable(reply))
+    for (const std::uint32_t task : submitter().take_unschedulable(reply)) {
+      runtime_.record.on_failed_unstarted(tasks_.task(task).function.index);
       finish(task, ErrorType::task_unschedulable, tasks_.task(task).path);
+    }
   submitter().on(reply);
 }
 

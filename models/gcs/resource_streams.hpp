@@ -19,12 +19,12 @@ namespace raysim {
 
 class ResourceStreams {
  public:
-  explicit ResourceStreams(std::size_t nodes) : latest_(nodes), listening_(nodes, false), cursor_(nodes, 0) {}
+  explicit ResourceStreams(std::size_t nodes) : before_log_(nodes), listening_(nodes, false), cursor_(nodes, 0) {}
 
   void publish(std::shared_ptr<const ResourceSnapshot> snapshot, Time now) {
-    latest_[snapshot->node.index] = snapshot;
     log_.push_back({std::move(snapshot), now});
-    while (log_.size() > 2 * latest_.size() + 64) {
+    while (log_.size() > 2 * before_log_.size() + 64) {
+      before_log_[log_.front().snapshot->node.index] = log_.front().snapshot;
       log_.pop_front();
       ++first_;
     }
@@ -33,8 +33,8 @@ class ResourceStreams {
   template <class Read>
   void catch_up(NodeId reader, Time now, Duration way, const Read& read) {
     std::uint64_t& cursor = cursor_[reader.index];
-    if (cursor < first_) {  // too far behind: the last word of each node that is older than the log, then the log
-      for (const auto& snapshot : latest_)
+    if (cursor < first_) {  // too far behind: each node's last report before the log, then the log
+      for (const auto& snapshot : before_log_)
         if (snapshot && snapshot->node != reader) read(*snapshot);
       cursor = first_;
     }
@@ -60,7 +60,7 @@ class ResourceStreams {
     std::shared_ptr<const ResourceSnapshot> snapshot;
     Time sent;
   };
-  std::vector<std::shared_ptr<const ResourceSnapshot>> latest_;
+  std::vector<std::shared_ptr<const ResourceSnapshot>> before_log_;  // by node; these have all arrived long ago
   std::deque<Entry> log_;
   std::uint64_t first_ = 0;  // number of the first entry of the log
   std::vector<bool> listening_;

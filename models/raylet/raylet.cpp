@@ -32,6 +32,8 @@ void Raylet::start_idle_work() {
   station_.after<Raylet>(phase(runtime_.engine, "idle raylet", node_.index, idle.period), TimerTick{Tick::idle_work}, true);
 }
 
+void Raylet::start_agents() { runtime_.engine.work_aside(station_.place(), CpuPriority::normal, runtime_.profile.costs.agents_start); }
+
 void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
   introduce(worker, address);
   runtime_.engine.watch(worker, address_);

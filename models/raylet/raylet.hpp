@@ -30,6 +30,8 @@ class Raylet {
   void add_warm_worker(ProcessId worker, Address<CoreWorker> address);
   // Starts the periodic work of a process that shares its machine.
   void start_idle_work();
+  // The agents of a node that has just come up take the machine's time.
+  void start_agents();
 
   void on(RequestWorkerLease request);
   void on(CancelWorkerLease cancel);
