@@ -53,6 +53,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"worker_exit_tail", &c.worker_exit_tail, {}},
       {"worker_linger", &c.worker_linger, {}},
       {"worker_fork", &c.worker_fork, {}},
+      {"thread_wakeup", &c.thread_wakeup, {}},
       {"loopback_wakeup", &c.loopback_wakeup, {}},
       {"network_wakeup", &c.network_wakeup, {}},
       {"tick", &c.tick, {}},

@@ -61,6 +61,7 @@ struct Costs {
   Duration worker_exit_tail;     // CPU time of its process at the very end,
   Duration worker_linger;        // so long after
   Duration worker_fork;          // raylet's CPU time to start one
+  Duration thread_wakeup;        // from one thread of a process to another
   Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
   Duration network_wakeup;       // the same between machines, on top of the route
   Duration tick;                 // of the kernel: how often a running process is looked at (contended machines only)

@@ -28,6 +28,7 @@ struct EngineSettings {
   std::uint64_t seed = 0;
   MessageCosts costs{};
   Machine::Sharing sharing;  // of the cores of contended machines
+  Duration thread_wakeup;    // of another thread of the same process
   Duration loopback_wakeup;  // of the receiver, on top of the route: inside one machine,
   Duration network_wakeup;   // and between two
   Bytes flow_threshold{65'536};            // larger messages cross as flows
@@ -74,6 +75,8 @@ class Engine {
   [[nodiscard]] Machine& machine(MachineId id) { return machines_[id.index]; }
   // The way of `size` bytes between two machines when nobody else is on it.
   Duration delay(MachineId from, MachineId to, Bytes size);
+
+  [[nodiscard]] Duration thread_wakeup() const { return settings_.thread_wakeup; }
 
   // For Station and Machine.
   Cell* take_cell() { return cells_.take(); }
@@ -195,7 +198,7 @@ void Station::hand_over(Address<Receiver> to, Message message) {
   detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
   engine_.begin(*cell);
   charge(engine_.cost(static_cast<std::uint8_t>(cell->kind)).sending);
-  post(cell, {}, {}, true);
+  post(cell, engine_.thread_wakeup(), {}, true);
 }
 
 template <class Receiver, class Message>

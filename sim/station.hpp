@@ -79,7 +79,7 @@ class Station {
   // that Sender's on_unreachable(Message) is called after the way back.
   template <class Receiver, class Message>
   void send(Address<Receiver> to, Message message, Bytes extra = {});
-  // Hands a message to another thread of the same process: no way to go.
+  // Hands a message to another thread of the same process: no way to go, but a thread to wake.
   template <class Receiver, class Message>
   void hand_over(Address<Receiver> to, Message message);
   // Delivers a message to this station's own owner after a delay; costs no CPU until its service.
