@@ -161,7 +161,6 @@ struct TaskUnblocked {
 };
 struct TaskEvents {
   static constexpr auto kind = MessageKind::task_events;
-  std::uint32_t events = 0;
 };
 
 // The pickled code of remote functions: stored by the first process that calls one, fetched by each worker that runs it.
@@ -227,7 +226,7 @@ struct WorkerStarted {
 struct WorkerExited {
   static constexpr auto kind = MessageKind::none;
 };
-enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, task_events, idle_work, idle_work_done, grant_again };
+enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, idle_work, idle_work_done, grant_again };
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;
   Tick tick = Tick::report;

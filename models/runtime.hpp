@@ -40,6 +40,7 @@ struct Runtime {
   std::vector<NodeId> node_order;            // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;      // by NodeId
   Address<Gcs> gcs;
+  std::vector<std::uint32_t> worker_slots;   // by ProcessId: a worker's place in its raylet's table
   ResourceStreams streams;                   // GCS to raylets
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;

@@ -33,8 +33,6 @@ Engine::~Engine() {
   for (Machine& machine : machines_) machine.drop_all_jobs();
   for (const auto& station : stations_)
     if (station) station->drop_messages();
-  for (Process& process : processes_)
-    for (const Watch& watch : process.watches) discard(watch.notice);
 }
 
 void Engine::give_back(Cell* cell) {
@@ -74,7 +72,7 @@ void Engine::kill(ProcessId id) {
     dead.mailbox_.clear();
     dead.drop_messages();
   }
-  for (const Watch& watch : process.watches) notify(process, watch);
+  for (const Watch& watch : process.watches) notify(id, watch);
   process.watches.clear();
 }
 
@@ -116,16 +114,21 @@ Time Engine::last_arrival(const Process& sender, StationId receiver) const {
   return last;
 }
 
-void Engine::notify(const Process& process, const Watch& watch) {
+void Engine::notify(ProcessId id, const Watch& watch) {
+  const Process& process = processes_[id.index];
+  Cell* notice = take_cell();
+  notice->invoke = watch.invoke;
+  notice->address(watch.watcher, watch.watcher);
+  notice->store(ProcessDied{id});
+  begin(*notice);
   const Duration way = delay(process.place, places_[watch.watcher.index], Bytes{});
-  schedule(std::max(now_ + way, last_arrival(process, watch.watcher)), watch.notice);
+  schedule(std::max(now_ + way, last_arrival(process, watch.watcher)), notice);
 }
 
 void Engine::unwatch(ProcessId id, StationId watcher) {
   auto& watches = processes_[id.index].watches;
   for (std::size_t i = 0; i < watches.size(); ++i) {
     if (watches[i].watcher != watcher) continue;
-    discard(watches[i].notice);
     watches[i] = watches.back();
     watches.pop_back();
     return;
@@ -243,7 +246,11 @@ RunEnd Engine::run(const std::function<bool()>& every) {
       }
     }
     if (queue_.empty()) return RunEnd::empty;
+    // What the next event touches is on its way from memory while the queue is put in order.
+    const StationId next = queue_.next_cell()->target;
+    if (next != no_station) __builtin_prefetch(stations_[next.index].get());
     const QueuedEvent event = queue_.pop();
+    if (!queue_.empty()) __builtin_prefetch(queue_.next_cell());
     now_ = {event.at_ns};
     dispatch(event.cell);
     ++events_;

@@ -98,7 +98,7 @@ class Engine {
  private:
   struct Watch {
     StationId watcher;
-    Cell* notice;
+    Cell::Invoke invoke;  // hands ProcessDied to the watcher
   };
   struct Process {
     MachineId place;
@@ -108,7 +108,7 @@ class Engine {
   };
 
   void dispatch(Cell* cell);
-  void notify(const Process& process, const Watch& watch);
+  void notify(ProcessId process, const Watch& watch);
   [[nodiscard]] Time last_arrival(const Process& sender, StationId receiver) const;
   void drop_flows_of(StationId station);
   void deliver_ended_flows();
@@ -193,6 +193,18 @@ void Station::send(Address<Receiver> to, Message message, Bytes extra) {
 }
 
 template <class Receiver, class Message>
+void Station::send_later(Address<Receiver> to, Duration delay, Message message) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
+  cell->background = 1;
+  engine_.begin(*cell);
+  const auto kind = static_cast<std::uint8_t>(cell->kind);
+  engine_.count_sent(kind);
+  charge(engine_.cost(kind).sending);
+  post(cell, delay + engine_.delay(place_, engine_.place_of(to.station), engine_.cost(kind).size), {}, true);
+}
+
+template <class Receiver, class Message>
 void Station::hand_over(Address<Receiver> to, Message message) {
   Cell* cell = engine_.take_cell();
   detail::fill<Receiver>(*cell, to.station, id_, std::move(message));
@@ -221,19 +233,14 @@ void Station::compute(Duration cpu, Message message, bool background) {
 
 template <class Receiver>
 void Engine::watch(ProcessId process, Address<Receiver> watcher) {
-  Cell* notice = take_cell();
-  notice->invoke = [](Cell& cell, Station* station, Fate fate) {
-    const auto died = cell.take<ProcessDied>();
-    if (fate == Fate::deliver) deliver(*static_cast<Receiver*>(station->owner()), died);
-  };
-  notice->address(watcher.station, watcher.station);
-  notice->background = 1;
-  notice->store(ProcessDied{process});
-  Process& p = processes_[process.index];
-  if (p.alive)
-    p.watches.push_back({watcher.station, notice});
+  const Watch watch{watcher.station, [](Cell& cell, Station* station, Fate fate) {
+                      const auto died = cell.take<ProcessDied>();
+                      if (fate == Fate::deliver) deliver(*static_cast<Receiver*>(station->owner()), died);
+                    }};
+  if (processes_[process.index].alive)
+    processes_[process.index].watches.push_back(watch);
   else
-    notify(p, {watcher.station, notice});
+    notify(process, watch);
 }
 
 }  // namespace raysim

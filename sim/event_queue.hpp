@@ -47,6 +47,8 @@ class EventQueue {
     return top;
   }
 
+  // The cell of the next entry; the queue is not empty.
+  [[nodiscard]] Cell* next_cell() const { return heap_.front().cell; }
   // All entries, in no order; for the rare walk when a process dies.
   [[nodiscard]] const std::vector<QueuedEvent>& entries() const { return heap_; }
 

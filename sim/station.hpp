@@ -49,7 +49,7 @@ struct ProcessDied {
   ProcessId process;
 };
 
-class Station {
+class alignas(64) Station {
  public:
   Station(Engine& engine, StationId id, ProcessId process, MachineId place, CpuPriority priority)
       : engine_(engine), id_(id), process_(process), place_(place), priority_(priority) {}
@@ -79,6 +79,9 @@ class Station {
   // that Sender's on_unreachable(Message) is called after the way back.
   template <class Receiver, class Message>
   void send(Address<Receiver> to, Message message, Bytes extra = {});
+  // The same, but leaving after a delay.
+  template <class Receiver, class Message>
+  void send_later(Address<Receiver> to, Duration delay, Message message);
   // Hands a message to another thread of the same process: no way to go, but a thread to wake.
   template <class Receiver, class Message>
   void hand_over(Address<Receiver> to, Message message);
@@ -107,14 +110,14 @@ class Station {
   void start_compute(Cell* cell, Duration cpu);
 
   Engine& engine_;
+  void* owner_ = nullptr;
+  Time clock_;              // not contended: end of the service of the last message
   StationId id_;
   ProcessId process_;
   MachineId place_;
   CpuPriority priority_;
   bool contended_ = false;
   bool serving_ = false;    // contended: a job is at the machine
-  void* owner_ = nullptr;
-  Time clock_;              // not contended: end of the service of the last message
   Duration charged_;        // contended: cost of the present message
   std::vector<Cell*> mailbox_;   // contended: from next_mail_ on, in order of arrival
   std::size_t next_mail_ = 0;

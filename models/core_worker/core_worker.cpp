@@ -57,11 +57,6 @@ void CoreWorker::on(TimerTick tick) {
         main_->compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
       return;
     case Tick::idle_work_done: main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
-    case Tick::task_events:
-      events_armed_ = false;
-      io_.send(runtime_.gcs, TaskEvents{unsent_events_});
-      unsent_events_ = 0;
-      return;
     case Tick::owner: {
       owner().tick_armed = false;
       std::deque<std::uint32_t> due;

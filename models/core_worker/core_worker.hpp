@@ -110,8 +110,7 @@ class CoreWorker {
   std::vector<FunctionId> loaded_;    // functions whose code is here
   std::vector<FunctionId> exported_;  // functions that this process has called
   bool used_ = false;                 // a task has run here
-  std::uint32_t unsent_events_ = 0;
-  bool events_armed_ = false;
+  Time next_events_;  // until then, task events travel with a message that is under way
   bool exiting_ = false;
 };
 

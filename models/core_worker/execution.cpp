@@ -100,13 +100,15 @@ void CoreWorker::on(SendReply) {
   count_task_event();
 }
 
+// Events go to the GCS at the ticks of a period; the message of the first of a period takes the others along.
 void CoreWorker::count_task_event() {
   const Duration period = runtime_.profile.system.task_events_report_interval;
-  ++unsent_events_;
-  if (events_armed_ || period == Duration{}) return;
-  events_armed_ = true;
-  const Duration own_phase{static_cast<std::int64_t>(mix(runtime_.engine.seed(), process().index) % static_cast<std::uint64_t>(period.ns))};
-  io_.after<CoreWorker>(until_tick(io_.now(), period, own_phase), TimerTick{Tick::task_events}, true);
+  if (period == Duration{} || io_.now() < next_events_) return;
+  const Duration own_phase{
+      static_cast<std::int64_t>(mix(runtime_.engine.seed(), process().index) % static_cast<std::uint64_t>(period.ns))};
+  const Duration wait = until_tick(io_.now(), period, own_phase);
+  next_events_ = io_.now() + wait;
+  io_.send_later(runtime_.gcs, wait, TaskEvents{});
 }
 
 }  // namespace raysim

@@ -33,39 +33,52 @@ NodeId NormalTaskSubmitter::first_node(const Key& key) const {
 
 // One open request for each queued task, up to the limit. A leased worker is never idle here: it has a task or is gone.
 void NormalTaskSubmitter::request_if_needed(std::uint32_t index) {
-  Key& key = keys_[index];
+  const Key& key = keys_[index];
   while (key.requests.size() < limit_ && key.queue.size() > key.requests.size()) {
     const LeaseId lease{(static_cast<std::uint64_t>(io_.id().index) << 32) | next_lease_++};
-    const NodeId node = first_node(key);
-    key.requests.emplace_back(lease, node);
-    send_request(index, lease, node, false);
+    open_request(index, lease, first_node(key), false);
   }
 }
 
-void NormalTaskSubmitter::send_request(std::uint32_t index, LeaseId lease, NodeId node, bool grant_or_reject) {
-  const Key& key = keys_[index];
+void NormalTaskSubmitter::open_request(std::uint32_t index, LeaseId lease, NodeId node, bool grant_or_reject) {
+  Key& key = keys_[index];
+  if (free_requests_.empty()) {
+    free_requests_.push_back(static_cast<std::uint32_t>(requests_.size()));
+    requests_.emplace_back();
+  }
+  const std::uint32_t slot = free_requests_.back();
+  free_requests_.pop_back();
+  requests_[slot] = {lease, node, index, static_cast<std::uint32_t>(key.requests.size())};
+  key.requests.push_back(slot);
+
   RequestWorkerLease request;
   request.lease = lease;
   request.owner = {io_.id()};
   request.scheduling_class = key.scheduling_class;
-  request.tag = index;
+  request.tag = slot;
   request.backlog = static_cast<std::uint32_t>(key.queue.size());
   request.grant_or_reject = grant_or_reject;
   io_.send(runtime_.raylets[node.index], request);
 }
 
+std::uint32_t NormalTaskSubmitter::close_request(std::uint32_t slot) {
+  const OpenRequest closed = requests_[slot];
+  auto& open = keys_[closed.key].requests;
+  open[closed.position] = open.back();
+  requests_[open.back()].position = closed.position;
+  open.pop_back();
+  free_requests_.push_back(slot);
+  return closed.key;
+}
+
 void NormalTaskSubmitter::on(const LeaseReply& reply) {
-  const std::uint32_t index = reply.tag;
-  Key& key = keys_[index];
-  const auto open = std::find_if(key.requests.begin(), key.requests.end(), [&](const auto& r) { return r.first == reply.lease; });
-  *open = key.requests.back();
-  key.requests.pop_back();
+  const std::uint32_t index = close_request(reply.tag);
+  const Key& key = keys_[index];
   if (reply.status == LeaseReply::Status::redirected && key.queue.size() > key.requests.size()) {
-    key.requests.emplace_back(reply.lease, reply.node);
-    send_request(index, reply.lease, reply.node, true);
+    open_request(index, reply.lease, reply.node, true);
     return request_if_needed(index);
   }
-  // Everything else closes the request; a redirect that no task needs is dropped.
+  // Everything else ends the request; a redirect that no task needs is dropped.
   if (reply.status != LeaseReply::Status::granted) return request_if_needed(index);
 
   const std::uint32_t slot = take_slot();
@@ -131,7 +144,8 @@ void NormalTaskSubmitter::give_back(std::uint32_t slot, bool disconnect) {
 }
 
 void NormalTaskSubmitter::cancel_requests(Key& key) {
-  for (const auto& [lease, node] : key.requests) io_.send(runtime_.raylets[node.index], CancelWorkerLease{lease});
+  for (const std::uint32_t slot : key.requests)
+    io_.send(runtime_.raylets[requests_[slot].node.index], CancelWorkerLease{requests_[slot].lease});
 }
 
 std::uint32_t NormalTaskSubmitter::take_slot() {
@@ -158,7 +172,7 @@ std::vector<NormalTaskSubmitter::Broken> NormalTaskSubmitter::worker_died(Proces
 }
 
 std::vector<std::uint32_t> NormalTaskSubmitter::take_unschedulable(const LeaseReply& reply) {
-  Key& key = keys_[reply.tag];
+  Key& key = keys_[requests_[reply.tag].key];
   std::vector<std::uint32_t> tasks(key.queue.begin(), key.queue.end());
   key.queue.clear();
   return tasks;

@@ -46,7 +46,13 @@ class NormalTaskSubmitter {
   struct Key {
     SchedulingClassId scheduling_class;
     std::deque<std::uint32_t> queue;
-    std::vector<std::pair<LeaseId, NodeId>> requests;  // open ones, and whom they went to last
+    std::vector<std::uint32_t> requests;  // open ones: slots in requests_
+  };
+  struct OpenRequest {
+    LeaseId lease;
+    NodeId node;                 // whom it went to last
+    std::uint32_t key = 0;
+    std::uint32_t position = 0;  // in the key's list
   };
   struct LeasedWorker {
     LeaseId id;
@@ -62,7 +68,8 @@ class NormalTaskSubmitter {
   Key& key_of(SchedulingClassId id);
   [[nodiscard]] NodeId first_node(const Key& key) const;
   void request_if_needed(std::uint32_t key);
-  void send_request(std::uint32_t key, LeaseId lease, NodeId node, bool grant_or_reject);
+  void open_request(std::uint32_t key, LeaseId lease, NodeId node, bool grant_or_reject);
+  std::uint32_t close_request(std::uint32_t slot);  // returns its key
   void worker_idle(std::uint32_t slot);
   void give_back(std::uint32_t slot, bool disconnect);
   void push(std::uint32_t slot, std::uint32_t task);
@@ -75,6 +82,8 @@ class NormalTaskSubmitter {
   TaskManager& tasks_;
   std::vector<Key> keys_;
   std::unordered_map<std::uint32_t, std::uint32_t> key_by_class_;
+  std::vector<OpenRequest> requests_;
+  std::vector<std::uint32_t> free_requests_;
   std::vector<LeasedWorker> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t next_lease_ = 0;

@@ -17,9 +17,8 @@ void Raylet::on(RequestWorkerLease request) {
 
 void Raylet::schedule_leases() {
   retry_infeasible();
-  // A copy: a class may move to the infeasible queue.
-  const std::vector<SchedulingClassId> classes = schedule_queue_.classes();
-  for (const SchedulingClassId id : classes) schedule_class(id);
+  // By number: nothing joins or leaves the list of classes meanwhile but at its end.
+  for (std::size_t i = 0; i < schedule_queue_.classes().size(); ++i) schedule_class(schedule_queue_.classes()[i]);
   schedule_queue_.tidy();
   grant_leases();
   // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
@@ -27,8 +26,8 @@ void Raylet::schedule_leases() {
 }
 
 void Raylet::retry_infeasible() {
-  const std::vector<SchedulingClassId> classes = infeasible_queue_.classes();
-  for (const SchedulingClassId id : classes) {
+  for (std::size_t i = 0; i < infeasible_queue_.classes().size(); ++i) {
+    const SchedulingClassId id = infeasible_queue_.classes()[i];
     if (!infeasible_queue_.has(id) || scheduler_.decide(id, no_node, false, station_.now()).infeasible) continue;
     auto& from = infeasible_queue_.of(id);
     auto& to = schedule_queue_.of(id);

@@ -27,6 +27,7 @@ void ClusterResourceScheduler::build_view() {
     remotes_[i].reported = view_.nodes[i].total;
   }
   view_.nodes[view_.local.index] = local_;
+  view_.build_short_list();
 }
 
 void ClusterResourceScheduler::catch_up(Time now) {
@@ -71,7 +72,7 @@ ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingCl
 
 void ClusterResourceScheduler::changed(const ResourceSet& now_available) {
   local_.set_available(now_available);
-  if (!view_.nodes.empty()) view_.nodes[view_.local.index].set_available(now_available);
+  if (!view_.nodes.empty()) view_.set_available(view_.local, now_available);
   ++version_;
 }
 
@@ -107,15 +108,15 @@ void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
   remote.reported = snapshot.available;
   if (remote.deducted_at.ns >= 0) --modified_count_;
   remote.deducted_at = Time{-1};
-  view_.nodes[snapshot.node.index].set_available(snapshot.available);
+  view_.set_available(snapshot.node, snapshot.available);
 }
 
 void ClusterResourceScheduler::deduct(NodeId node, const ResourceSet& demand, Time now) {
-  NodeView& seen = view_.nodes[node.index];
+  const NodeView& seen = view_.nodes[node.index];
   if (!is_available(seen, demand)) return;
   ResourceSet left = seen.available;
   for (const auto& [id, amount] : demand.entries()) left.set(id, left.get(id) - amount);
-  seen.set_available(left);
+  view_.set_available(node, left);
   if (remotes_[node.index].deducted_at.ns < 0) ++modified_count_;
   remotes_[node.index].deducted_at = now;
 }
@@ -125,7 +126,7 @@ void ClusterResourceScheduler::reset_stale(Time now) {
   for (std::size_t i = 0; i < remotes_.size(); ++i) {
     Remote& remote = remotes_[i];
     if (remote.deducted_at.ns < 0 || now - remote.deducted_at <= patience) continue;
-    view_.nodes[i].set_available(remote.reported);
+    view_.set_available({static_cast<std::uint32_t>(i)}, remote.reported);
     remote.deducted_at = Time{-1};
     --modified_count_;
   }

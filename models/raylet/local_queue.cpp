@@ -7,10 +7,10 @@
 namespace raysim {
 
 void Raylet::grant_leases() {
-  // A copy: answers may not, but a spilled class may empty its queue.
-  const std::vector<SchedulingClassId> classes = grant_queue_.classes();
-  for (const SchedulingClassId id : classes)
+  for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
+    const SchedulingClassId id = grant_queue_.classes()[i];
     if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id);
+  }
   grant_queue_.tidy();
   start_workers();
 }
@@ -89,23 +89,23 @@ bool Raylet::spill(const Lease& lease) {
 
 void Raylet::grant(const Lease& lease, ProcessId process) {
   class_states_[lease.scheduling_class.index].next_grant = Time::max();
-  Worker& worker = workers_.at(process.index);
-  worker.leased = true;
-  worker.blocked = false;
-  worker.lease = lease;
+  Worker& holder = worker(process);
+  holder.leased = true;
+  holder.blocked = false;
+  holder.lease = lease;
   LeaseReply reply;
   reply.lease = lease.id;
   reply.tag = lease.tag;
   reply.node = node_;
-  reply.worker = worker.address;
+  reply.worker = holder.address;
   reply.worker_process = process;
   station_.send(lease.owner, reply);
 }
 
-void Raylet::release(Worker& worker) {
-  worker.leased = false;
-  const SchedulingClassId id = worker.lease.scheduling_class;
-  if (worker.blocked) {  // its CPU was given back when it blocked
+void Raylet::release(Worker& holder) {
+  holder.leased = false;
+  const SchedulingClassId id = holder.lease.scheduling_class;
+  if (holder.blocked) {  // its CPU was given back when it blocked
     ResourceSet rest = runtime_.classes[id].resources;
     rest.set(cpu_resource, {});
     scheduler_.release(rest);

@@ -40,7 +40,14 @@ void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
   pool_.add_warm(worker);
 }
 
-void Raylet::introduce(ProcessId worker, Address<CoreWorker> address) { workers_[worker.index].address = address; }
+void Raylet::introduce(ProcessId process, Address<CoreWorker> address) {
+  auto& slots = runtime_.worker_slots;
+  if (slots.size() <= process.index) slots.resize(process.index + 1, ~std::uint32_t{0});
+  slots[process.index] = static_cast<std::uint32_t>(workers_.size());
+  workers_.emplace_back();
+  workers_.back().address = address;
+  workers_.back().process = process;
+}
 
 void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) {
   LeaseReply reply;
@@ -68,9 +75,9 @@ void Raylet::on(CancelWorkerLease cancel) {
 }
 
 void Raylet::on(ReturnWorkerLease returned) {
-  Worker* worker = leased(returned.worker);
-  if (worker == nullptr || worker->lease.id != returned.lease) return;  // it has died meanwhile
-  release(*worker);
+  Worker* holder = leased(returned.worker);
+  if (holder == nullptr || holder->lease.id != returned.lease) return;  // it has died meanwhile
+  release(*holder);
   if (returned.disconnect)
     runtime_.engine.kill(returned.worker);
   else
@@ -89,25 +96,25 @@ void Raylet::on(RegisterDriver) {
   if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
 }
 
-Raylet::Worker* Raylet::leased(ProcessId worker) {
-  const auto it = workers_.find(worker.index);
-  return it == workers_.end() || !it->second.leased ? nullptr : &it->second;
+Raylet::Worker* Raylet::leased(ProcessId process) {
+  Worker& holder = worker(process);
+  return holder.alive && holder.leased ? &holder : nullptr;
 }
 
 void Raylet::on(TaskBlocked blocked) {
-  Worker* worker = leased(blocked.worker);
-  if (worker == nullptr || worker->blocked) return;
-  worker->blocked = true;
-  scheduler_.release_cpu(runtime_.classes[worker->lease.scheduling_class].resources.get(cpu_resource));
+  Worker* holder = leased(blocked.worker);
+  if (holder == nullptr || holder->blocked) return;
+  holder->blocked = true;
+  scheduler_.release_cpu(runtime_.classes[holder->lease.scheduling_class].resources.get(cpu_resource));
   resources_changed();
   schedule_leases();
 }
 
 void Raylet::on(TaskUnblocked unblocked) {
-  Worker* worker = leased(unblocked.worker);
-  if (worker == nullptr || !worker->blocked) return;
-  worker->blocked = false;
-  scheduler_.retake_cpu(runtime_.classes[worker->lease.scheduling_class].resources.get(cpu_resource));
+  Worker* holder = leased(unblocked.worker);
+  if (holder == nullptr || !holder->blocked) return;
+  holder->blocked = false;
+  scheduler_.retake_cpu(runtime_.classes[holder->lease.scheduling_class].resources.get(cpu_resource));
   resources_changed();
 }
 
@@ -122,10 +129,10 @@ void Raylet::on(ResourceBroadcast broadcast) {
 }
 
 void Raylet::on(ProcessDied died) {
-  const auto own = workers_.find(died.process.index);
-  if (own != workers_.end()) {
-    if (own->second.leased) release(own->second);
-    workers_.erase(own);
+  if (is_own(died.process)) {
+    Worker& holder = worker(died.process);
+    if (holder.leased) release(holder);
+    holder.alive = false;
     pool_.died(died.process);
   }
   owner_died(died.process);  // a worker may have been one
@@ -144,11 +151,14 @@ void Raylet::owner_died(ProcessId owner) {
       scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
       --class_states_[lease.scheduling_class.index].running;
     });
-  std::vector<ProcessId> orphans;
-  for (const auto& [process, worker] : workers_)
-    if (worker.leased && theirs(worker.lease)) orphans.push_back({process});
-  std::sort(orphans.begin(), orphans.end());
-  for (const ProcessId worker : orphans) runtime_.engine.kill(worker);  // each reports its own death
+  for (const Worker& holder : workers_)
+    if (holder.alive && holder.leased && theirs(holder.lease)) runtime_.engine.kill(holder.process);  // each reports its own death
+}
+
+bool Raylet::is_own(ProcessId process) const {
+  const auto& slots = runtime_.worker_slots;
+  if (process.index >= slots.size() || slots[process.index] >= workers_.size()) return false;
+  return workers_[slots[process.index]].process == process;
 }
 
 void Raylet::resources_changed() {
@@ -204,7 +214,7 @@ void Raylet::sweep_idle_workers() {
   sweep_armed_ = false;
   const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
   for (const ProcessId worker : pool_.sweep(station_.now(), limit >= 0 ? limit : whole_cpus_free()))
-    station_.send(workers_.at(worker.index).address, ExitWorker{});
+    station_.send(this->worker(worker).address, ExitWorker{});
   arm_sweep();
 }
 

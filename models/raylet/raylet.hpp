@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -51,7 +50,9 @@ class Raylet {
 
  private:
   struct Worker {
+    ProcessId process;
     Address<CoreWorker> address;
+    bool alive = true;
     bool leased = false;
     bool blocked = false;  // the lease's CPU is lent to others
     Lease lease;
@@ -75,7 +76,7 @@ class Raylet {
   [[nodiscard]] bool capped(SchedulingClassId id);
   bool spill(const Lease& lease);
   void grant(const Lease& lease, ProcessId worker);
-  void release(Worker& worker);
+  void release(Worker& holder);
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
   void start_worker();
@@ -91,7 +92,9 @@ class Raylet {
     return std::max<std::int64_t>(0, scheduler_.available().get(cpu_resource).ticks) / ResourceAmount::unit;
   }
   void arm(Tick tick, Duration period, bool& armed);
-  Worker* leased(ProcessId worker);
+  [[nodiscard]] Worker& worker(ProcessId process) { return workers_[runtime_.worker_slots[process.index]]; }
+  Worker* leased(ProcessId process);
+  [[nodiscard]] bool is_own(ProcessId process) const;
 
   Runtime& runtime_;
   NodeId node_;
@@ -103,7 +106,7 @@ class Raylet {
   LeaseQueues infeasible_queue_;
   LeaseQueues grant_queue_;
   std::vector<ClassState> class_states_;                // by SchedulingClassId
-  std::unordered_map<std::uint32_t, Worker> workers_;   // by ProcessId, all that live
+  std::vector<Worker> workers_;  // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
   bool report_armed_ = false;

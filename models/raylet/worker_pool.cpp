@@ -58,6 +58,7 @@ void WorkerPool::died(ProcessId worker) {
 }
 
 std::vector<ProcessId> WorkerPool::sweep(Time now, std::int64_t keep) {
+  if (idle() <= keep) return {};
   const auto old = [&](const Idle& i) { return now - i.since > killing_threshold_; };
   std::int64_t surplus = static_cast<std::int64_t>(std::count_if(idle_.begin(), idle_.end(), old)) - keep;
   std::vector<ProcessId> chosen;

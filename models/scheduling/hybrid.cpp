@@ -38,7 +38,10 @@ class HybridPolicy final : public NodePolicy {
 
     const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
-    collect(view, request, skip_gpu_nodes, preferred, k);
+    if (only_cpu(*request.demand) && !view.short_list.empty())
+      collect_short(view, request, skip_gpu_nodes, preferred, k);
+    else
+      collect(view, request, skip_gpu_nodes, preferred, k);
     if (!roomy_.empty()) return {pick(roomy_, own_room ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
     if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
     if (require_available) return {no_node, NodeChoice::Reason::unavailable};
@@ -47,8 +50,8 @@ class HybridPolicy final : public NodePolicy {
 
   static bool has_gpu(const NodeView& node) { return node.total.get(gpu_resource).ticks > 0; }
 
-  [[nodiscard]] float score(const NodeView& node) const {
-    const float used = node.critical_utilisation;
+  [[nodiscard]] float score(const NodeView& node) const { return score(node.critical_utilisation); }
+  [[nodiscard]] float score(float used) const {
     return used < static_cast<float>(settings_.spread_threshold) ? 0 : used;
   }
 
@@ -68,6 +71,26 @@ class HybridPolicy final : public NodePolicy {
         continue;
       }
       roomy_.push_back({id, scored});
+      if (scored == 0 && ++unloaded == k) return;
+    }
+  }
+
+  // collect() for demands of CPU alone.
+  void collect_short(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k) {
+    roomy_.clear();
+    busy_.clear();
+    const ResourceAmount demand = request.demand->entries().front().second;
+    const std::uint32_t skipped = request.avoid_local ? view.rank_of[preferred.index] : ~std::uint32_t{0};
+    std::size_t unloaded = 0;
+    for (std::uint32_t rank = 0; rank < view.short_list.size(); ++rank) {
+      const ClusterView::Short& node = view.short_list[rank];
+      if (node.cpu_total < demand || rank == skipped || (skip_gpu_nodes && node.has_gpu)) continue;
+      const float scored = score(node.critical_utilisation);
+      if (node.cpu_available < demand) {
+        if (roomy_.empty()) busy_.push_back({view.order[rank], scored});
+        continue;
+      }
+      roomy_.push_back({view.order[rank], scored});
       if (scored == 0 && ++unloaded == k) return;
     }
   }

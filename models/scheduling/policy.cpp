@@ -23,6 +23,26 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
+void ClusterView::build_short_list() {
+  short_list.resize(order.size());
+  rank_of.resize(nodes.size());
+  for (std::uint32_t rank = 0; rank < order.size(); ++rank) {
+    rank_of[order[rank].index] = rank;
+    short_list[rank].has_gpu = nodes[order[rank].index].total.get(gpu_resource).ticks > 0;
+    set_available(order[rank], ResourceSet(nodes[order[rank].index].available));
+  }
+}
+
+void ClusterView::set_available(NodeId id, const ResourceSet& now) {
+  NodeView& node = nodes[id.index];
+  node.set_available(now);
+  if (short_list.empty()) return;
+  Short& entry = short_list[rank_of[id.index]];
+  entry.cpu_total = node.usable ? node.cpu_total : ResourceAmount{-1};
+  entry.cpu_available = node.cpu_available;
+  entry.critical_utilisation = node.critical_utilisation;
+}
+
 bool is_feasible(const NodeView& node, const ResourceSet& demand) {
   if (only_cpu(demand)) return node.usable && node.cpu_total >= demand.entries().front().second;
   return node.usable && node.total.covers(demand);

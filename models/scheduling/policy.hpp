@@ -42,6 +42,19 @@ struct ClusterView {
   NodeId local;
   std::vector<NodeView> nodes;
   std::span<const NodeId> order;  // all nodes by their Ray id
+
+  // The same in short for demands of CPU alone, in `order`; empty, or kept by set_available() after build_short_list().
+  struct Short {
+    ResourceAmount cpu_total;
+    ResourceAmount cpu_available;
+    float critical_utilisation = 0;
+    bool has_gpu = false;
+  };
+  std::vector<Short> short_list;
+  std::vector<std::uint32_t> rank_of;  // of a node in `order`
+
+  void build_short_list();
+  void set_available(NodeId node, const ResourceSet& now);
 };
 
 struct NodeRequest {

@@ -36,7 +36,9 @@ inline Profile profile() {
   p.system.num_workers_soft_limit = -1;
   p.system.core_worker_heartbeat = ms(1'000);
   p.system.task_max_retries = 3;
-  p.costs.time_slice = ms(4);
+  p.costs.tick = ms(4);
+  p.costs.time_slice = Duration::microseconds(1'400);
+  p.costs.low_weight = 36;
   for (Costs::Idle* idle : {&p.costs.idle_worker, &p.costs.idle_driver, &p.costs.idle_raylet, &p.costs.idle_gcs})
     idle->period = ms(100);
   p.costs.inline_limit = Bytes{102'400};

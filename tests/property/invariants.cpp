@@ -89,9 +89,20 @@ void check_outcomes(const Observer& observer, const Log& log) {
       REQUIRE(attempts.back()->outcome == (expected == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed));
     if (seen.body->waits) REQUIRE(seen.got);
     if (seen.got) REQUIRE(seen.error == expected);
-    if (seen.got && !attempts.empty()) REQUIRE(seen.got_at >= attempts.back()->replied);
+    if (seen.got && expected == ErrorType::none) REQUIRE(seen.got_at >= attempts.back()->ended);
     for (const std::uint64_t arg : seen.args)
       if (!attempts.empty() && !attempts_of(arg).empty()) REQUIRE(attempts.front()->started >= attempts_of(arg).back()->ended);
+  }
+}
+
+void check_learned(const Observer& observer, const Log& log) {
+  std::map<std::uint64_t, Time> replied;
+  for (const AttemptRecord& attempt : log.attempts) replied[attempt.task] = attempt.replied;
+  for (const Seen& seen : observer.all()) {
+    if (!seen.got || !replied.contains(seen.task)) continue;
+    const Duration early = replied[seen.task] - seen.got_at;
+    CAPTURE(seen.task);
+    CHECK(early.ns <= 0);
   }
 }
 

@@ -15,4 +15,7 @@ void check_capacity(const ClusterSpec& cluster, const Program& program, const Ob
 // Every submitted task came to the end that its plan says, in as many attempts, and no value was read before it was made.
 void check_outcomes(const Observer& observer, const Log& log);
 
+// A body sees the end of a task only after its own process has heard of it.
+void check_learned(const Observer& observer, const Log& log);
+
 }  // namespace property

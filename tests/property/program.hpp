@@ -44,7 +44,7 @@ struct BodyPlan {
 
 struct ProgramSettings {
   bool crashes = false;        // some functions end their worker on their first attempts
-  bool abandons = true;        // some bodies end before their tasks
+  bool abandons = false;       // some bodies end before their tasks
   bool endless_retries = false;
   int depth = 2;
 };
