@@ -52,8 +52,8 @@ debug: dependencies  ## Build and test with assertions (build/debug)
 	ctest --preset debug --parallel $(JOBS)
 
 bench: build  ## Measure the speed: Google Benchmark, then whole runs
-	build/release/raysim_bench
-	tests/speed/speed.py build/release/raysim
+	build/release/raysim_bench --benchmark_filter='^(event_queue|messages|hybrid|flows)/'
+	tests/speed/speed.py build/release
 
 fuzz: developer_dependencies  ## Fuzz the loaders for FUZZ_SECONDS (600) with libFuzzer (build/fuzz)
 	cmake --preset fuzz

@@ -26,9 +26,8 @@ std::vector<s4u::Host*> build(const speed::Cluster& cluster) {
   for (int i = 0; i <= cluster.nodes; ++i) {  // the first is the master's
     const std::string name = std::to_string(i);
     s4u::Host* host = star->create_host(name, host_speed)->set_core_count(cluster.cores);
-    const auto* link = star->create_split_duplex_link(name, cluster.bytes_per_second)
-                           ->set_latency(cluster.latency)
-                           ->seal();
+    const auto* link =
+        star->create_split_duplex_link(name, cluster.bytes_per_second)->set_latency(cluster.latency)->seal();
     star->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, {{link, s4u::LinkInRoute::Direction::UP}}, true);
     hosts.push_back(host);
   }
