@@ -6,8 +6,8 @@
 namespace property {
 
 // Times of a record are in order; a finished attempt has started; attempts of a task count up from 0 and only the last one
-// is final.
-void check_records(const Log& log);
+// is final. Where owners may die, their tasks may stop after an attempt that was to be retried.
+void check_records(const Log& log, bool owners_die = false);
 
 // No node gives more of a resource to leaf tasks that run at once than it has, and no worker runs two at once.
 void check_capacity(const ClusterSpec& cluster, const Program& program, const Observer& observer, const Log& log);

@@ -37,8 +37,7 @@ class KillableCluster {
     KillableCluster& cluster;
     void on(Strike strike);
   };
-  void build(const Program& program, std::uint64_t seed);
-  ProcessId make_worker(NodeId node);
+  void build(const Program& program);
 
   Engine engine_;
   Runtime runtime_;

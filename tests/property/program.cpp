@@ -30,7 +30,9 @@ class Generator {
 
  private:
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
-  Duration up_to(Duration most) { return {static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(most.ns)))}; }
+  Duration up_to(Duration most) {
+    return {static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(most.ns)))};
+  }
 
   void leaf_function() {
     RemoteFunction f;
@@ -115,7 +117,7 @@ class Generator {
 // One execution of a body.
 struct Execution {
   Observer& observer;
-  std::vector<ObjectRef> refs;       // by call
+  std::vector<ObjectRef> refs;  // by call
   std::vector<std::size_t> sightings;
 };
 
@@ -252,9 +254,11 @@ int expected_attempts(const BodyPlan& body, std::size_t index) {
   return 1 + (retries < 0 ? call.crashes : std::min(call.crashes, retries));
 }
 
-std::size_t Observer::submitted(const BodyPlan& body, std::size_t call, ObjectRef ref, std::vector<std::uint64_t> args) {
+std::size_t Observer::submitted(const BodyPlan& body, std::size_t call, ObjectRef ref,
+                                std::vector<std::uint64_t> args) {
   const std::uint64_t owner = ref.owner.index;
-  seen_.push_back({&body, call, owner << 32 | tasks_of_[ref.owner.index]++, std::move(args), false, ErrorType::none, {}});
+  seen_.push_back(
+      {&body, call, owner << 32 | tasks_of_[ref.owner.index]++, std::move(args), false, ErrorType::none, {}});
   return seen_.size() - 1;
 }
 

@@ -23,9 +23,9 @@ struct CallPlan {
   TaskOptions options;
   std::vector<std::size_t> args;  // earlier calls of the same body
   Bytes value;
-  bool with_put = false;         // passes an object that the body has put
-  bool unschedulable = false;    // hard affinity to a node that is too small
-  int crashes = 0;               // attempts that end their worker
+  bool with_put = false;       // passes an object that the body has put
+  bool unschedulable = false;  // hard affinity to a node that is too small
+  int crashes = 0;             // attempts that end their worker
   std::shared_ptr<BodyPlan> body;
 };
 
@@ -43,8 +43,8 @@ struct BodyPlan {
 };
 
 struct ProgramSettings {
-  bool crashes = false;        // some functions end their worker on their first attempts
-  bool abandons = false;       // some bodies end before their tasks
+  bool crashes = false;   // some functions end their worker on their first attempts
+  bool abandons = false;  // some bodies end before their tasks
   bool endless_retries = false;
   int depth = 2;
 };
@@ -66,10 +66,10 @@ int expected_attempts(const BodyPlan& body, std::size_t call);
 struct Seen {
   const BodyPlan* body = nullptr;
   std::size_t call = 0;
-  std::uint64_t task = 0;               // as in AttemptRecord
-  std::vector<std::uint64_t> args;      // their tasks
-  bool got = false;                     // its outcome is known to the body
-  ErrorType error = ErrorType::none;    // in that case
+  std::uint64_t task = 0;             // as in AttemptRecord
+  std::vector<std::uint64_t> args;    // their tasks
+  bool got = false;                   // its outcome is known to the body
+  ErrorType error = ErrorType::none;  // in that case
   Time got_at;
 };
 

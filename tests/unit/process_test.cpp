@@ -116,7 +116,7 @@ TEST_SUITE("process") {
     CHECK(token.use_count() == 1);
   }
 
-  TEST_CASE("what waits for service in a process that ends goes back to senders that asked") {
+  TEST_CASE("what waits for service in a process that ends is answered by nobody and goes back from a mailbox") {
     for (const bool contended : {false, true}) {
       CAPTURE(contended);
       EngineSettings settings;
@@ -132,8 +132,8 @@ TEST_SUITE("process") {
       // The third is being served when the process ends; the others have not been looked at.
       std::set<int> returned;
       for (const Actor::Event& event : world.client.returned) returned.insert(event.value);
-      CHECK(returned.contains(4));
-      CHECK(returned.contains(5));
+      CHECK(returned.contains(4) == contended);  // with a core of its own, a station takes a message on when it arrives
+      CHECK(returned.contains(5) == contended);
       CHECK_FALSE(returned.contains(1));
     }
   }
