@@ -25,8 +25,10 @@ class RandomStream {
   // Uniform in [0, 1).
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   // Uniform in [0, n); n > 0.
-  std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+  std::uint64_t below(std::uint64_t n) { return scaled(next(), n); }
+  // What below(n) makes of 64 random bits.
+  static std::uint64_t scaled(std::uint64_t bits, std::uint64_t n) {
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * n) >> 64);
   }
   // Standard normal (Box-Muller).
   double normal();

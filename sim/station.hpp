@@ -3,7 +3,8 @@
 // Models: a thread with a mailbox on a machine. On a machine that is not contended the loop has a core of its own:
 // message n starts at max(its arrival, end of message n - 1), and what it sends leaves when its cost is paid. On a
 // contended machine the cost is a job of Machine, and what a message sends leaves when the job is done.
-// Both give the same order of messages. Leaves out: what happens inside a message's service time.
+// Both give the same order of messages; they differ when a process ends: what waits in a mailbox goes back to senders that
+// asked for it, what a station with a core of its own has taken on is lost (its senders watch the process). Leaves out: what happens inside a message's service time.
 // Invariants: messages are served in order of arrival; a station of a dead process serves and sends nothing.
 #pragma once
 

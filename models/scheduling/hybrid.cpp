@@ -38,14 +38,17 @@ class HybridPolicy final : public NodePolicy {
 
     const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
-    if (only_cpu(*request.demand) && !view.short_list.empty())
-      collect_short(view, request, skip_gpu_nodes, preferred, k);
-    else
-      collect(view, request, skip_gpu_nodes, preferred, k);
-    if (!roomy_.empty()) return {pick(roomy_, own_room ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+    // One draw serves the decision, however long the list turns out; k = 1 needs none.
+    const std::uint64_t bits = k > 1 ? random.next() : 0;
+    if (only_cpu(*request.demand) && !view.short_list.empty()) {
+      const NodeId quick = unloaded_node(view, request, skip_gpu_nodes, preferred, k, bits);
+      if (quick != no_node) return {quick, NodeChoice::Reason::chosen};
+    }
+    collect(view, request, skip_gpu_nodes, preferred);
+    if (!roomy_.empty()) return {pick(roomy_, own_room ? preferred : no_node, k, bits), NodeChoice::Reason::chosen};
     if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
     if (require_available) return {no_node, NodeChoice::Reason::unavailable};
-    return {pick(busy_, own_counts ? preferred : no_node, k, random), NodeChoice::Reason::chosen};
+    return {pick(busy_, own_counts ? preferred : no_node, k, bits), NodeChoice::Reason::chosen};
   }
 
   static bool has_gpu(const NodeView& node) { return node.total.get(gpu_resource).ticks > 0; }
@@ -55,48 +58,40 @@ class HybridPolicy final : public NodePolicy {
     return used < static_cast<float>(settings_.spread_threshold) ? 0 : used;
   }
 
-  // Fills the lists of nodes with and without room, by node id. Ends when the draw is settled: k nodes with room and a score
-  // of zero are the k best, whatever follows.
-  void collect(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k) {
+  // Fills the lists of nodes with and without room, by node id.
+  void collect(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred) {
     roomy_.clear();
     busy_.clear();
-    std::size_t unloaded = 0;
     for (const NodeId id : view.order) {
       const NodeView& node = view.nodes[id.index];
       if ((request.avoid_local && id == preferred) || (skip_gpu_nodes && has_gpu(node))) continue;
       if (!is_feasible(node, *request.demand)) continue;
-      const float scored = score(node);
-      if (!is_available(node, *request.demand)) {
-        if (roomy_.empty()) busy_.push_back({id, scored});
-        continue;
-      }
-      roomy_.push_back({id, scored});
-      if (scored == 0 && ++unloaded == k) return;
+      (is_available(node, *request.demand) ? roomy_ : busy_).push_back({id, score(node)});
     }
   }
 
-  // collect() for demands of CPU alone.
-  void collect_short(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k) {
-    roomy_.clear();
-    busy_.clear();
+  // The same answer without the lists, where k nodes with room and a score of zero are there: they are the k best, and the
+  // draw is among them. Null: there are fewer.
+  NodeId unloaded_node(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k,
+                       std::uint64_t bits) const {
     const ResourceAmount demand = request.demand->entries().front().second;
     const std::uint32_t skipped = request.avoid_local ? view.rank_of[preferred.index] : ~std::uint32_t{0};
+    const std::size_t drawn = RandomStream::scaled(bits, k);
+    NodeId found = no_node;
     std::size_t unloaded = 0;
     for (std::uint32_t rank = 0; rank < view.short_list.size(); ++rank) {
       const ClusterView::Short& node = view.short_list[rank];
-      if (node.cpu_total < demand || rank == skipped || (skip_gpu_nodes && node.has_gpu)) continue;
-      const float scored = score(node.critical_utilisation);
-      if (node.cpu_available < demand) {
-        if (roomy_.empty()) busy_.push_back({view.order[rank], scored});
+      if (node.cpu_available < demand || node.cpu_total < demand || score(node.critical_utilisation) > 0 || rank == skipped ||
+          (skip_gpu_nodes && node.has_gpu))
         continue;
-      }
-      roomy_.push_back({view.order[rank], scored});
-      if (scored == 0 && ++unloaded == k) return;
+      if (unloaded == drawn) found = view.order[rank];
+      if (++unloaded == k) return found;
     }
+    return no_node;
   }
 
   // The preferred node when no other is less loaded; else one of the k least loaded, by draw.
-  static NodeId pick(std::vector<Scored>& nodes, NodeId preferred, std::size_t k, RandomStream& random) {
+  static NodeId pick(std::vector<Scored>& nodes, NodeId preferred, std::size_t k, std::uint64_t bits) {
     const auto by_score = [](const Scored& a, const Scored& b) { return a.score < b.score; };
     const auto lowest = std::min_element(nodes.begin(), nodes.end(), by_score);
     if (preferred != no_node) {
@@ -105,7 +100,7 @@ class HybridPolicy final : public NodePolicy {
     }
     const std::size_t length = std::min(k, nodes.size());
     if (length == 1) return lowest->node;  // the first of the lowest
-    const std::size_t drawn = random.below(length);
+    const std::size_t drawn = RandomStream::scaled(bits, length);
     // Mostly it falls on one of the unloaded, which come first in the order they stand.
     std::size_t unloaded = 0;
     for (const Scored& s : nodes)
