@@ -1,10 +1,11 @@
-// What the programs of the speed suite share: the bag of tasks that all of them run, and how memory is read.
+// What the programs of the speed suite share: the bag of tasks that all of them run, and how time and memory are read.
 #pragma once
 
 #include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 namespace speed {
@@ -28,6 +29,13 @@ inline const Cluster* cluster_named(const std::string& name) {
   for (const Cluster& cluster : clusters)
     if (name == cluster.name) return &cluster;
   return nullptr;
+}
+
+// CPU time of this process so far, in seconds; on a machine with nothing else to do it goes as wall time does.
+inline double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 // Bytes in blocks of the allocator that are in use.

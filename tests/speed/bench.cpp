@@ -2,14 +2,12 @@
 //
 // Names are KIND/CLUSTER/TASKS. `bag` is a driver that submits tasks of 10 ms and gets them; `lease_per_task` does so
 // with tasks of 0.5 s, each of which outlives its lease; `memory` stops when all tasks are submitted and none is done;
-// `raw_loop` is the floor under all of them. Only the simulation is timed, not the building of the cluster. Flags are
-// those of Google Benchmark, and --long adds the runs of 10^7 tasks.
+// `raw_loop` is the floor under all of them. Timed is the simulation alone, without the building of the cluster, by CPU
+// time. Flags are those of Google Benchmark, and --long adds the runs of 10^7 tasks.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 
 #include "analysis/summary.hpp"
@@ -70,12 +68,8 @@ RunHeader header_of(const ClusterSpec& cluster) {
   return header;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-void set_rate(benchmark::State& state, std::int64_t tasks, double wall, double events, double simulated) {
-  state.counters["tasks_per_second"] = static_cast<double>(tasks) / wall;
+void set_rate(benchmark::State& state, std::int64_t tasks, double took, double events, double simulated) {
+  state.counters["tasks_per_second"] = static_cast<double>(tasks) / took;
   state.counters["events_per_task"] = events / static_cast<double>(tasks);
   state.counters["sim_seconds"] = simulated;
 }
@@ -98,20 +92,19 @@ void run_model(benchmark::State& state, const Job& job) {
     options.warm_workers = true;
     options.functions = make_functions(program, cluster, 3);
     options.driver = make_driver(program, cluster, 3);
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = speed::cpu_seconds();
     Simulation simulation(cluster, profile, std::move(options), record);
-    const double build = seconds_since(begin);
+    const double build = speed::cpu_seconds() - begin;
     const double heap = speed::heap_bytes();
     const double peak = speed::peak_bytes();
-    const auto start = std::chrono::steady_clock::now();
+    const double start = speed::cpu_seconds();
     const SimulationResult result =
         simulation.run([&](Time, std::uint64_t) { return !job.only_submit || record.heap == 0; });
-    const double wall = seconds_since(start);
-    state.SetIterationTime(wall);
+    const double took = speed::cpu_seconds() - start;
+    state.SetIterationTime(took);
     if (!job.only_submit && summary.finished() != static_cast<std::uint64_t>(job.tasks))
       return state.SkipWithError("not all tasks have finished");
-    if (!job.only_submit)
-      set_rate(state, job.tasks, wall, static_cast<double>(result.events), result.end.in_seconds());
+    if (!job.only_submit) set_rate(state, job.tasks, took, static_cast<double>(result.events), result.end.in_seconds());
     state.counters["build_ms"] = build * 1e3;
     state.counters["heap_bytes_per_task"] = (record.heap - heap) / static_cast<double>(job.tasks);
     // Of this run only when it is the first of the process.
@@ -121,12 +114,12 @@ void run_model(benchmark::State& state, const Job& job) {
 
 void run_raw(benchmark::State& state, const Job& job) {
   for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = speed::cpu_seconds();
     const auto result = speed::run_raw_loop(*job.cluster, job.tasks, job.seconds);
-    const double wall = seconds_since(start);
+    const double took = speed::cpu_seconds() - start;
     benchmark::DoNotOptimize(result.checksum);
-    state.SetIterationTime(wall);
-    set_rate(state, job.tasks, wall, static_cast<double>(result.events), result.end);
+    state.SetIterationTime(took);
+    set_rate(state, job.tasks, took, static_cast<double>(result.events), result.end);
   }
 }
 
