@@ -150,6 +150,7 @@ struct ExitWorker {
 struct ExitAnswered {
   static constexpr auto kind = MessageKind::exit_answered;
   ProcessId worker;
+  bool refused = false;  // it runs a task, or owns some that have not ended
 };
 struct TaskBlocked {
   static constexpr auto kind = MessageKind::task_blocked;

@@ -30,6 +30,11 @@ struct Assign {
   void operator()(bool* to) const { *to = value.boolean(); }
 };
 
+// Periods of timers; zero would stop the clock.
+constexpr std::array<std::string_view, 4> periods{"raylet_report_resources_period_milliseconds",
+                                                  "ray_syncer_message_refresh_interval_ms",
+                                                  "kill_idle_workers_interval_ms", "core_worker_internal_heartbeat_ms"};
+
 [[noreturn]] void fail_missing(const YamlReader& section, std::string_view name) {
   section.fail_at_key("missing '" + std::string(name) + "'", "a value for each name that the simulator knows");
 }
@@ -71,6 +76,19 @@ void read_messages(const YamlReader& section, MessageCosts& costs) {
     fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
 }
 
+void check_positive(const YamlReader& section, const std::vector<NamedField>& fields, std::span<const std::string_view> names) {
+  for (const NamedField& field : fields) {
+    if (std::find(names.begin(), names.end(), field.name) == names.end()) continue;
+    const auto* const* duration = std::get_if<Duration*>(&field.field);
+    const auto* const* number = std::get_if<double*>(&field.field);
+    if ((duration != nullptr && **duration <= Duration{}) || (number != nullptr && **number <= 0))
+      section.fail_at_key("'" + std::string(field.name) + "' is 0", "more than 0");
+  }
+}
+
+constexpr std::array<std::string_view, 6> positive_costs{"tick",             "time_slice",         "low_weight", "idle_worker_period",
+                                                         "idle_driver_period", "idle_raylet_period"};
+
 }  // namespace
 
 Profile load_profile(std::string_view name) {
@@ -87,6 +105,8 @@ Profile load_profile(std::string_view name) {
   profile.name = mapping.at("profile").text();
   read_fields(mapping.at("system_config"), system_config_fields(profile));
   read_fields(mapping.at("costs"), cost_fields(profile));
+  check_positive(mapping.at("system_config"), system_config_fields(profile), periods);
+  check_positive(mapping.at("costs"), cost_fields(profile), positive_costs);
   read_messages(mapping.at("messages"), profile.messages);
   return profile;
 }
@@ -140,11 +160,6 @@ struct AssignText {
     *to = setting.text == "true";
   }
 };
-
-// Periods of timers; zero would stop the clock.
-constexpr std::array<std::string_view, 4> periods{"raylet_report_resources_period_milliseconds",
-                                                  "ray_syncer_message_refresh_interval_ms",
-                                                  "kill_idle_workers_interval_ms", "core_worker_internal_heartbeat_ms"};
 
 }  // namespace
 

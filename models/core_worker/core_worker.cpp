@@ -76,9 +76,9 @@ void CoreWorker::on(ProcessDied died) {
 }
 
 void CoreWorker::on(ExitWorker) {
-  if (execution_.running || exiting_) return;
-  exiting_ = true;
-  io_.send(runtime_.raylets[node_.index], ExitAnswered{process()});
+  const bool refuses = execution_.running || tasks_.unfinished() > 0;
+  io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), refuses});
+  if (refuses) return;
   main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
 }
 

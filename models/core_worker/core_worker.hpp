@@ -111,7 +111,6 @@ class CoreWorker {
   std::vector<FunctionId> exported_;  // functions that this process has called
   bool used_ = false;                 // a task has run here
   Time next_events_;  // until then, task events travel with a message that is under way
-  bool exiting_ = false;
 };
 
 }  // namespace raysim

@@ -66,6 +66,7 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path) {
   if (ending_.size() > 1) return;  // the loop below is running
   for (std::size_t i = 0; i < ending_.size(); ++i) {
     const Ending end = ending_[i];
+    tasks_.count_ended();
     const std::uint32_t first = tasks_.task(end.task).first_object;
     const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(end.task).function.index].num_returns);
     for (std::uint32_t object = first; object < first + count; ++object) {

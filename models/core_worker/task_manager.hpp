@@ -53,12 +53,16 @@ class TaskManager {
   [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }
   [[nodiscard]] OwnedObject& object(std::uint32_t i) { return objects_[i]; }
   [[nodiscard]] std::size_t tasks() const { return tasks_.size(); }
+  // Tasks that have not ended.
+  [[nodiscard]] std::size_t unfinished() const { return tasks_.size() - ended_; }
+  void count_ended() { ++ended_; }
   void await(std::uint32_t object, Waiter waiter);
   // Marks it ready and returns who waited, in the order they began to.
   std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path);
 
  private:
   std::vector<OwnedTask> tasks_;
+  std::size_t ended_ = 0;
   std::vector<OwnedObject> objects_;
   std::unordered_map<std::uint32_t, std::vector<Waiter>> waiters_;
 };

@@ -155,6 +155,13 @@ void Raylet::owner_died(ProcessId owner) {
     if (holder.alive && holder.leased && theirs(holder.lease)) runtime_.engine.kill(holder.process);  // each reports its own death
 }
 
+void Raylet::on(ExitAnswered answered) {
+  pool_.exit_answered(answered.worker);
+  if (!answered.refused || !worker(answered.worker).alive) return;
+  worker_is_free(answered.worker, false);  // back it goes, as if it had just come
+  schedule_leases();
+}
+
 bool Raylet::is_own(ProcessId process) const {
   const auto& slots = runtime_.worker_slots;
   if (process.index >= slots.size() || slots[process.index] >= workers_.size()) return false;

@@ -37,7 +37,7 @@ class Raylet {
   void on(ReturnWorkerLease returned);
   void on(RegisterWorker registered);
   void on(RegisterDriver registered);
-  void on(ExitAnswered answered) { pool_.exit_answered(answered.worker); }
+  void on(ExitAnswered answered);
   void on(TaskBlocked blocked);
   void on(TaskUnblocked unblocked);
   void on(GetWorkerFailureCause question);

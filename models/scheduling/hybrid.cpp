@@ -10,6 +10,7 @@ namespace {
 struct Scored {
   NodeId node;
   float score;
+  std::uint32_t rank = 0;  // among the nodes of the list, by node id
 };
 
 class HybridPolicy final : public NodePolicy {
@@ -105,8 +106,11 @@ class HybridPolicy final : public NodePolicy {
     std::size_t unloaded = 0;
     for (const Scored& s : nodes)
       if (s.score == 0 && unloaded++ == drawn) return s.node;
-    std::stable_sort(nodes.begin(), nodes.end(), by_score);
-    return nodes[drawn].node;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) nodes[i].rank = i;
+    const auto wanted = nodes.begin() + static_cast<std::ptrdiff_t>(drawn);
+    std::nth_element(nodes.begin(), wanted, nodes.end(),
+                     [](const Scored& a, const Scored& b) { return a.score != b.score ? a.score < b.score : a.rank < b.rank; });
+    return wanted->node;
   }
 
   PolicySettings settings_;
