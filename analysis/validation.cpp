@@ -50,8 +50,10 @@ void judge_nodes(const ComparedCase& compared, CaseVerdict& verdict) {
     for (const auto& entry : run.nodes) names.insert(entry.first);
   const double slack = static_cast<double>(compared.tasks) / 20;
   for (const std::string& name : names) {
-    CaseVerdict::Node node{name, spread_of(tasks_on(compared.recorded, name)), spread_of(tasks_on(compared.simulated, name)), false};
-    node.inside = node.simulated.median >= node.recorded.min - slack && node.simulated.median <= node.recorded.max + slack;
+    CaseVerdict::Node node{name, spread_of(tasks_on(compared.recorded, name)),
+                           spread_of(tasks_on(compared.simulated, name)), false};
+    node.inside =
+        node.simulated.median >= node.recorded.min - slack && node.simulated.median <= node.recorded.max + slack;
     verdict.nodes.push_back(std::move(node));
   }
 }
@@ -70,8 +72,8 @@ std::string nodes_text(const CaseVerdict& verdict) {
   std::string text;
   for (const auto& node : verdict.nodes) {
     if (!text.empty()) text += ", ";
-    text += fmt::format("{} {:.0f}..{:.0f}: {:.0f}{}", node.name, node.recorded.min, node.recorded.max, node.simulated.median,
-                        node.inside ? "" : " (!)");
+    text += fmt::format("{} {:.0f}..{:.0f}: {:.0f}{}", node.name, node.recorded.min, node.recorded.max,
+                        node.simulated.median, node.inside ? "" : " (!)");
   }
   return text;
 }
@@ -88,8 +90,9 @@ std::string spread_text(const Spread& spread, bool is_rate) {
 
 std::string totals_text(const std::vector<ComparedCase>& cases) {
   const ValidationTotals totals = total_up(cases);
-  return fmt::format("{} cases compared, {} skipped; error of the median makespan: median {:.1f} %, 90th percentile {:.1f} %",
-                     totals.compared, totals.skipped, totals.median_error * 100, totals.p90_error * 100);
+  return fmt::format(
+      "{} cases compared, {} skipped; error of the median makespan: median {:.1f} %, 90th percentile {:.1f} %",
+      totals.compared, totals.skipped, totals.median_error * 100, totals.p90_error * 100);
 }
 
 }  // namespace
@@ -120,13 +123,14 @@ ValidationTotals total_up(const std::vector<ComparedCase>& cases) {
   std::sort(errors.begin(), errors.end());
   totals.median_error = spread_of(errors).median;
   if (!errors.empty())
-    totals.p90_error = errors[std::min(errors.size() - 1, static_cast<std::size_t>(std::ceil(0.9 * static_cast<double>(errors.size()))) - 1)];
+    totals.p90_error = errors[std::min(
+        errors.size() - 1, static_cast<std::size_t>(std::ceil(0.9 * static_cast<double>(errors.size()))) - 1)];
   return totals;
 }
 
 std::string validation_table(const std::vector<ComparedCase>& cases) {
-  std::string out = fmt::format("{:<28} {:>23} {:>23} {:>8}  {}\n", "case", "recorded, s (range)", "simulated, s (range)", "error",
-                                "gap on a worker");
+  std::string out = fmt::format("{:<28} {:>23} {:>23} {:>8}  {}\n", "case", "recorded, s (range)",
+                                "simulated, s (range)", "error", "gap on a worker");
   std::string skipped;
   for (const ComparedCase& compared : cases) {
     if (!compared.skipped.empty()) {
@@ -134,7 +138,8 @@ std::string validation_table(const std::vector<ComparedCase>& cases) {
       continue;
     }
     const CaseVerdict verdict = judge(compared);
-    out += fmt::format("{:<28} {:>23} {:>23} {:>+7.1f}%  {}\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
+    out += fmt::format("{:<28} {:>23} {:>23} {:>+7.1f}%  {}\n", compared.name,
+                       spread_text(verdict.recorded, compared.is_rate),
                        spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict));
     if (!verdict.nodes.empty()) out += fmt::format("{:<28} {}\n", "  tasks, recorded: simulated", nodes_text(verdict));
     if (!verdict.same_end) out += "  its end or its attempts are not those recorded\n";
@@ -143,7 +148,9 @@ std::string validation_table(const std::vector<ComparedCase>& cases) {
 }
 
 std::string validation_markdown(const std::vector<ComparedCase>& cases) {
-  std::string out = "| case | recorded s, median (range) | simulated s, median (range) | error | gap on a worker, recorded / simulated | tasks a node, recorded: simulated |\n";
+  std::string out =
+      "| case | recorded s, median (range) | simulated s, median (range) | error | gap on a worker, recorded / "
+      "simulated | tasks a node, recorded: simulated |\n";
   out += "|---|---|---|---|---|---|\n";
   std::string skipped;
   for (const ComparedCase& compared : cases) {
@@ -152,8 +159,9 @@ std::string validation_markdown(const std::vector<ComparedCase>& cases) {
       continue;
     }
     const CaseVerdict verdict = judge(compared);
-    out += fmt::format("| `{}` | {} | {} | {:+.1f} % | {} | {} |\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
-                       spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict), nodes_text(verdict));
+    out += fmt::format(
+        "| `{}` | {} | {} | {:+.1f} % | {} | {} |\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
+        spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict), nodes_text(verdict));
   }
   out += "\n" + totals_text(cases) + ".\n";
   if (!skipped.empty()) out += "\nNot simulated yet:\n\n" + skipped;

@@ -19,8 +19,8 @@ namespace raysim {
 struct CaseRun {
   double seconds = 0;                         // makespan; of a rate: operations a second
   std::map<std::string, std::int64_t> nodes;  // tasks by node; empty: not known
-  std::optional<double> median_gap;           // seconds between the end of a task and the start of the next on its worker
-  std::string error;                          // Ray's error, when the program ended with one
+  std::optional<double> median_gap;  // seconds between the end of a task and the start of the next on its worker
+  std::string error;                 // Ray's error, when the program ended with one
   std::map<std::string, std::int64_t> attempts;  // tasks by number of attempts; empty: not known
 };
 

@@ -47,7 +47,8 @@ std::vector<ComparedCase> compare(const Recording& recording, const Profile& pro
     for (const SimulatedRun& run : simulate_session(recording, profile, static_cast<std::uint64_t>(seed)))
       cases[run.case_index].simulated.push_back(case_run(run.run));
   for (ComparedCase& compared : cases)
-    if (compared.skipped.empty() && compared.simulated.empty()) compared.skipped = "the session never came to it: a case before it waits for ever";
+    if (compared.skipped.empty() && compared.simulated.empty())
+      compared.skipped = "the session never came to it: a case before it waits for ever";
   return cases;
 }
 
@@ -69,14 +70,17 @@ nlohmann::ordered_json case_json(const ComparedCase& compared) {
   if (verdict.recorded_gap && verdict.simulated_gap)
     out["gap_s"] = {{"recorded", *verdict.recorded_gap}, {"simulated", *verdict.simulated_gap}};
   for (const auto& node : verdict.nodes)
-    out["nodes"][node.name] = {{"recorded", spread_json(node.recorded)}, {"simulated", spread_json(node.simulated)}, {"inside", node.inside}};
+    out["nodes"][node.name] = {
+        {"recorded", spread_json(node.recorded)}, {"simulated", spread_json(node.simulated)}, {"inside", node.inside}};
   out["same_end"] = verdict.same_end;
   return out;
 }
 
-nlohmann::ordered_json file_json(const Recording& recording, const ValidateOptions& options, const std::vector<ComparedCase>& cases) {
+nlohmann::ordered_json file_json(const Recording& recording, const ValidateOptions& options,
+                                 const std::vector<ComparedCase>& cases) {
   const ValidationTotals totals = total_up(cases);
-  nlohmann::ordered_json out{{"file", recording.file}, {"ray", recording.ray}, {"profile", options.profile}, {"seeds", options.seeds}};
+  nlohmann::ordered_json out{
+      {"file", recording.file}, {"ray", recording.ray}, {"profile", options.profile}, {"seeds", options.seeds}};
   out["cases"] = nlohmann::ordered_json::array();
   for (const ComparedCase& compared : cases) out["cases"].push_back(case_json(compared));
   out["compared"] = totals.compared;
@@ -97,8 +101,8 @@ ExitCode validate(const ValidateOptions& options) {
     else if (options.markdown)
       fmt::print("{}\n", validation_markdown(cases));
     else
-      fmt::print("{}{} of Ray {}, profile {}, {} seeds\n\n{}", all.empty() && file == options.files.front() ? "" : "\n", file, recording.ray, options.profile,
-                 options.seeds, validation_table(cases));
+      fmt::print("{}{} of Ray {}, profile {}, {} seeds\n\n{}", all.empty() && file == options.files.front() ? "" : "\n",
+                 file, recording.ray, options.profile, options.seeds, validation_table(cases));
   }
   if (options.json) fmt::print("{}\n", options.files.size() == 1 ? all.front().dump(2) : all.dump(2));
   return ExitCode::ok;
@@ -110,7 +114,9 @@ void add_validate_command(CLI::App& app, Action& chosen) {
   CLI::App& command = *app.add_subcommand("validate", "Compare simulated with recorded runs of real Ray");
   const auto options = std::make_shared<ValidateOptions>();
   command.add_option("FILE", options->files, "Recordings in JSON")->required()->type_name("");
-  command.add_option("--seeds", options->seeds, "How often each session is simulated")->check(CLI::Range(1, 10'000))->capture_default_str();
+  command.add_option("--seeds", options->seeds, "How often each session is simulated")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   command.add_option("--profile", options->profile, "The cost profile, one for all cases")->capture_default_str();
   command.add_option("--cores", options->cores, "Cores of the machine that all nodes of a recording shared")
       ->check(CLI::Range(1, 4096))

@@ -75,11 +75,28 @@ std::vector<NamedField> cost_fields(Profile& profile) {
 
 std::span<const std::string_view> message_kind_names() {
   static constexpr std::array<std::string_view, static_cast<std::size_t>(MessageKind::count)> names{
-      "none",           "submit_task",     "request_worker_lease", "lease_reply",        "cancel_worker_lease",
-      "return_worker_lease", "push_task",  "task_reply",           "register_worker",    "register_driver",
-      "exit_worker",    "exit_answered",   "task_blocked",    "task_unblocked",       "resource_report",    "resource_broadcast",
-      "task_events",    "export_function", "fetch_function",       "function_code",
-      "get_failure_cause", "failure_cause"};
+      "none",
+      "submit_task",
+      "request_worker_lease",
+      "lease_reply",
+      "cancel_worker_lease",
+      "return_worker_lease",
+      "push_task",
+      "task_reply",
+      "register_worker",
+      "register_driver",
+      "exit_worker",
+      "exit_answered",
+      "task_blocked",
+      "task_unblocked",
+      "resource_report",
+      "resource_broadcast",
+      "task_events",
+      "export_function",
+      "fetch_function",
+      "function_code",
+      "get_failure_cause",
+      "failure_cause"};
   return names;
 }
 

@@ -52,22 +52,22 @@ struct Costs {
   Duration get_object;           // each object of it
   Duration wait_call;
   Duration put_object;
-  Duration wake_after_sleep;     // worker's thread, when a sleep is over
-  Duration worker_start;         // CPU time of a new Python worker until it registers
-  Duration worker_first_task;    // CPU time of a new worker's first task over a later one
-  Duration function_export;      // caller's thread, its first call of a function
-  Duration function_load;        // worker's thread, when it runs a function for the first time
-  Duration worker_exit;          // CPU time of a worker that is asked to exit, until it disconnects
-  Duration worker_exit_tail;     // CPU time of its process at the very end,
-  Duration worker_linger;        // so long after
-  Duration worker_fork;          // raylet's CPU time to start one
-  Duration thread_wakeup;        // from one thread of a process to another
-  Duration loopback_wakeup;      // from a message's departure to its receiver running, on one machine
-  Duration network_wakeup;       // the same between machines, on top of the route
-  Duration tick;                 // of the kernel: how often a running process is looked at (contended machines only)
-  Duration time_slice;           // the kernel's base slice: how far ahead a deadline lies
-  double low_weight = 0;         // of a worker's main thread; a normal thread has 1024
-  double sharing_slowdown = 0;   // of its cores when all are busy: they share cache and memory
+  Duration wake_after_sleep;    // worker's thread, when a sleep is over
+  Duration worker_start;        // CPU time of a new Python worker until it registers
+  Duration worker_first_task;   // CPU time of a new worker's first task over a later one
+  Duration function_export;     // caller's thread, its first call of a function
+  Duration function_load;       // worker's thread, when it runs a function for the first time
+  Duration worker_exit;         // CPU time of a worker that is asked to exit, until it disconnects
+  Duration worker_exit_tail;    // CPU time of its process at the very end,
+  Duration worker_linger;       // so long after
+  Duration worker_fork;         // raylet's CPU time to start one
+  Duration thread_wakeup;       // from one thread of a process to another
+  Duration loopback_wakeup;     // from a message's departure to its receiver running, on one machine
+  Duration network_wakeup;      // the same between machines, on top of the route
+  Duration tick;                // of the kernel: how often a running process is looked at (contended machines only)
+  Duration time_slice;          // the kernel's base slice: how far ahead a deadline lies
+  double low_weight = 0;        // of a worker's main thread; a normal thread has 1024
+  double sharing_slowdown = 0;  // of its cores when all are busy: they share cache and memory
   // What a process does when there is nothing to do: `work` of CPU each `period` (contended machines only).
   struct Idle {
     Duration period;
@@ -75,10 +75,10 @@ struct Costs {
   };
   Idle idle_worker;
   Idle idle_driver;
-  Idle idle_raylet;   // with its agents
+  Idle idle_raylet;       // with its agents
   Duration agents_start;  // CPU time of a node's agents when it comes up (contended machines only)
-  Idle idle_gcs;      // with dashboard, monitor and log monitor of the head
-  Bytes inline_limit;  // larger values do not travel inside messages
+  Idle idle_gcs;          // with dashboard, monitor and log monitor of the head
+  Bytes inline_limit;     // larger values do not travel inside messages
 };
 
 struct Profile {

@@ -37,14 +37,14 @@ struct Runtime {
   std::string policy = "hybrid";
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;
-  std::vector<NodeId> node_order;            // by Ray's node ids: random names, drawn once a run
-  std::vector<Address<Raylet>> raylets;      // by NodeId
+  std::vector<NodeId> node_order;        // by Ray's node ids: random names, drawn once a run
+  std::vector<Address<Raylet>> raylets;  // by NodeId
   Address<Gcs> gcs;
-  std::vector<std::uint32_t> worker_slots;   // by ProcessId: a worker's place in its raylet's table
-  ResourceStreams streams;                   // GCS to raylets
+  std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table
+  ResourceStreams streams;                  // GCS to raylets
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;
-  bool contended = false;                    // some machine is
+  bool contended = false;  // some machine is
 
   // The next duration of a function; by order of submission, so that no policy changes another task's luck.
   Duration draw_duration(RemoteFunction& function) {

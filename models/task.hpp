@@ -8,8 +8,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -26,8 +26,8 @@ class TaskContext;
 struct SchedulingStrategy {
   enum class Kind : std::uint8_t { standard, spread, node_affinity };
   Kind kind = Kind::standard;
-  bool soft = false;    // node_affinity
-  NodeId node{};        // node_affinity
+  bool soft = false;  // node_affinity
+  NodeId node{};      // node_affinity
   auto operator<=>(const SchedulingStrategy&) const = default;
 };
 
@@ -53,10 +53,10 @@ struct RemoteFunction {
   TaskOptions options;
   int num_returns = 1;
   Distribution return_size = Distribution::constant(16);
-  Distribution duration;    // of a function without a body
-  bool computes = true;     // the duration keeps a core busy; false: it sleeps
-  BodyMaker body;           // empty: the duration is all
-  int crash_attempts = 0;   // the first so many attempts end their worker at the end
+  Distribution duration;        // of a function without a body
+  bool computes = true;         // the duration keeps a core busy; false: it sleeps
+  BodyMaker body;               // empty: the duration is all
+  int crash_attempts = 0;       // the first so many attempts end their worker at the end
   std::uint64_t submitted = 0;  // ordinal of the next duration
 };
 

@@ -19,14 +19,15 @@ using Names = std::unordered_map<std::string, std::vector<ObjectRef>>;
 TaskCall prepare_call(Interpreter& self, const SubmitStep& step) {
   TaskCall call;
   call.function = {static_cast<std::uint32_t>(step.task)};
-  call.options = resolve_options(merged(self.program.tasks[step.task].options, step.options), self.cluster, self.default_retries);
+  call.options =
+      resolve_options(merged(self.program.tasks[step.task].options, step.options), self.cluster, self.default_retries);
   return call;
 }
 
 Duration draw(Interpreter& self, TaskContext& context, const Step& step, const Distribution& distribution) {
   const std::uint64_t ordinal = self.draws[&step]++;
-  RandomStream stream = context.stream("step " + std::to_string(step.place.line) + ":" + std::to_string(step.place.column) +
-                                       "/" + std::to_string(ordinal));
+  RandomStream stream = context.stream("step " + std::to_string(step.place.line) + ":" +
+                                       std::to_string(step.place.column) + "/" + std::to_string(ordinal));
   return Duration::seconds(distribution.draw(stream, ordinal));
 }
 
@@ -49,7 +50,8 @@ Body run_submit(Interpreter& self, TaskContext& context, const Step& step, const
   }
   const std::vector<ObjectRef> over = submit.over.empty() ? std::vector<ObjectRef>{} : names[submit.over];
   const auto group = static_cast<std::size_t>(submit.group);
-  const std::size_t calls = submit.over.empty() ? static_cast<std::size_t>(submit.count) : (over.size() + group - 1) / group;
+  const std::size_t calls =
+      submit.over.empty() ? static_cast<std::size_t>(submit.count) : (over.size() + group - 1) / group;
   const auto returns = static_cast<std::uint32_t>(self.program.tasks[submit.task].num_returns);
   const std::size_t fixed_args = call.args.size();
   std::vector<ObjectRef> refs;
@@ -131,7 +133,8 @@ Body run_body(std::shared_ptr<Interpreter> self, TaskContext& context, const Ste
   co_await all;
 }
 
-std::shared_ptr<Interpreter> make_interpreter(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries) {
+std::shared_ptr<Interpreter> make_interpreter(const ScenarioProgram& program, ClusterSpec& cluster,
+                                              int default_retries) {
   return std::make_shared<Interpreter>(Interpreter{program, cluster, default_retries, {}});
 }
 

@@ -14,11 +14,13 @@ namespace raysim {
 
 namespace {
 
-constexpr KeySpec profile_keys[]{{"profile", true}, {"date", true}, {"system_config", true}, {"costs", true}, {"messages", true}};
+constexpr KeySpec profile_keys[]{
+    {"profile", true}, {"date", true}, {"system_config", true}, {"costs", true}, {"messages", true}};
 constexpr MappingSpec profile_mapping{"profile", "a profile", profile_keys};
 constexpr KeySpec value_keys[]{{"value", true}, {"source", true}, {"date", true}};
 constexpr MappingSpec value_mapping{"profile_value", "a value of a profile", value_keys};
-constexpr KeySpec message_keys[]{{"service", true}, {"sending", true}, {"aside", true}, {"size", true}, {"source", true}, {"date", true}};
+constexpr KeySpec message_keys[]{{"service", true}, {"sending", true}, {"aside", true},
+                                 {"size", true},    {"source", true},  {"date", true}};
 constexpr MappingSpec message_mapping{"profile_message", "a message of a profile", message_keys};
 
 struct Assign {
@@ -54,8 +56,7 @@ void read_fields(const YamlReader& section, const std::vector<NamedField>& field
     std::visit(Assign{value}, fields[i].field);
   }
   const auto missing = std::find(seen.begin(), seen.end(), false);
-  if (missing != seen.end())
-    fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
+  if (missing != seen.end()) fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
 }
 
 void read_messages(const YamlReader& section, MessageCosts& costs) {
@@ -72,11 +73,11 @@ void read_messages(const YamlReader& section, MessageCosts& costs) {
                 mapping.at("size").bytes()};
   }
   const auto missing = std::find(seen.begin(), seen.end(), false);
-  if (missing != seen.end())
-    fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
+  if (missing != seen.end()) fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
 }
 
-void check_positive(const YamlReader& section, const std::vector<NamedField>& fields, std::span<const std::string_view> names) {
+void check_positive(const YamlReader& section, const std::vector<NamedField>& fields,
+                    std::span<const std::string_view> names) {
   for (const NamedField& field : fields) {
     if (std::find(names.begin(), names.end(), field.name) == names.end()) continue;
     const auto* const* duration = std::get_if<Duration*>(&field.field);
@@ -86,8 +87,8 @@ void check_positive(const YamlReader& section, const std::vector<NamedField>& fi
   }
 }
 
-constexpr std::array<std::string_view, 6> positive_costs{"tick",             "time_slice",         "low_weight", "idle_worker_period",
-                                                         "idle_driver_period", "idle_raylet_period"};
+constexpr std::array<std::string_view, 6> positive_costs{
+    "tick", "time_slice", "low_weight", "idle_worker_period", "idle_driver_period", "idle_raylet_period"};
 
 }  // namespace
 
@@ -95,7 +96,9 @@ Profile load_profile(std::string_view name) {
   const std::vector<std::string> names = profile_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     const std::vector<std::string_view> known(names.begin(), names.end());
-    throw InputError("profile", 0, 0, "unknown profile " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
+    throw InputError(
+        "profile", 0, 0,
+        "unknown profile " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
   }
   const std::string path = data_file("models/profiles/" + std::string(name) + ".yaml");
   const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
@@ -127,7 +130,8 @@ struct AssignText {
   const ConfigSetting& setting;
 
   [[noreturn]] void fail(const std::string& expected) const {
-    const std::string found = "'" + std::string(field.name) + "' is " + in_quotes(setting.text) + ", expected " + expected;
+    const std::string found =
+        "'" + std::string(field.name) + "' is " + in_quotes(setting.text) + ", expected " + expected;
     throw InputError(setting.source, setting.place.line, setting.place.column, found);
   }
   [[nodiscard]] bool number(auto& to) const {
@@ -166,11 +170,13 @@ struct AssignText {
 void apply_system_config(const ScenarioProgram& program, Profile& profile) {
   const auto fields = system_config_fields(profile);
   for (const auto& [name, setting] : program.ray.system_config) {
-    const auto it = std::find_if(fields.begin(), fields.end(), [&, &n = name](const NamedField& f) { return f.name == n; });
+    const auto it =
+        std::find_if(fields.begin(), fields.end(), [&, &n = name](const NamedField& f) { return f.name == n; });
     const AssignText assign{*it, setting};
     std::visit(assign, it->field);
     const bool is_period = std::find(periods.begin(), periods.end(), name) != periods.end();
-    if (is_period && **std::get_if<Duration*>(&it->field) <= Duration{}) assign.fail("more than 0: it is the period of a timer");
+    if (is_period && **std::get_if<Duration*>(&it->field) <= Duration{})
+      assign.fail("more than 0: it is the period of a timer");
   }
 }
 

@@ -20,7 +20,19 @@ namespace raysim {
 
 // What a case does. Sleeps stand for work.
 struct RecordedProgram {
-  enum class Kind : std::uint8_t { bag, nested, chain, tree, retry_crash, wait_window, task_sync, task_batch, wait_batch, get_small, put_small };
+  enum class Kind : std::uint8_t {
+    bag,
+    nested,
+    chain,
+    tree,
+    retry_crash,
+    wait_window,
+    task_sync,
+    task_batch,
+    wait_batch,
+    get_small,
+    put_small
+  };
   Kind kind = Kind::bag;
   std::vector<double> durations;  // seconds, of each task
   std::int64_t n = 0;             // bag, chain, retry_crash: tasks; nested: parents; tree: leaves; batches: their size

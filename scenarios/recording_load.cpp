@@ -31,7 +31,8 @@ struct Reader {
       fail(where, fmt::format("'{}' is {}, expected a number from {} to {}", key, value.dump(), low, high));
     return value.get<double>();
   }
-  std::int64_t whole(const Json& object, const char* key, const std::string& where, std::int64_t low, std::int64_t high) const {
+  std::int64_t whole(const Json& object, const char* key, const std::string& where, std::int64_t low,
+                     std::int64_t high) const {
     const Json& value = at(object, key, where);
     if (!value.is_number_integer() || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high)
       fail(where, fmt::format("'{}' is {}, expected a whole number from {} to {}", key, value.dump(), low, high));
@@ -58,7 +59,8 @@ ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_co
     spec.name = reader.text(node, "name", where);
     spec.head = node.value("head", false);
     spec.total.set(cpu_resource, ResourceAmount::of(reader.number(node, "cpus", where, 0, 1e5)));
-    if (node.contains("gpus")) spec.total.set(gpu_resource, ResourceAmount::of(reader.number(node, "gpus", where, 0, 1e4)));
+    if (node.contains("gpus"))
+      spec.total.set(gpu_resource, ResourceAmount::of(reader.number(node, "gpus", where, 0, 1e4)));
     if (node.contains("resources")) {
       const Json& resources = node.at("resources");
       if (!resources.is_object()) reader.fail(where, "'resources' is no object");
@@ -75,21 +77,26 @@ ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_co
   return cluster;
 }
 
-TaskOptionsSpec read_options(const Reader& reader, const Json& program, const std::string& where, std::string& unsupported) {
+TaskOptionsSpec read_options(const Reader& reader, const Json& program, const std::string& where,
+                             std::string& unsupported) {
   TaskOptionsSpec options;
   if (!program.contains("options")) return options;
   const Json& given = program.at("options");
   if (!given.is_object()) reader.fail(where, "'options' is no object");
   for (const auto& [key, value] : given.items()) {
-    if (key == "num_cpus") options.num_cpus = reader.number(given, "num_cpus", where, 0, 1e5);
-    else if (key == "num_gpus") options.num_gpus = reader.number(given, "num_gpus", where, 0, 1e4);
-    else if (key == "max_retries") options.max_retries = static_cast<int>(reader.whole(given, "max_retries", where, -1, 1'000'000));
+    if (key == "num_cpus")
+      options.num_cpus = reader.number(given, "num_cpus", where, 0, 1e5);
+    else if (key == "num_gpus")
+      options.num_gpus = reader.number(given, "num_gpus", where, 0, 1e4);
+    else if (key == "max_retries")
+      options.max_retries = static_cast<int>(reader.whole(given, "max_retries", where, -1, 1'000'000));
     else if (key == "resources" && value.is_object())
       for (const auto& entry : value.items())
         options.resources[entry.key()] = reader.number(value, entry.key().c_str(), where + ".resources", 0, 1e9);
     else if (key == "scheduling_strategy" && value.is_string() && (value == "SPREAD" || value == "DEFAULT"))
       options.scheduling_strategy = value.get<std::string>();
-    else unsupported = fmt::format("option '{}' is not simulated yet", key);
+    else
+      unsupported = fmt::format("option '{}' is not simulated yet", key);
   }
   return options;
 }
@@ -109,8 +116,11 @@ void read_durations(const Reader& reader, const Json& program, const std::string
 
 void read_micro(const Json& program, RecordedCase& out) {
   static const std::map<std::string, std::pair<Kind, std::int64_t>> operations{
-      {"task_sync", {Kind::task_sync, 1}}, {"task_async_1000", {Kind::task_batch, 1000}}, {"wait_1k", {Kind::wait_batch, 1000}},
-      {"get_small", {Kind::get_small, 1}}, {"put_small", {Kind::put_small, 1}}};
+      {"task_sync", {Kind::task_sync, 1}},
+      {"task_async_1000", {Kind::task_batch, 1000}},
+      {"wait_1k", {Kind::wait_batch, 1000}},
+      {"get_small", {Kind::get_small, 1}},
+      {"put_small", {Kind::put_small, 1}}};
   const std::string name = program.value("operation", "");
   const auto it = operations.find(name);
   if (it == operations.end()) {
@@ -131,7 +141,8 @@ void read_program(const Reader& reader, const Json& program, RecordedCase& out) 
   if (out.kind == "bag") {
     p.kind = Kind::bag;
     read_durations(reader, program, where, p);
-    p.n = program.contains("n") ? reader.whole(program, "n", where, 0, most_tasks) : static_cast<std::int64_t>(p.durations.size());
+    p.n = program.contains("n") ? reader.whole(program, "n", where, 0, most_tasks)
+                                : static_cast<std::int64_t>(p.durations.size());
   } else if (out.kind == "nested") {
     p.kind = Kind::nested;
     p.n = reader.whole(program, "parents", where, 0, most_tasks);
@@ -168,7 +179,8 @@ std::optional<double> median_gap(const Json& samples) {
   std::map<std::pair<std::string, std::int64_t>, std::vector<std::pair<double, double>>> by_worker;
   for (const Json& s : samples)
     if (s.is_array() && s.size() >= 4 && s[0].is_string() && s[2].is_number() && s[3].is_number())
-      by_worker[{s[0].get<std::string>(), s[1].get<std::int64_t>()}].emplace_back(s[2].get<double>(), s[3].get<double>());
+      by_worker[{s[0].get<std::string>(), s[1].get<std::int64_t>()}].emplace_back(s[2].get<double>(),
+                                                                                  s[3].get<double>());
   std::vector<double> gaps;
   for (auto& [worker, tasks] : by_worker) {
     std::sort(tasks.begin(), tasks.end());
@@ -222,7 +234,8 @@ Recording load_recording(const std::string& path, int machine_cores) {
       const std::string name = reader.text(entry, "case", "a case");
       if (!entry.contains("program")) continue;  // remarks of the recorder
       // Repeats of a case share its name; those of two cases may alternate.
-      auto known = std::find_if(recording.cases.begin(), recording.cases.end(), [&](const RecordedCase& c) { return c.name == name; });
+      auto known = std::find_if(recording.cases.begin(), recording.cases.end(),
+                                [&](const RecordedCase& c) { return c.name == name; });
       if (known == recording.cases.end()) {
         recording.cases.emplace_back().name = name;
         known = recording.cases.end() - 1;

@@ -43,7 +43,8 @@ TaskCall call_of(std::uint32_t function, const TaskOptions& options) {
   return call;
 }
 
-Body submit_many(TaskContext& context, TaskCall call, std::int64_t n, const RecordedProgram& program, std::vector<ObjectRef>& refs) {
+Body submit_many(TaskContext& context, TaskCall call, std::int64_t n, const RecordedProgram& program,
+                 std::vector<ObjectRef>& refs) {
   for (std::int64_t i = 0; i < n; ++i) {
     call.duration = program.durations.empty() ? Duration{} : duration_of(program, i);
     refs.push_back(context.submit(call));
@@ -121,7 +122,8 @@ Body run_wait_window(TaskContext& context, TaskCall call, const RecordedProgram&
 }
 
 // One operation of a micro-benchmark.
-Body run_operation(TaskContext& context, const TaskCall& call, const RecordedProgram& program, const std::vector<ObjectRef>& put) {
+Body run_operation(TaskContext& context, const TaskCall& call, const RecordedProgram& program,
+                   const std::vector<ObjectRef>& put) {
   std::vector<ObjectRef> refs;
   if (program.kind == Kind::get_small) {
     refs = put;

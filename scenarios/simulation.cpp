@@ -9,7 +9,8 @@ EngineSettings engine_settings(const Profile& profile, std::uint64_t seed) {
   EngineSettings settings;
   settings.seed = seed;
   settings.costs = profile.messages;
-  settings.sharing = {profile.costs.tick, profile.costs.time_slice, profile.costs.low_weight, profile.costs.sharing_slowdown};
+  settings.sharing = {profile.costs.tick, profile.costs.time_slice, profile.costs.low_weight,
+                      profile.costs.sharing_slowdown};
   settings.thread_wakeup = profile.costs.thread_wakeup;
   settings.loopback_wakeup = profile.costs.loopback_wakeup;
   settings.network_wakeup = profile.costs.network_wakeup;
@@ -17,7 +18,8 @@ EngineSettings engine_settings(const Profile& profile, std::uint64_t seed) {
 }
 }  // namespace
 
-Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options, RecordSink& record)
+Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options,
+                       RecordSink& record)
     : engine_(cluster.platform, make_simgrid_fabric(cluster.platform), engine_settings(profile, options.seed)),
       runtime_(engine_, cluster, profile, record),
       options_(std::move(options)) {

@@ -214,7 +214,8 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     e.flying_.push_back(s.cargo);
     ++e.flows_;
     e.flow_bytes_ += Bytes{s.size};
-    e.fabric_->start_flow(e.now_, e.places_[s.cargo->sender.index], e.places_[s.cargo->target.index], Bytes{s.size}, id);
+    e.fabric_->start_flow(e.now_, e.places_[s.cargo->sender.index], e.places_[s.cargo->target.index], Bytes{s.size},
+                          id);
   };
   start->address(no_station, cell->sender);
   start->background = 1;  // the cargo counts

@@ -27,11 +27,11 @@ namespace raysim {
 struct EngineSettings {
   std::uint64_t seed = 0;
   MessageCosts costs{};
-  Machine::Sharing sharing;  // of the cores of contended machines
-  Duration thread_wakeup;    // of another thread of the same process
-  Duration loopback_wakeup;  // of the receiver, on top of the route: inside one machine,
-  Duration network_wakeup;   // and between two
-  Bytes flow_threshold{65'536};            // larger messages cross as flows
+  Machine::Sharing sharing;                   // of the cores of contended machines
+  Duration thread_wakeup;                     // of another thread of the same process
+  Duration loopback_wakeup;                   // of the receiver, on top of the route: inside one machine,
+  Duration network_wakeup;                    // and between two
+  Bytes flow_threshold{65'536};               // larger messages cross as flows
   Duration patience = Duration::seconds(60);  // nothing but background for so long: nobody will ever act again
 };
 
@@ -123,8 +123,8 @@ class Engine {
   std::vector<Machine> machines_;
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::unique_ptr<Station>> graveyard_;  // a dead station may still be on the call stack
-  std::vector<MachineId> places_;       // by StationId, dead ones too
-  std::vector<ProcessId> process_of_;   // likewise
+  std::vector<MachineId> places_;                    // by StationId, dead ones too
+  std::vector<ProcessId> process_of_;                // likewise
   std::vector<Process> processes_;
   std::vector<Cell*> flying_;  // cell of each flow, by flow id
   std::vector<FlowId> ended_;
@@ -155,7 +155,9 @@ void give_back(Sender& to, Message message) {
 namespace detail {
 
 template <class Message>
-concept HasSender = requires { typename Message::Sender; };
+concept HasSender = requires {
+  typename Message::Sender;
+};
 
 template <class Receiver, class Message>
 void invoke_message(Cell& cell, Station* station, Fate fate) {

@@ -111,7 +111,8 @@ std::size_t Machine::next() const {
   const double mean = average() + 1;  // a nanosecond against rounding
   std::size_t best = waiting_.size();
   for (std::size_t i = 0; i < waiting_.size(); ++i)
-    if (waiting_[i].virtual_time <= mean && (best == waiting_.size() || waiting_[i].deadline < waiting_[best].deadline)) best = i;
+    if (waiting_[i].virtual_time <= mean && (best == waiting_.size() || waiting_[i].deadline < waiting_[best].deadline))
+      best = i;
   if (best < waiting_.size()) return best;
   const auto by_time = [](const Job& a, const Job& b) { return a.virtual_time < b.virtual_time; };
   return static_cast<std::size_t>(std::min_element(waiting_.begin(), waiting_.end(), by_time) - waiting_.begin());

@@ -25,9 +25,9 @@ enum class CpuPriority : std::uint8_t { normal, low };
 class Machine {
  public:
   struct Sharing {
-    Duration tick = Duration::milliseconds(4);           // how often a running job is looked at
-    Duration request = Duration::microseconds(1400);     // Linux: base slice
-    double low_weight = 36;                              // of 1024; 36 is nice 15
+    Duration tick = Duration::milliseconds(4);        // how often a running job is looked at
+    Duration request = Duration::microseconds(1400);  // Linux: base slice
+    double low_weight = 36;                           // of 1024; 36 is nice 15
     double slowdown = 0;  // how much longer a job takes when all cores are busy than when it is alone, 0.4 = 40 %
   };
   Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing);
@@ -69,7 +69,9 @@ class Machine {
   void change_pace(int busy_cores);
   void wait(Job job);
   void fill(std::uint32_t core);
-  [[nodiscard]] double slowness(CpuPriority p) const { return p == CpuPriority::normal ? 1.0 : 1024.0 / sharing_.low_weight; }
+  [[nodiscard]] double slowness(CpuPriority p) const {
+    return p == CpuPriority::normal ? 1.0 : 1024.0 / sharing_.low_weight;
+  }
   [[nodiscard]] double average() const;
   [[nodiscard]] std::size_t next() const;  // index in waiting_, which is not empty
 

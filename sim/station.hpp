@@ -102,25 +102,25 @@ class alignas(64) Station {
     bool timer;
   };
 
-  void accept(Cell* cell);       // from the engine: the message has arrived
-  void serve(Cell* cell);        // contended: take the message on, pay for it
-  void finish_service();         // contended: the cost is paid
-  void serve_next();             // contended: the next one of the mailbox
-  void drop_messages();          // whatever waits here or to be sent
+  void accept(Cell* cell);  // from the engine: the message has arrived
+  void serve(Cell* cell);   // contended: take the message on, pay for it
+  void finish_service();    // contended: the cost is paid
+  void serve_next();        // contended: the next one of the mailbox
+  void drop_messages();     // whatever waits here or to be sent
   void post(Cell* cell, Duration delay, Bytes extra, bool timer);
   void start_compute(Cell* cell, Duration cpu);
 
   Engine& engine_;
   void* owner_ = nullptr;
-  Time clock_;              // not contended: end of the service of the last message
+  Time clock_;  // not contended: end of the service of the last message
   StationId id_;
   ProcessId process_;
   MachineId place_;
   CpuPriority priority_;
   bool contended_ = false;
-  bool serving_ = false;    // contended: a job is at the machine
-  Duration charged_;        // contended: cost of the present message
-  std::vector<Cell*> mailbox_;   // contended: from next_mail_ on, in order of arrival
+  bool serving_ = false;        // contended: a job is at the machine
+  Duration charged_;            // contended: cost of the present message
+  std::vector<Cell*> mailbox_;  // contended: from next_mail_ on, in order of arrival
   std::size_t next_mail_ = 0;
   std::vector<Outgoing> outgoing_;
 };

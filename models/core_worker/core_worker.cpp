@@ -12,7 +12,12 @@ Station& make_station(Runtime& runtime, NodeId node) {
 }  // namespace
 
 CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
-    : runtime_(runtime), node_(node), role_(role), io_(make_station(runtime, node)), main_(&io_), address_(io_.bind(*this)) {
+    : runtime_(runtime),
+      node_(node),
+      role_(role),
+      io_(make_station(runtime, node)),
+      main_(&io_),
+      address_(io_.bind(*this)) {
   // The main thread of a worker lowers its own priority when it is up; the others keep theirs.
   if (role == Role::worker && io_.contended()) {
     main_ = &runtime.engine.add_station(io_.process(), CpuPriority::low);
@@ -42,7 +47,8 @@ void CoreWorker::start_driver(const BodyMaker& body) {
 void CoreWorker::start_idle_work() {
   const Costs& costs = runtime_.profile.costs;
   const Costs::Idle& idle = role_ == Role::driver ? costs.idle_driver : costs.idle_worker;
-  main_->after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period), TimerTick{Tick::idle_work}, true);
+  main_->after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period),
+                           TimerTick{Tick::idle_work}, true);
 }
 
 void CoreWorker::on(TimerTick tick) {
@@ -85,7 +91,8 @@ void CoreWorker::on(ExitWorker) {
 // The worker is gone for its raylet; its process takes the machine's time once more when it ends.
 void CoreWorker::on(WorkerExited) {
   const Costs& costs = runtime_.profile.costs;
-  if (io_.contended()) runtime_.engine.work_aside_later(io_.place(), CpuPriority::low, costs.worker_exit_tail, costs.worker_linger);
+  if (io_.contended())
+    runtime_.engine.work_aside_later(io_.place(), CpuPriority::low, costs.worker_exit_tail, costs.worker_linger);
   runtime_.engine.kill(process());
 }
 

@@ -106,11 +106,11 @@ class CoreWorker {
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<TaskContext> context_;  // made with the first body
   Execution execution_;
-  std::vector<Ending> ending_;  // tasks whose returns are being made ready
+  std::vector<Ending> ending_;        // tasks whose returns are being made ready
   std::vector<FunctionId> loaded_;    // functions whose code is here
   std::vector<FunctionId> exported_;  // functions that this process has called
   bool used_ = false;                 // a task has run here
-  Time next_events_;  // until then, task events travel with a message that is under way
+  Time next_events_;                  // until then, task events travel with a message that is under way
 };
 
 }  // namespace raysim

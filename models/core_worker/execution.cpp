@@ -60,7 +60,8 @@ void CoreWorker::on(ExecutionEnded) {
   const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
   const Time ended = main_->now();
   if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
-  if (!function.computes && execution_.push.duration > Duration{}) main_->charge(runtime_.profile.costs.wake_after_sleep);
+  if (!function.computes && execution_.push.duration > Duration{})
+    main_->charge(runtime_.profile.costs.wake_after_sleep);
   reply(*main_, ErrorType::none, execution_.push.path + execution_.push.duration, ended);
 }
 

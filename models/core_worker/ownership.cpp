@@ -121,11 +121,12 @@ void CoreWorker::arm_owner_tick() {
   owner().tick_armed = true;
   const Duration period = runtime_.profile.system.core_worker_heartbeat;
   const Duration own_phase = phase(runtime_.engine, "owner tick", process().index, period);
-  io_.after<CoreWorker>(until_tick(io_.now() + runtime_.profile.system.task_retry_delay, period, own_phase), TimerTick{Tick::owner});
+  io_.after<CoreWorker>(until_tick(io_.now() + runtime_.profile.system.task_retry_delay, period, own_phase),
+                        TimerTick{Tick::owner});
 }
 
-void CoreWorker::record_attempt(std::uint32_t index, const NormalTaskSubmitter::Lessor& lessor, Time started, Time ended,
-                                AttemptOutcome outcome) {
+void CoreWorker::record_attempt(std::uint32_t index, const NormalTaskSubmitter::Lessor& lessor, Time started,
+                                Time ended, AttemptOutcome outcome) {
   const OwnedTask& task = tasks_.task(index);
   AttemptRecord record;
   record.task = (static_cast<std::uint64_t>(io_.id().index) << 32) | index;

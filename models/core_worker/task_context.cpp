@@ -132,7 +132,9 @@ bool TaskContext::advance_get() {
 Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
   thread_.charge(runtime_.profile.costs.get_call);
   TaskManager& tasks = worker_.tasks_;
-  const auto failed = [&](ObjectRef ref) { return tasks.object(ref.index).ready && tasks.object(ref.index).error != ErrorType::none; };
+  const auto failed = [&](ObjectRef ref) {
+    return tasks.object(ref.index).ready && tasks.object(ref.index).error != ErrorType::none;
+  };
   ++wait_;
   getting_ = refs;
   got_ = 0;

@@ -27,8 +27,8 @@ struct Runtime;
 struct TaskCall {
   FunctionId function;
   TaskOptions options;
-  std::vector<ObjectRef> args;     // references
-  std::vector<Bytes> values;       // values passed along
+  std::vector<ObjectRef> args;       // references
+  std::vector<Bytes> values;         // values passed along
   std::optional<Duration> duration;  // instead of a draw from the function's
 };
 
@@ -95,8 +95,8 @@ class TaskContext {
   BodyMaker maker_;
   Body body_;
   std::coroutine_handle<> suspended_;
-  std::uint64_t wait_ = 0;        // number of the present wait; older wake-ups are void
-  std::size_t missing_ = 0;       // wait: objects still needed
+  std::uint64_t wait_ = 0;              // number of the present wait; older wake-ups are void
+  std::size_t missing_ = 0;             // wait: objects still needed
   std::span<const ObjectRef> getting_;  // get: what it is about
   std::size_t got_ = 0;                 // get: those before this one are ready
   bool timed_out_ = false;

@@ -19,7 +19,7 @@ struct OwnedTask {
   FunctionId function;
   SchedulingClassId scheduling_class;
   std::uint32_t first_object = 0;
-  std::uint32_t unresolved = 0;   // arguments that do not exist yet
+  std::uint32_t unresolved = 0;  // arguments that do not exist yet
   std::int32_t attempt = 0;
   std::int32_t retries_left = 0;  // -1: without end
   ErrorType argument_error = ErrorType::none;

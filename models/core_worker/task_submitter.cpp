@@ -7,11 +7,11 @@ namespace raysim {
 NormalTaskSubmitter::NormalTaskSubmitter(Runtime& runtime, Station& io, NodeId node, TaskManager& tasks)
     : runtime_(runtime), io_(io), node_(node), tasks_(tasks) {
   const SystemConfig& config = runtime.profile.system;
-  limit_ = static_cast<std::size_t>(
-      config.max_pending_lease_requests >= 0
-          ? config.max_pending_lease_requests
-          : std::max<std::int64_t>(config.max_pending_lease_requests_minimum,
-                                   static_cast<std::int64_t>(runtime.cluster.nodes.size())));
+  limit_ =
+      static_cast<std::size_t>(config.max_pending_lease_requests >= 0
+                                   ? config.max_pending_lease_requests
+                                   : std::max<std::int64_t>(config.max_pending_lease_requests_minimum,
+                                                            static_cast<std::int64_t>(runtime.cluster.nodes.size())));
 }
 
 NormalTaskSubmitter::Key& NormalTaskSubmitter::key_of(SchedulingClassId id) {

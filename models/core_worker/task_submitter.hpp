@@ -50,7 +50,7 @@ class NormalTaskSubmitter {
   };
   struct OpenRequest {
     LeaseId lease;
-    NodeId node;                 // whom it went to last
+    NodeId node;  // whom it went to last
     std::uint32_t key = 0;
     std::uint32_t position = 0;  // in the key's list
   };

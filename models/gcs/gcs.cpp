@@ -20,7 +20,8 @@ void Gcs::start_idle_work() {
 void Gcs::on(const ResourceReport& report) {
   runtime_.streams.publish(report.snapshot, station_.now());
   for (const NodeId listener : runtime_.streams.listeners())
-    if (listener != report.snapshot->node) station_.send(runtime_.raylets[listener.index], ResourceBroadcast{report.snapshot});
+    if (listener != report.snapshot->node)
+      station_.send(runtime_.raylets[listener.index], ResourceBroadcast{report.snapshot});
 }
 
 void Gcs::on(TimerTick tick) {

@@ -4,8 +4,8 @@
 namespace raysim {
 
 void Raylet::on(RequestWorkerLease request) {
-  const Lease lease{request.lease, request.owner, request.scheduling_class, request.tag, request.grant_or_reject,
-                    request.selected_by_locality};
+  const Lease lease{request.lease, request.owner,           request.scheduling_class,
+                    request.tag,   request.grant_or_reject, request.selected_by_locality};
   const ProcessId owner = runtime_.engine.process_of(request.owner.station);
   if (owners_.insert(owner.index).second) runtime_.engine.watch(owner, address_);
   if (class_states_.size() < runtime_.classes.size()) class_states_.resize(runtime_.classes.size());
@@ -22,7 +22,8 @@ void Raylet::schedule_leases() {
   schedule_queue_.tidy();
   grant_leases();
   // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
-  runtime_.streams.listen(node_, station_.contended() || !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty());
+  runtime_.streams.listen(
+      node_, station_.contended() || !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty());
 }
 
 void Raylet::retry_infeasible() {

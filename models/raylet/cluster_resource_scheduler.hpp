@@ -21,7 +21,7 @@ class ClusterResourceScheduler {
   ClusterResourceScheduler(Runtime& runtime, NodeId local);
 
   struct Decision {
-    NodeId node = no_node;   // no_node: nowhere now
+    NodeId node = no_node;  // no_node: nowhere now
     bool infeasible = false;
   };
   // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here.
@@ -47,7 +47,9 @@ class ClusterResourceScheduler {
   void deduct(NodeId node, const ResourceSet& demand, Time now);
   // Entries that were deducted long ago and never confirmed go back to the last report.
   void reset_stale(Time now);
-  [[nodiscard]] const NodeView& view(NodeId node) const { return node == view_.local ? local_ : view_.nodes[node.index]; }
+  [[nodiscard]] const NodeView& view(NodeId node) const {
+    return node == view_.local ? local_ : view_.nodes[node.index];
+  }
   [[nodiscard]] bool modified() const { return modified_count_ > 0; }
 
  private:

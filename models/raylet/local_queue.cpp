@@ -43,7 +43,8 @@ bool Raylet::capped(SchedulingClassId id) {
   ClassState& state = class_states_[id.index];
   if (state.running < capacity || station_.now() >= state.next_grant) return false;
   const auto doublings = std::min<std::int64_t>(state.running - capacity, 20);
-  const Duration wait = std::min(config.worker_cap_initial_backoff * (std::int64_t{1} << doublings), config.worker_cap_max_backoff);
+  const Duration wait =
+      std::min(config.worker_cap_initial_backoff * (std::int64_t{1} << doublings), config.worker_cap_max_backoff);
   state.next_grant = std::min(state.next_grant, station_.now() + wait);
   if (!again_armed_) {
     again_armed_ = true;

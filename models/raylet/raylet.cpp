@@ -17,7 +17,8 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
       scheduler_(runtime, node),
-      pool_(runtime.profile.system, runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
+      pool_(runtime.profile.system,
+            runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
             runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()) {
   class_states_.resize(runtime.classes.size());
 }
@@ -29,10 +30,13 @@ void Raylet::start_idle_work() {
   report_armed_ = true;
   station_.after<Raylet>(phase(runtime_.engine, "report", node_.index, period), TimerTick{Tick::report}, true);
   const Costs::Idle& idle = runtime_.profile.costs.idle_raylet;
-  station_.after<Raylet>(phase(runtime_.engine, "idle raylet", node_.index, idle.period), TimerTick{Tick::idle_work}, true);
+  station_.after<Raylet>(phase(runtime_.engine, "idle raylet", node_.index, idle.period), TimerTick{Tick::idle_work},
+                         true);
 }
 
-void Raylet::start_agents() { runtime_.engine.work_aside(station_.place(), CpuPriority::normal, runtime_.profile.costs.agents_start); }
+void Raylet::start_agents() {
+  runtime_.engine.work_aside(station_.place(), CpuPriority::normal, runtime_.profile.costs.agents_start);
+}
 
 void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
   introduce(worker, address);
@@ -152,7 +156,8 @@ void Raylet::owner_died(ProcessId owner) {
       --class_states_[lease.scheduling_class.index].running;
     });
   for (const Worker& holder : workers_)
-    if (holder.alive && holder.leased && theirs(holder.lease)) runtime_.engine.kill(holder.process);  // each reports its own death
+    if (holder.alive && holder.leased && theirs(holder.lease))
+      runtime_.engine.kill(holder.process);  // each reports its own death
 }
 
 void Raylet::on(ExitAnswered answered) {
@@ -170,7 +175,8 @@ bool Raylet::is_own(ProcessId process) const {
 
 void Raylet::resources_changed() {
   arm_sweep();
-  if (scheduler_.version() != reported_version_) arm(Tick::report, runtime_.profile.system.report_resources_period, report_armed_);
+  if (scheduler_.version() != reported_version_)
+    arm(Tick::report, runtime_.profile.system.report_resources_period, report_armed_);
 }
 
 // Timers are armed when they have something to do, at the moments of their period.
@@ -186,7 +192,8 @@ void Raylet::on(TimerTick tick) {
   switch (tick.tick) {
     case Tick::report: {
       report_armed_ = station_.contended();
-      if (report_armed_) station_.after<Raylet>(runtime_.profile.system.report_resources_period, TimerTick{Tick::report}, true);
+      if (report_armed_)
+        station_.after<Raylet>(runtime_.profile.system.report_resources_period, TimerTick{Tick::report}, true);
       if (scheduler_.version() == reported_version_) return;
       reported_version_ = scheduler_.version();
       auto snapshot = std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available()});

@@ -105,8 +105,8 @@ class Raylet {
   LeaseQueues schedule_queue_;
   LeaseQueues infeasible_queue_;
   LeaseQueues grant_queue_;
-  std::vector<ClassState> class_states_;                // by SchedulingClassId
-  std::vector<Worker> workers_;  // by Runtime::worker_slots of their process; the dead keep theirs
+  std::vector<ClassState> class_states_;      // by SchedulingClassId
+  std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
   bool report_armed_ = false;

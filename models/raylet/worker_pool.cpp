@@ -45,7 +45,8 @@ bool WorkerPool::next_start() {
 
 std::int64_t WorkerPool::spares(std::int64_t desired) const {
   const auto starting = static_cast<std::int64_t>(starting_.size());
-  return std::max<std::int64_t>(0, std::min(desired - idle() - static_cast<std::int64_t>(exiting_.size()) - starting, max_starting_ - starting));
+  return std::max<std::int64_t>(
+      0, std::min(desired - idle() - static_cast<std::int64_t>(exiting_.size()) - starting, max_starting_ - starting));
 }
 
 void WorkerPool::died(ProcessId worker) {

@@ -55,9 +55,9 @@ class WorkerPool {
   std::int64_t max_starting_;
   std::vector<Idle> idle_;  // never used ones first, then least recently used
   std::vector<ProcessId> starting_;
-  std::vector<ProcessId> exiting_;   // told to exit, no answer yet
-  std::deque<LeaseId> waiting_;      // a process has been started for each
-  std::deque<LeaseId> unstarted_;    // the limit was reached
+  std::vector<ProcessId> exiting_;  // told to exit, no answer yet
+  std::deque<LeaseId> waiting_;     // a process has been started for each
+  std::deque<LeaseId> unstarted_;   // the limit was reached
 };
 
 }  // namespace raysim

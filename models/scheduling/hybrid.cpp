@@ -32,7 +32,8 @@ class HybridPolicy final : public NodePolicy {
                     RandomStream& random) {
     const NodeId preferred = request.preferred != no_node ? request.preferred : view.local;
     const NodeView& own = view.nodes[preferred.index];
-    const bool own_counts = !request.avoid_local && !(skip_gpu_nodes && has_gpu(own)) && is_feasible(own, *request.demand);
+    const bool own_counts =
+        !request.avoid_local && !(skip_gpu_nodes && has_gpu(own)) && is_feasible(own, *request.demand);
     const bool own_room = own_counts && is_available(own, *request.demand);
     // Nothing is less loaded than a score of zero: no need to look further.
     if (own_room && score(own) == 0) return {preferred, NodeChoice::Reason::chosen};
@@ -73,8 +74,8 @@ class HybridPolicy final : public NodePolicy {
 
   // The same answer without the lists, where k nodes with room and a score of zero are there: they are the k best, and the
   // draw is among them. Null: there are fewer.
-  NodeId unloaded_node(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred, std::size_t k,
-                       std::uint64_t bits) const {
+  NodeId unloaded_node(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred,
+                       std::size_t k, std::uint64_t bits) const {
     const ResourceAmount demand = request.demand->entries().front().second;
     const std::uint32_t skipped = request.avoid_local ? view.rank_of[preferred.index] : ~std::uint32_t{0};
     const std::size_t drawn = RandomStream::scaled(bits, k);
@@ -82,8 +83,8 @@ class HybridPolicy final : public NodePolicy {
     std::size_t unloaded = 0;
     for (std::uint32_t rank = 0; rank < view.short_list.size(); ++rank) {
       const ClusterView::Short& node = view.short_list[rank];
-      if (node.cpu_available < demand || node.cpu_total < demand || score(node.critical_utilisation) > 0 || rank == skipped ||
-          (skip_gpu_nodes && node.has_gpu))
+      if (node.cpu_available < demand || node.cpu_total < demand || score(node.critical_utilisation) > 0 ||
+          rank == skipped || (skip_gpu_nodes && node.has_gpu))
         continue;
       if (unloaded == drawn) found = view.order[rank];
       if (++unloaded == k) return found;
@@ -108,8 +109,9 @@ class HybridPolicy final : public NodePolicy {
       if (s.score == 0 && unloaded++ == drawn) return s.node;
     for (std::uint32_t i = 0; i < nodes.size(); ++i) nodes[i].rank = i;
     const auto wanted = nodes.begin() + static_cast<std::ptrdiff_t>(drawn);
-    std::nth_element(nodes.begin(), wanted, nodes.end(),
-                     [](const Scored& a, const Scored& b) { return a.score != b.score ? a.score < b.score : a.rank < b.rank; });
+    std::nth_element(nodes.begin(), wanted, nodes.end(), [](const Scored& a, const Scored& b) {
+      return a.score != b.score ? a.score < b.score : a.rank < b.rank;
+    });
     return wanted->node;
   }
 
@@ -124,7 +126,8 @@ class NodeAffinityPolicy final : public NodePolicy {
 
   NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) override {
     if (request.affinity == no_node) return hybrid_.choose(view, request, random);
-    const bool ok = request.affinity.index < view.nodes.size() && is_feasible(view.nodes[request.affinity.index], *request.demand);
+    const bool ok =
+        request.affinity.index < view.nodes.size() && is_feasible(view.nodes[request.affinity.index], *request.demand);
     if (ok) return {request.affinity, NodeChoice::Reason::chosen};
     if (!request.affinity_soft) return {no_node, NodeChoice::Reason::infeasible};
     NodeRequest anywhere = request;

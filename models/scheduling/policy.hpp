@@ -23,8 +23,8 @@ namespace raysim {
 struct NodeView {
   ResourceSet total;
   ResourceSet available;
-  bool usable = true;             // alive and not draining
-  float critical_utilisation = 0;   // this and the next two are kept by set_available()
+  bool usable = true;              // alive and not draining
+  float critical_utilisation = 0;  // this and the next two are kept by set_available()
   ResourceAmount cpu_total;
   ResourceAmount cpu_available;
 
@@ -59,8 +59,8 @@ struct ClusterView {
 
 struct NodeRequest {
   const ResourceSet* demand = nullptr;
-  NodeId preferred = no_node;     // none: the local node
-  NodeId affinity = no_node;      // node_affinity: the target
+  NodeId preferred = no_node;  // none: the local node
+  NodeId affinity = no_node;   // node_affinity: the target
   bool affinity_soft = false;
   bool avoid_local = false;
   bool require_available = false;

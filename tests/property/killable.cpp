@@ -32,7 +32,7 @@ KillableCluster::KillableCluster(const ClusterSpec& spec, const Profile& profile
 void KillableCluster::Killer::on(Strike strike) {
   const Kill& kill = cluster.kills_[strike.number];
   if (kill.worker >= cluster.workers_.size()) return;
-  const ProcessId victim = cluster.workers_[kill.worker]->process();
+  const ProcessId victim = cluster.processes_[kill.worker];
   if (!cluster.engine_.alive(victim)) return;
   cluster.killed_.push_back(victim);
   cluster.engine_.kill(victim);
@@ -46,6 +46,7 @@ void KillableCluster::build(const Program& program) {
   runtime_.make_worker = [this](NodeId node) {
     workers_.push_back(std::make_unique<CoreWorker>(runtime_, node, CoreWorker::Role::worker));
     CoreWorker& worker = *workers_.back();
+    processes_.push_back(worker.process());
     raylets_[node.index]->introduce(worker.process(), worker.address());
     worker.start_worker();
     return worker.process();

@@ -24,7 +24,7 @@ class KillableCluster {
   bool run();
   [[nodiscard]] ErrorType outcome() const { return outcome_; }
   [[nodiscard]] std::size_t workers() const { return workers_.size(); }
-  [[nodiscard]] ProcessId process(std::size_t worker) const { return workers_[worker]->process(); }
+  [[nodiscard]] ProcessId process(std::size_t worker) const { return processes_[worker]; }
   [[nodiscard]] const std::vector<ProcessId>& killed() const { return killed_; }
   [[nodiscard]] const Engine& engine() const { return engine_; }
 
@@ -47,6 +47,7 @@ class KillableCluster {
   std::unique_ptr<Gcs> gcs_;
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
+  std::vector<ProcessId> processes_;  // of the workers; a dead worker knows its own no more
   std::unique_ptr<CoreWorker> driver_;
   ErrorType outcome_ = ErrorType::none;
   bool over_ = false;

@@ -151,15 +151,16 @@ TEST_SUITE("machine") {
 
   TEST_CASE("of two busy cores it takes that of the low job") {
     Bench bench(2);
-    const auto ends = bench.run(
-        {{Time{}, ms(20), CpuPriority::normal}, {Time{}, ms(20), CpuPriority::low}, {at(ms(1)), ms(2), CpuPriority::normal}});
+    const auto ends = bench.run({{Time{}, ms(20), CpuPriority::normal},
+                                 {Time{}, ms(20), CpuPriority::low},
+                                 {at(ms(1)), ms(2), CpuPriority::normal}});
     CHECK(ends == std::vector<Time>{at(ms(20)), at(ms(22)), at(ms(3))});
   }
 
   TEST_CASE("a low job beside a normal one that never ends gets its share, and no more") {
     Bench bench(1);
-    const auto ends =
-        bench.run({{Time{}, Duration::seconds(10), CpuPriority::normal}, {Time{}, Duration::seconds(10), CpuPriority::low}});
+    const auto ends = bench.run(
+        {{Time{}, Duration::seconds(10), CpuPriority::normal}, {Time{}, Duration::seconds(10), CpuPriority::low}});
     // While the normal one has its 10 s, the low one has 36 of 1024 parts of that.
     CHECK(ends[0].in_seconds() == doctest::Approx(10 + 10 * low_weight / 1024).epsilon(0.002));
     CHECK(ends[1] == at(Duration::seconds(20)));
