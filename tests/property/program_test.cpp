@@ -109,6 +109,28 @@ TEST_SUITE("programs") {
     }
   }
 
+  TEST_CASE(
+      "a chain of a hundred thousand tasks whose first one fails ends in one error, and runs nothing but the first") {
+    std::vector<RemoteFunction> functions{zero_cost::function("link", ms(1)), zero_cost::function("crash", ms(1))};
+    functions[1].crash_attempts = 1;
+    SimulationOptions options;
+    options.functions = functions;
+    options.warm_workers = true;
+    options.driver = [](TaskContext& context) -> Body {
+      ObjectRef last = context.submit(zero_cost::call(1, zero_cost::options(1, 0)));
+      for (int i = 0; i < 100'000; ++i) last = context.submit(zero_cost::call(0, zero_cost::options(1), {last}));
+      Body get = context.get({last}, std::nullopt);
+      co_await get;
+    };
+    Log log;
+    const ClusterSpec cluster = zero_cost::cluster({{4, {}}});
+    const Profile profile = zero_cost::profile();
+    const SimulationResult result = zero_cost::run(cluster, profile, std::move(options), log);
+    CHECK(result.error == ErrorType::task_error);
+    CHECK(log.submitted == 100'001);
+    CHECK(log.attempts.size() == 1);
+  }
+
   TEST_CASE("another policy or another seed still brings every task to the same end") {
     for (std::uint64_t seed = 1'000; seed < 1'020; ++seed) {
       CAPTURE(seed);
