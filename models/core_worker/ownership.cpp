@@ -70,7 +70,8 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path) {
     const std::uint32_t first = tasks_.task(end.task).first_object;
     const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(end.task).function.index].num_returns);
     for (std::uint32_t object = first; object < first + count; ++object) {
-      for (const TaskManager::Waiter waiter : tasks_.make_ready(object, end.error, end.path)) notify(waiter, end);
+      for (const TaskManager::Waiter waiter : tasks_.make_ready(object, end.error, end.path, io_.now()))
+        notify(waiter, end);
       if (end.error != ErrorType::none && context_) context_->object_failed(io_, {io_.id(), object});
     }
   }

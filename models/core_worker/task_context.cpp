@@ -104,6 +104,17 @@ TaskContext::Pause TaskContext::compute(Duration duration) {
 
 bool TaskContext::is_ready(ObjectRef ref) const { return worker_.tasks_.object(ref.index).ready; }
 
+bool TaskContext::is_known(ObjectRef ref) const {
+  return is_ready(ref) && worker_.tasks_.object(ref.index).heard <= thread_.now();
+}
+
+// The io loop may be ahead of the clock with what it has taken on; this thread waits for it.
+TaskContext::Pause TaskContext::pause_until(Time when) {
+  const bool needed = when > thread_.now();
+  if (needed) thread_.after<TaskContext>(when - thread_.now(), ResumeBody{++wait_, ResumeBody::Why::go_on});
+  return {*this, needed};
+}
+
 // A worker that waits tells its raylet, which lends its CPU to others meanwhile.
 void TaskContext::block(bool blocked) {
   if (worker_.role_ == CoreWorker::Role::driver) return;
@@ -147,16 +158,19 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
     block(false);
   }
   getting_ = {};
+  const bool in_time = !std::exchange(timed_out_, false);
   const auto error = std::find_if(refs.begin(), refs.end(), failed);
+  Time heard = error != refs.end() ? tasks.object(error->index).heard : Time{};
+  if (in_time && error == refs.end())
+    for (const ObjectRef ref : refs) heard = std::max(heard, tasks.object(ref.index).heard);
+  const Pause hearing = pause_until(heard);
+  co_await hearing;
   if (error != refs.end()) {
     const OwnedObject& object = tasks.object(error->index);
     const std::string& function = runtime_.functions[tasks.task(object.task).function.index].name;
     throw RayError(object.error, "task " + function + " failed with " + std::string(name_of(object.error)));
   }
-  if (timed_out_) {
-    timed_out_ = false;
-    throw RayError(ErrorType::get_timeout, "get timed out");
-  }
+  if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
   thread_.charge(runtime_.profile.costs.get_object * static_cast<std::int64_t>(refs.size()));
   for (const ObjectRef ref : refs) path_ = std::max(path_, tasks.object(ref.index).path);
 }
@@ -164,12 +178,19 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
 Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
                        WaitResult& result) {
   thread_.charge(runtime_.profile.costs.wait_call);
-  const auto there = [&](ObjectRef ref) { return is_ready(ref); };
-  const auto ready_now = static_cast<std::size_t>(std::count_if(refs.begin(), refs.end(), there));
+  const auto known = [&](ObjectRef ref) { return is_known(ref); };
+  const auto known_now = static_cast<std::size_t>(std::count_if(refs.begin(), refs.end(), known));
   const std::size_t wanted = std::min(num_returns, refs.size());
-  ++wait_;
-  if (ready_now < wanted) {
-    missing_ = wanted - ready_now;
+  std::vector<Time> soon;  // when this thread will hear of the others that are ready
+  for (const ObjectRef ref : refs)
+    if (is_ready(ref) && !is_known(ref)) soon.push_back(worker_.tasks_.object(ref.index).heard);
+  if (known_now < wanted && known_now + soon.size() >= wanted) {
+    std::sort(soon.begin(), soon.end());
+    const Pause hearing = pause_until(soon[wanted - known_now - 1]);
+    co_await hearing;
+  } else if (known_now < wanted) {
+    ++wait_;
+    missing_ = wanted - known_now - soon.size();
     for (const ObjectRef ref : refs)
       if (!is_ready(ref)) worker_.tasks_.await(ref.index, {TaskManager::Waiter::Kind::get, wait_});
     arm_timeout(timeout);
@@ -180,7 +201,7 @@ Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std
     timed_out_ = false;
   }
   for (const ObjectRef ref : refs) {
-    const bool taken = is_ready(ref) && result.ready.size() < wanted;
+    const bool taken = is_known(ref) && result.ready.size() < wanted;
     if (taken) path_ = std::max(path_, worker_.tasks_.object(ref.index).path);
     (taken ? result.ready : result.pending).push_back(ref);
   }

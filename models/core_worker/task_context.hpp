@@ -86,6 +86,9 @@ class TaskContext {
   void arm_timeout(std::optional<Duration> timeout);
   void wake(Station& io);
   [[nodiscard]] bool is_ready(ObjectRef ref) const;
+  // Ready, and this thread can know it by now.
+  [[nodiscard]] bool is_known(ObjectRef ref) const;
+  Pause pause_until(Time when);
   [[nodiscard]] bool advance_get();
 
   Runtime& runtime_;

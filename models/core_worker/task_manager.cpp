@@ -27,9 +27,11 @@ void TaskManager::await(std::uint32_t object, Waiter waiter) {
   waiters_[object].push_back(waiter);
 }
 
-std::vector<TaskManager::Waiter> TaskManager::make_ready(std::uint32_t index, ErrorType error, Duration path) {
+std::vector<TaskManager::Waiter> TaskManager::make_ready(std::uint32_t index, ErrorType error, Duration path,
+                                                         Time heard) {
   OwnedObject& object = objects_[index];
   object.ready = true;
+  object.heard = heard;
   object.error = error;
   object.path = path;
   if (!object.awaited) return {};

@@ -38,6 +38,7 @@ struct OwnedObject {
   ErrorType error = ErrorType::none;
   std::uint32_t kib = 0;  // size in KiB, rounded up
   Duration path;
+  Time heard;  // when the io loop had paid for making it ready: no other thread sees it before
 };
 
 class TaskManager {
@@ -58,7 +59,7 @@ class TaskManager {
   void count_ended() { ++ended_; }
   void await(std::uint32_t object, Waiter waiter);
   // Marks it ready and returns who waited, in the order they began to.
-  std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path);
+  std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path, Time heard = {});
 
  private:
   std::vector<OwnedTask> tasks_;
