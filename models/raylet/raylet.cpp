@@ -183,8 +183,9 @@ void Raylet::resources_changed() {
 void Raylet::arm(Tick tick, Duration period, bool& armed) {
   if (armed) return;
   armed = true;
-  const Duration own_phase =
-      phase(runtime_.engine, "raylet timer", node_.index * 8 + static_cast<std::uint32_t>(tick), period);
+  Duration& own_phase = phases_[static_cast<std::size_t>(tick)];
+  if (own_phase.ns < 0)
+    own_phase = phase(runtime_.engine, "raylet timer", node_.index * 8 + static_cast<std::uint32_t>(tick), period);
   station_.after<Raylet>(until_tick(station_.now(), period, own_phase), TimerTick{tick}, tick == Tick::kill_idle);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <unordered_set>
 #include <vector>
@@ -63,6 +64,12 @@ class Raylet {
     Time next_grant = Time::max();  // above the cap: not before
   };
 
+  static std::array<Duration, 8> unknown_phases() {
+    std::array<Duration, 8> phases{};
+    phases.fill(Duration{-1});
+    return phases;
+  }
+
   // cluster_queue.cpp: which node?
   void schedule_leases();
   void schedule_class(SchedulingClassId id);
@@ -109,6 +116,7 @@ class Raylet {
   std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
+  std::array<Duration, 8> phases_ = unknown_phases();  // by Tick; drawn when first needed
   bool report_armed_ = false;
   bool reset_armed_ = false;
   bool sweep_armed_ = false;
