@@ -147,25 +147,4 @@ std::string validation_table(const std::vector<ComparedCase>& cases) {
   return out + skipped + totals_text(cases) + "\n";
 }
 
-std::string validation_markdown(const std::vector<ComparedCase>& cases) {
-  std::string out =
-      "| case | recorded s, median (range) | simulated s, median (range) | error | gap on a worker, recorded / "
-      "simulated | tasks a node, recorded: simulated |\n";
-  out += "|---|---|---|---|---|---|\n";
-  std::string skipped;
-  for (const ComparedCase& compared : cases) {
-    if (!compared.skipped.empty()) {
-      skipped += fmt::format("* `{}`: {}\n", compared.name, compared.skipped);
-      continue;
-    }
-    const CaseVerdict verdict = judge(compared);
-    out += fmt::format(
-        "| `{}` | {} | {} | {:+.1f} % | {} | {} |\n", compared.name, spread_text(verdict.recorded, compared.is_rate),
-        spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict), nodes_text(verdict));
-  }
-  out += "\n" + totals_text(cases) + ".\n";
-  if (!skipped.empty()) out += "\nNot simulated yet:\n\n" + skipped;
-  return out;
-}
-
 }  // namespace raysim

@@ -65,8 +65,7 @@ struct ValidationTotals {
 };
 ValidationTotals total_up(const std::vector<ComparedCase>& cases);
 
-// A table for the terminal, and one for a page in Markdown.
+// A table for the terminal.
 std::string validation_table(const std::vector<ComparedCase>& cases);
-std::string validation_markdown(const std::vector<ComparedCase>& cases);
 
 }  // namespace raysim

@@ -20,7 +20,6 @@ struct ValidateOptions {
   int seeds = 5;
   int cores = 2;
   bool json = false;
-  bool markdown = false;
 };
 
 CaseRun case_run(const RecordedRun& run) {
@@ -98,8 +97,6 @@ ExitCode validate(const ValidateOptions& options) {
     const std::vector<ComparedCase> cases = compare(recording, profile, options.seeds);
     if (options.json)
       all.push_back(file_json(recording, options, cases));
-    else if (options.markdown)
-      fmt::print("{}\n", validation_markdown(cases));
     else
       fmt::print("{}{} of Ray {}, profile {}, {} seeds\n\n{}", all.empty() && file == options.files.front() ? "" : "\n",
                  file, recording.ray, options.profile, options.seeds, validation_table(cases));
@@ -122,7 +119,6 @@ void add_validate_command(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   command.add_flag("--json", options->json, "For machines");
-  command.add_flag("--markdown", options->markdown, "Tables for a page")->excludes("--json");
   command.footer(
       "Examples:\n"
       "  raysim validate tests/validation/three_by_twenty.json\n"
