@@ -20,6 +20,7 @@ namespace {
 
 std::vector<double> seconds_of(const std::vector<CaseRun>& runs) {
   std::vector<double> out;
+  out.reserve(runs.size());
   for (const CaseRun& run : runs) out.push_back(run.seconds);
   return out;
 }

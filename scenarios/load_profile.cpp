@@ -44,6 +44,7 @@ constexpr std::array<std::string_view, 4> periods{"raylet_report_resources_perio
 // Reads every field of `fields` from a mapping of that form; nothing may be missing or left over.
 void read_fields(const YamlReader& section, const std::vector<NamedField>& fields) {
   std::vector<std::string_view> names;
+  names.reserve(fields.size());
   for (const NamedField& field : fields) names.push_back(field.name);
   std::vector<bool> seen(fields.size());
   for (const YamlReader& entry : section.named_values("values by name")) {
