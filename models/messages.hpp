@@ -120,8 +120,9 @@ struct PushTask {
   std::uint32_t lease = 0;  // slot in the owner's table of leases
   FunctionId function;
   std::int32_t attempt = 0;
-  Duration duration;  // of a function without a body
-  Duration path;      // longest chain of work before this task
+  std::uint32_t store_args = 0;  // arguments that lie in the object store
+  Duration duration;             // of a function without a body
+  Duration path;                 // longest chain of work before this task
 };
 
 struct TaskReply {

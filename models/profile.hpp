@@ -52,6 +52,7 @@ struct Costs {
   Duration get_object;           // each object of it
   Duration wait_call;
   Duration put_object;
+  Duration store_get;           // worker's thread, each argument that lies in the object store of its node
   Duration wake_after_sleep;    // worker's thread, when a sleep is over
   Duration worker_start;        // CPU time of a new Python worker until it registers
   Duration worker_first_task;   // CPU time of a new worker's first task over a later one

@@ -35,7 +35,8 @@ void CoreWorker::on(FunctionCode) {
 }
 
 void CoreWorker::begin_task() {
-  main_->charge(runtime_.profile.costs.task_execute_before + execution_.extra);
+  const Costs& costs = runtime_.profile.costs;
+  main_->charge(costs.task_execute_before + execution_.extra + costs.store_get * execution_.push.store_args);
   const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
   execution_.started = main_->now();
   if (function.body) {

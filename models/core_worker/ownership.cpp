@@ -24,6 +24,7 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
   OwnedTask& added = tasks_.task(index);
   for (const ObjectRef ref : args) {
     const OwnedObject& object = tasks_.object(ref.index);
+    if (object.in_store) ++added.store_args;
     argument_bytes += Bytes{std::int64_t{object.kib} * 1024};
     if (object.ready) {
       added.path = std::max(added.path, object.path);

@@ -15,7 +15,7 @@ std::uint32_t TaskManager::add_task(const OwnedTask& task, std::uint32_t returns
 
 std::uint32_t TaskManager::add_put(std::uint32_t kib, Duration path) {
   OwnedObject object;
-  object.ready = true;
+  object.ready = object.in_store = true;
   object.kib = kib;
   object.path = path;
   objects_.push_back(object);

@@ -24,6 +24,7 @@ struct OwnedTask {
   std::int32_t retries_left = 0;  // -1: without end
   ErrorType argument_error = ErrorType::none;
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
+  std::uint32_t store_args = 0;    // arguments that lie in the object store
   Duration duration;
   Duration path;  // longest chain of work before this task
   Time submitted;
@@ -34,7 +35,8 @@ struct OwnedTask {
 struct OwnedObject {
   std::uint32_t task = ~std::uint32_t{0};  // its creator; ~0: a put
   bool ready = false;
-  bool awaited = false;  // waiters() has an entry
+  bool awaited = false;   // waiters() has an entry
+  bool in_store = false;  // a put: it lies in the object store, whatever its size
   ErrorType error = ErrorType::none;
   std::uint32_t kib = 0;  // size in KiB, rounded up
   Duration path;

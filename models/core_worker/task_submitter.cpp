@@ -123,6 +123,7 @@ void NormalTaskSubmitter::push(std::uint32_t slot, std::uint32_t task) {
   message.lease = slot;
   message.function = owned.function;
   message.attempt = owned.attempt;
+  message.store_args = owned.store_args;
   message.duration = owned.duration;
   message.path = owned.path;
   io_.send(lease.worker, message, Bytes{std::int64_t{owned.argument_kib} * 1024});
