@@ -98,8 +98,8 @@ TITLES = {
     "bob_alice_ming": "bob 5, alice 2, ming 2 CPUs, with custom resources",
     "faults": "Crashes and retries: three nodes of 4 CPUs",
     "mixed_18_cpus": "Four unlike nodes, 18 CPUs, 3 GPUs",
-    "four_nodes": "Four nodes of 8, 4, 4 and 2 CPUs: recorded when the model stood, nothing was fitted to it",
-    "two_nodes": "Two nodes of 12 CPUs: recorded when the model stood, nothing was fitted to it",
+    "four_nodes": "Four nodes of 8, 4, 4 and 2 CPUs: recorded by this project while the model was built; no parameter was adjusted on it",
+    "two_nodes": "Two nodes of 12 CPUs: recorded by this project while the model was built; no parameter was adjusted on it",
 }
 
 
