@@ -70,7 +70,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"idle_gcs_period", &c.idle_gcs.period, {}},
       {"idle_gcs_work", &c.idle_gcs.work, {}},
       {"agents_start", &c.agents_start, {}},
-      {"inline_limit", &c.inline_limit, {}},
+      {"flow_threshold", &c.flow_threshold, {}},
   };
 }
 

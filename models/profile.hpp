@@ -79,7 +79,7 @@ struct Costs {
   Idle idle_raylet;       // with its agents
   Duration agents_start;  // CPU time of a node's agents when it comes up (contended machines only)
   Idle idle_gcs;          // with dashboard, monitor and log monitor of the head
-  Bytes inline_limit;     // larger values do not travel inside messages
+  Bytes flow_threshold;   // larger messages share the links as flows
 };
 
 struct Profile {

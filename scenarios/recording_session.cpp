@@ -239,11 +239,11 @@ Body run_session(TaskContext& context, Session& session) {
 }
 
 // The remote functions of all cases; a nested case has two, its children's after its own.
-std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& cluster) {
+std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& cluster, int default_retries) {
   std::vector<RemoteFunction> functions;
   std::optional<std::uint32_t> sleeper;  // the recorders' plain sleeping function is one for all cases that use it
   for (const RecordedCase& recorded : session.recording.cases) {
-    session.options_of_case.push_back(resolve_options(recorded.program.options, cluster, 3));
+    session.options_of_case.push_back(resolve_options(recorded.program.options, cluster, default_retries));
     const bool plain = recorded.program.kind == Kind::bag || recorded.program.kind == Kind::wait_window;
     if (plain && !recorded.program.cold && sleeper) {
       session.function_of_case.push_back(*sleeper);
@@ -282,7 +282,7 @@ std::vector<SimulatedRun> simulate_session(const Recording& recording, const Pro
   ClusterSpec cluster = recording.cluster;
   SimulationOptions options;
   options.seed = seed;
-  options.functions = session_functions(session, cluster);
+  options.functions = session_functions(session, cluster, static_cast<int>(profile.system.task_max_retries));
   options.warm_workers = recording.cases.empty() || !recording.cases.front().program.cold;
   options.driver = [&session](TaskContext& context) { return run_session(context, session); };
   Simulation simulation(cluster, profile, std::move(options), session.record);

@@ -11,6 +11,7 @@ EngineSettings engine_settings(const Profile& profile, std::uint64_t seed) {
   settings.costs = profile.messages;
   settings.sharing = {profile.costs.tick, profile.costs.time_slice, profile.costs.low_weight,
                       profile.costs.sharing_slowdown};
+  settings.flow_threshold = profile.costs.flow_threshold;
   settings.thread_wakeup = profile.costs.thread_wakeup;
   settings.loopback_wakeup = profile.costs.loopback_wakeup;
   settings.network_wakeup = profile.costs.network_wakeup;

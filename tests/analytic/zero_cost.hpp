@@ -41,7 +41,7 @@ inline Profile profile() {
   p.costs.low_weight = 36;
   for (Costs::Idle* idle : {&p.costs.idle_worker, &p.costs.idle_driver, &p.costs.idle_raylet, &p.costs.idle_gcs})
     idle->period = ms(100);
-  p.costs.inline_limit = Bytes{102'400};
+  p.costs.flow_threshold = Bytes{65'536};
   return p;
 }
 
