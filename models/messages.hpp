@@ -120,9 +120,12 @@ struct PushTask {
   std::uint32_t lease = 0;  // slot in the owner's table of leases
   FunctionId function;
   std::int32_t attempt = 0;
-  std::uint32_t store_args = 0;  // arguments that lie in the object store
-  Duration duration;             // of a function without a body
-  Duration path;                 // longest chain of work before this task
+  static constexpr std::uint32_t most_store_args = (1U << 20) - 1;
+  static constexpr std::int32_t deepest = (1 << 12) - 1;  // calls nested deeper count as this deep
+  std::uint32_t store_args : 20 = 0;                      // arguments that lie in the object store
+  std::uint32_t depth : 12 = 1;                           // of nested calls
+  Duration duration;                                      // of a function without a body
+  Duration path;                                          // longest chain of work before this task
 };
 
 struct TaskReply {

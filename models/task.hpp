@@ -1,7 +1,7 @@
 // Remote functions, their options, and what makes two tasks alike to the scheduler.
 //
-// Models: a function with Ray's options and either a plain amount of work or a body; scheduling classes of (resources,
-// function, strategy). Leaves out: runtime environments, label selectors, actors.
+// Models: a function with Ray's options and either a plain amount of work or a body; scheduling classes, and the keys under
+// which an owner queues its tasks. Leaves out: the contents of runtime environments.
 // Mirrors src/ray/common/task/task_spec.h and src/ray/common/scheduling/scheduling_class_util.h.
 // Invariants: two calls with equal class are interchangeable for every scheduler.
 #pragma once
@@ -9,11 +9,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/ids.hpp"
+#include "models/labels.hpp"
 #include "models/resources.hpp"
+#include "models/scheduling/strategy.hpp"
 #include "sim/body.hpp"
 #include "sim/distribution.hpp"
 #include "sim/random.hpp"
@@ -23,26 +26,38 @@ namespace raysim {
 
 class TaskContext;
 
-struct SchedulingStrategy {
-  enum class Kind : std::uint8_t { standard, spread, node_affinity };
-  Kind kind = Kind::standard;
-  bool soft = false;  // node_affinity
-  NodeId node{};      // node_affinity
-  auto operator<=>(const SchedulingStrategy&) const = default;
-};
-
 struct TaskOptions {
   ResourceSet resources;
   SchedulingStrategy strategy;
-  int max_retries = 3;  // -1: without end
+  LabelSelector label_selector;
+  std::vector<LabelSelector> fallback_selectors;  // tried in order when no node takes it with the one before
+  std::string runtime_env;                        // its hash; empty: none
+  int max_retries = 3;                            // -1: without end
   auto operator<=>(const TaskOptions&) const = default;
 };
 
+// What makes two tasks alike to the schedulers. Ray's class names the required resources only; the placement resources of an
+// actor follow from its options and so belong to what its function stands for.
 struct SchedulingClass {
   FunctionId function;
-  ResourceSet resources;
+  ResourceSet resources;  // held while it runs
   SchedulingStrategy strategy;
+  LabelSelector label_selector;
+  std::vector<LabelSelector> fallback_selectors;
+  std::int32_t depth = 0;                // of nested calls; the driver's tasks have 1
+  std::optional<ResourceSet> placement;  // what a node must have to be chosen, where that is not `resources`
+  bool creates_actor = false;
+
+  [[nodiscard]] const ResourceSet& placement_resources() const { return placement ? *placement : resources; }
   auto operator<=>(const SchedulingClass&) const = default;
+};
+
+// Tasks with equal key share an owner's leases.
+struct SchedulingKey {
+  SchedulingClassId scheduling_class;
+  std::vector<ObjectRef> store_args;  // arguments that lie in the object store, in order; inlined ones do not count
+  std::string runtime_env;
+  auto operator<=>(const SchedulingKey&) const = default;
 };
 
 // Makes the body of one execution; it runs in `context`.

@@ -10,9 +10,12 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
                                       std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path,
                                       Time now) {
   RemoteFunction& function = runtime_.functions[id.index];
+  const std::int32_t caller = role_ == Role::driver ? 0 : static_cast<std::int32_t>(execution_.push.depth);
+  const std::int32_t depth = std::min(caller + 1, PushTask::deepest);
   OwnedTask task;
   task.function = id;
-  task.scheduling_class = runtime_.classes.id_of({id, options.resources, options.strategy});
+  task.scheduling_class = runtime_.classes.id_of(
+      {id, options.resources, options.strategy, options.label_selector, options.fallback_selectors, depth, {}, false});
   task.retries_left = options.max_retries;
   task.submitted = now;
   task.path = path;

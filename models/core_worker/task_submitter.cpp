@@ -123,7 +123,8 @@ void NormalTaskSubmitter::push(std::uint32_t slot, std::uint32_t task) {
   message.lease = slot;
   message.function = owned.function;
   message.attempt = owned.attempt;
-  message.store_args = owned.store_args;
+  message.store_args = std::min(owned.store_args, PushTask::most_store_args);
+  message.depth = static_cast<std::uint32_t>(runtime_.classes[owned.scheduling_class].depth);
   message.duration = owned.duration;
   message.path = owned.path;
   io_.send(lease.worker, message, Bytes{std::int64_t{owned.argument_kib} * 1024});

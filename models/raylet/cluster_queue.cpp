@@ -46,7 +46,7 @@ void Raylet::schedule_class(SchedulingClassId id) {
     const NodeId preferred = lease.grant_or_reject || lease.selected_by_locality ? node_ : no_node;
     const auto decision = scheduler_.decide(id, preferred, false, station_.now());
     if (decision.node == no_node) {
-      if (strategy.kind == SchedulingStrategy::Kind::node_affinity && !strategy.soft) {
+      if (strategy.hard_affinity() || !runtime_.classes[id].label_selector.pinned_nodes().empty()) {
         queue.pop_front();
         answer(lease, LeaseReply::Status::unschedulable);
         continue;

@@ -6,23 +6,23 @@ namespace raysim {
 
 ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId local)
     : runtime_(runtime), random_(runtime.engine.stream("ties/" + runtime.cluster.nodes[local.index].name)) {
-  const SystemConfig& config = runtime.profile.system;
-  const PolicySettings settings{config.scheduler_spread_threshold, config.scheduler_top_k_fraction,
-                                config.scheduler_top_k_absolute, config.scheduler_avoid_gpu_nodes};
-  standard_ = make_policy(runtime.policy, settings);
-  spread_ = make_spread_policy();
-  affinity_ = make_node_affinity_policy(settings);
   view_.local = local;
   local_.total = runtime.cluster.nodes[local.index].total;
+  local_.labels = &runtime.cluster.nodes[local.index].labels;
   local_.set_available(local_.total);
 }
 
 void ClusterResourceScheduler::build_view() {
+  const SystemConfig& config = runtime_.profile.system;
+  const PolicySettings settings{config.scheduler_spread_threshold, config.scheduler_top_k_fraction,
+                                config.scheduler_top_k_absolute, config.scheduler_avoid_gpu_nodes};
+  decider_.emplace(settings, make_policy(runtime_.policy, settings), LeaseDecider::Role::raylet);
   view_.order = runtime_.node_order;
   view_.nodes.resize(runtime_.cluster.nodes.size());
   remotes_.resize(view_.nodes.size());
   for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
     view_.nodes[i].total = runtime_.cluster.nodes[i].total;
+    view_.nodes[i].labels = &runtime_.cluster.nodes[i].labels;
     view_.nodes[i].set_available(view_.nodes[i].total);
     remotes_[i].reported = view_.nodes[i].total;
   }
@@ -38,36 +38,20 @@ void ClusterResourceScheduler::catch_up(Time now) {
   runtime_.streams.catch_up(view_.local, now, way, [this](const ResourceSnapshot& snapshot) { report(snapshot); });
 }
 
-NodePolicy& ClusterResourceScheduler::policy_for(const SchedulingStrategy& strategy) {
-  switch (strategy.kind) {
-    case SchedulingStrategy::Kind::spread: return *spread_;
-    case SchedulingStrategy::Kind::node_affinity: return *affinity_;
-    case SchedulingStrategy::Kind::standard: break;
-  }
-  return *standard_;
-}
-
-ClusterResourceScheduler::Decision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId preferred,
-                                                                    bool exclude_local, Time now) {
+LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now,
+                                               bool needs_object_store) {
   const SchedulingClass& wanted = runtime_.classes[id];
-  const bool here = preferred == view_.local;
-  if (here && !exclude_local && is_available(local(), wanted.resources)) return {view_.local, false};
-
+  LeaseDemand lease;
+  lease.placement = &wanted.placement_resources();
+  lease.strategy = &wanted.strategy;
+  lease.selector = &wanted.label_selector;
+  lease.fallbacks = wanted.fallback_selectors;
+  lease.creates_actor = wanted.creates_actor;
+  lease.keeps_resources = wanted.creates_actor && !wanted.resources.empty();
+  // The decider would say so as well; most raylets of a large cluster never need to know about the others.
+  if (preferred == view_.local && !exclude_local && stays_here(local(), lease)) return {view_.local, false};
   if (!runtime_.contended || view_.nodes.empty()) catch_up(now);
-  NodeRequest request;
-  request.demand = &wanted.resources;
-  request.preferred = preferred;
-  request.avoid_local = request.require_available = exclude_local;
-  if (wanted.strategy.kind == SchedulingStrategy::Kind::node_affinity) {
-    request.affinity = wanted.strategy.node;
-    request.affinity_soft = wanted.strategy.soft;
-  }
-  const NodeChoice choice = policy_for(wanted.strategy).choose(view_, request, random_);
-  if (choice.node == no_node) return {no_node, choice.reason == NodeChoice::Reason::infeasible};
-  if (is_available(view(choice.node), wanted.resources)) return {choice.node, false};
-  // Nobody has room. Who prefers the local node waits here when it can ever run here.
-  if (here && is_feasible(local(), wanted.resources)) return {view_.local, false};
-  return {choice.node, false};
+  return decider_->decide(view_, lease, preferred, exclude_local, needs_object_store, random_);
 }
 
 void ClusterResourceScheduler::changed(const ResourceSet& now_available) {

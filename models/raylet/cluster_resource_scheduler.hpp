@@ -1,18 +1,17 @@
 // One raylet's picture of the cluster, and its decision where a lease should go.
 //
-// Models: own resources exactly, the others' as last reported less what was sent there since; the dispatch from a task's strategy to
-// a policy; the lease decision with its short cut for the local node. Leaves out: labels, placement groups, pull queues.
+// Models: own resources exactly, the others' as last reported less what was sent there since. Leaves out: how a decision is made from
+// it (models/scheduling/lease_decision.hpp).
 // Mirrors src/ray/raylet/scheduling/{cluster_resource_scheduler,cluster_resource_manager}.cc (2.60).
 // Invariants: the own entry always equals what is free here; another's entry changes only by reports, deductions for
 // redirects, and the reset to the last report after the refresh interval.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "models/runtime.hpp"
-#include "models/scheduling/policy.hpp"
+#include "models/scheduling/lease_decision.hpp"
 
 namespace raysim {
 
@@ -20,12 +19,10 @@ class ClusterResourceScheduler {
  public:
   ClusterResourceScheduler(Runtime& runtime, NodeId local);
 
-  struct Decision {
-    NodeId node = no_node;  // no_node: nowhere now
-    bool infeasible = false;
-  };
-  // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here.
-  Decision decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now);
+  // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here. `needs_object_store`: not
+  // where pulls of objects are queued.
+  LeaseDecision decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now,
+                       bool needs_object_store = false);
 
   // --- this node
   // Takes resources; false and unchanged when they are not free.
@@ -59,7 +56,6 @@ class ClusterResourceScheduler {
   };
   [[nodiscard]] const NodeView& local() const { return local_; }
   void build_view();
-  NodePolicy& policy_for(const SchedulingStrategy& strategy);
   void changed(const ResourceSet& available);
 
   Runtime& runtime_;
@@ -67,9 +63,7 @@ class ClusterResourceScheduler {
   ClusterView view_;  // built when a policy is asked first: most raylets of a large cluster never ask one
   std::vector<Remote> remotes_;
   RandomStream random_;
-  std::unique_ptr<NodePolicy> standard_;
-  std::unique_ptr<NodePolicy> spread_;
-  std::unique_ptr<NodePolicy> affinity_;
+  std::optional<LeaseDecider> decider_;
   std::uint64_t version_ = 0;
   int modified_count_ = 0;
 };

@@ -30,19 +30,19 @@ class HybridPolicy final : public NodePolicy {
  private:
   NodeChoice select(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, bool require_available,
                     RandomStream& random) {
-    const NodeId preferred = request.preferred != no_node ? request.preferred : view.local;
-    const NodeView& own = view.nodes[preferred.index];
+    const NodeId preferred = view.find(request.preferred) != nullptr ? request.preferred : view.local;
+    const NodeView* own = view.find(preferred);  // a GCS has none
     const bool own_counts =
-        !request.avoid_local && !(skip_gpu_nodes && has_gpu(own)) && is_feasible(own, *request.demand);
-    const bool own_room = own_counts && is_available(own, *request.demand);
+        own != nullptr && !request.avoid_local && !(skip_gpu_nodes && has_gpu(*own)) && is_feasible(*own, request);
+    const bool own_room = own_counts && is_available(*own, request, true);
     // Nothing is less loaded than a score of zero: no need to look further.
-    if (own_room && score(own) == 0) return {preferred, NodeChoice::Reason::chosen};
+    if (own_room && score(*own) == 0) return {preferred, NodeChoice::Reason::chosen};
 
     const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
     // One draw serves the decision, however long the list turns out; k = 1 needs none.
     const std::uint64_t bits = k > 1 ? random.next() : 0;
-    if (only_cpu(*request.demand) && !view.short_list.empty()) {
+    if (!view.short_list.empty() && asks_for_cpu_alone(request)) {
       const NodeId quick = unloaded_node(view, request, skip_gpu_nodes, preferred, k, bits);
       if (quick != no_node) return {quick, NodeChoice::Reason::chosen};
     }
@@ -53,6 +53,9 @@ class HybridPolicy final : public NodePolicy {
     return {pick(busy_, own_counts ? preferred : no_node, k, bits), NodeChoice::Reason::chosen};
   }
 
+  static bool asks_for_cpu_alone(const NodeRequest& request) {
+    return request.selector == nullptr && !request.needs_object_store && only_cpu(*request.demand);
+  }
   static bool has_gpu(const NodeView& node) { return node.total.get(gpu_resource).ticks > 0; }
 
   [[nodiscard]] float score(const NodeView& node) const { return score(node.critical_utilisation); }
@@ -67,8 +70,8 @@ class HybridPolicy final : public NodePolicy {
     for (const NodeId id : view.order) {
       const NodeView& node = view.nodes[id.index];
       if ((request.avoid_local && id == preferred) || (skip_gpu_nodes && has_gpu(node))) continue;
-      if (!is_feasible(node, *request.demand)) continue;
-      (is_available(node, *request.demand) ? roomy_ : busy_).push_back({id, score(node)});
+      if (!is_feasible(node, request)) continue;
+      (is_available(node, request, id == preferred) ? roomy_ : busy_).push_back({id, score(node)});
     }
   }
 
@@ -77,7 +80,8 @@ class HybridPolicy final : public NodePolicy {
   NodeId unloaded_node(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred,
                        std::size_t k, std::uint64_t bits) const {
     const ResourceAmount demand = request.demand->entries().front().second;
-    const std::uint32_t skipped = request.avoid_local ? view.rank_of[preferred.index] : ~std::uint32_t{0};
+    const std::uint32_t skipped =
+        request.avoid_local && preferred != no_node ? view.rank_of[preferred.index] : ~std::uint32_t{0};
     const std::size_t drawn = RandomStream::scaled(bits, k);
     NodeId found = no_node;
     std::size_t unloaded = 0;
@@ -120,34 +124,10 @@ class HybridPolicy final : public NodePolicy {
   std::vector<Scored> busy_;
 };
 
-class NodeAffinityPolicy final : public NodePolicy {
- public:
-  explicit NodeAffinityPolicy(const PolicySettings& settings) : hybrid_(settings) {}
-
-  NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) override {
-    if (request.affinity == no_node) return hybrid_.choose(view, request, random);
-    const bool ok =
-        request.affinity.index < view.nodes.size() && is_feasible(view.nodes[request.affinity.index], *request.demand);
-    if (ok) return {request.affinity, NodeChoice::Reason::chosen};
-    if (!request.affinity_soft) return {no_node, NodeChoice::Reason::infeasible};
-    NodeRequest anywhere = request;
-    anywhere.preferred = no_node;
-    return hybrid_.choose(view, anywhere, random);
-  }
-
- private:
-  HybridPolicy hybrid_;
-};
-
 }  // namespace
 
 std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings) {
   return std::make_unique<HybridPolicy>(settings);
-}
-
-// Mirrors node_affinity_scheduling_policy.cc without its spill and fail flags.
-std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings) {
-  return std::make_unique<NodeAffinityPolicy>(settings);
 }
 
 }  // namespace raysim

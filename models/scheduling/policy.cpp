@@ -48,9 +48,39 @@ bool is_feasible(const NodeView& node, const ResourceSet& demand) {
   return node.usable && node.total.covers(demand);
 }
 
+namespace {
+
+const Labels no_labels;
+
+bool selected(const NodeView& node, const NodeRequest& request) {
+  return request.selector == nullptr || request.selector->matches(node.labels != nullptr ? *node.labels : no_labels);
+}
+
+// A fraction needs one unit that has it; a number of units, as many that nobody uses.
+bool has_units(const UnitRoom& units, ResourceAmount demand) {
+  if (demand.ticks < ResourceAmount::unit) return units.largest >= demand;
+  return demand.ticks % ResourceAmount::unit == 0 && units.whole >= demand;
+}
+
+}  // namespace
+
 bool is_available(const NodeView& node, const ResourceSet& demand) {
   if (only_cpu(demand)) return node.usable && node.cpu_available >= demand.entries().front().second;
-  return node.usable && node.available.covers(demand);
+  if (!node.usable || !node.available.covers(demand)) return false;
+  for (const UnitRoom& units : node.units) {
+    const ResourceAmount wanted = demand.get(units.resource);
+    if (wanted.ticks > 0 && !has_units(units, wanted)) return false;
+  }
+  return true;
+}
+
+bool is_feasible(const NodeView& node, const NodeRequest& request) {
+  return is_feasible(node, *request.demand) && selected(node, request);
+}
+
+bool is_available(const NodeView& node, const NodeRequest& request, bool ignore_pull_queue) {
+  if (request.needs_object_store && node.pulls_queued && !ignore_pull_queue) return false;
+  return is_available(node, *request.demand) && selected(node, request);
 }
 
 namespace {

@@ -14,16 +14,27 @@
 #include <vector>
 
 #include "models/cluster.hpp"
+#include "models/labels.hpp"
 #include "models/resources.hpp"
 #include "sim/random.hpp"
 
 namespace raysim {
 
+// What is free of a resource that comes in units, such as GPUs, where it is known unit by unit.
+struct UnitRoom {
+  ResourceId resource;
+  ResourceAmount whole;    // units that nobody uses
+  ResourceAmount largest;  // what is free of the freest
+};
+
 // What a raylet believes of one node.
 struct NodeView {
   ResourceSet total;
   ResourceSet available;
-  bool usable = true;              // alive and not draining
+  std::vector<UnitRoom> units;     // what is not here is known by its sum
+  const Labels* labels = nullptr;  // of the cluster's node; null: none
+  bool usable = true;              // alive and not draining; a GCS is no raylet and so not usable itself
+  bool pulls_queued = false;       // objects that it must fetch wait for memory
   float critical_utilisation = 0;  // this and the next two are kept by set_available()
   ResourceAmount cpu_total;
   ResourceAmount cpu_available;
@@ -39,7 +50,7 @@ struct NodeView {
 // What a raylet believes of the cluster. Nodes in the order of NodeId; `order` is the order of Ray's node ids, which are
 // random names: ties go by it.
 struct ClusterView {
-  NodeId local;
+  NodeId local = no_node;  // no_node: the GCS's view
   std::vector<NodeView> nodes;
   std::span<const NodeId> order;  // all nodes by their Ray id
 
@@ -55,13 +66,27 @@ struct ClusterView {
 
   void build_short_list();
   void set_available(NodeId node, const ResourceSet& now);
+  // Null where there is no such node.
+  [[nodiscard]] const NodeView* find(NodeId node) const {
+    return node.index < nodes.size() ? &nodes[node.index] : nullptr;
+  }
 };
 
+// What is asked of a policy. Pointers stand for what the lease holds; null: nothing asked.
 struct NodeRequest {
   const ResourceSet* demand = nullptr;
-  NodeId preferred = no_node;  // none: the local node
-  NodeId affinity = no_node;   // node_affinity: the target
+  const LabelSelector* selector = nullptr;
+  bool needs_object_store = false;  // not to nodes with queued pulls
+  NodeId preferred = no_node;       // none: the local node
+  // node affinity
+  NodeId affinity = no_node;
   bool affinity_soft = false;
+  bool spill_on_unavailable = false;
+  bool fail_on_unavailable = false;
+  // node labels
+  const LabelSelector* hard_labels = nullptr;
+  const LabelSelector* soft_labels = nullptr;
+  // "Force spillback" sets both.
   bool avoid_local = false;
   bool require_available = false;
 };
@@ -92,13 +117,18 @@ class NodePolicy {
 
 // The node's totals hold the demand, whatever is in use.
 [[nodiscard]] bool is_feasible(const NodeView& node, const ResourceSet& demand);
-// The same with what is free now.
+// The same with what is free now. By units where they are known: one unit for a fraction, free ones for whole numbers.
 [[nodiscard]] bool is_available(const NodeView& node, const ResourceSet& demand);
+// The same for all that a request asks of a node by itself: resources, label selector and, unless it is to be ignored, the
+// queue of pulls.
+[[nodiscard]] bool is_feasible(const NodeView& node, const NodeRequest& request);
+[[nodiscard]] bool is_available(const NodeView& node, const NodeRequest& request, bool ignore_pull_queue = false);
 
 std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings);
 std::unique_ptr<NodePolicy> make_spread_policy();
 std::unique_ptr<NodePolicy> make_random_policy();
 std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings);
+std::unique_ptr<NodePolicy> make_node_label_policy();
 
 // Policies that can replace the default strategy of tasks (`ray.policy`), and one of them by name; null: no such name.
 std::span<const std::string_view> policy_names();

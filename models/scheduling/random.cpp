@@ -15,8 +15,8 @@ class RandomPolicy final : public NodePolicy {
     for (std::size_t step = 0; step < n; ++step) {
       const NodeId id = view.order[(start + step) % n];
       const NodeView& node = view.nodes[id.index];
-      if ((request.avoid_local && id == view.local) || !is_feasible(node, *request.demand)) continue;
-      if (node.available.covers(*request.demand)) return {id, NodeChoice::Reason::chosen};
+      if ((request.avoid_local && id == view.local) || !is_feasible(node, request)) continue;
+      if (is_available(node, request)) return {id, NodeChoice::Reason::chosen};
       if (busy == no_node) busy = id;
     }
     if (busy == no_node) return {no_node, NodeChoice::Reason::infeasible};

@@ -8,7 +8,7 @@ namespace {
 class SpreadPolicy final : public NodePolicy {
  public:
   NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream&) override {
-    const NodeId roomy = walk(view, request, [&](const NodeView& n) { return is_available(n, *request.demand); });
+    const NodeId roomy = walk(view, request, [&](const NodeView& n) { return is_available(n, request); });
     if (roomy != no_node) return {roomy, NodeChoice::Reason::chosen};
     const std::size_t before = cursor_;
     const NodeId busy = walk(view, request, [](const NodeView&) { return true; });
@@ -27,7 +27,7 @@ class SpreadPolicy final : public NodePolicy {
       const NodeId id = view.order[at];
       const NodeView& node = view.nodes[id.index];
       if (request.avoid_local && id == view.local) continue;
-      if (!is_feasible(node, *request.demand) || !accept(node)) continue;
+      if (!is_feasible(node, request) || !accept(node)) continue;
       cursor_ = (at + 1) % n;
       return id;
     }

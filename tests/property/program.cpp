@@ -98,7 +98,9 @@ class Generator {
           made.options.resources.set(id, ResourceAmount{std::min<std::int64_t>(amount.ticks, 2'500)});
         }
     } else if (chance(15)) {
-      made.options.strategy = {SchedulingStrategy::Kind::node_affinity, chance(50), {target}};
+      made.options.strategy.kind = SchedulingStrategy::Kind::node_affinity;
+      made.options.strategy.soft = chance(50);
+      made.options.strategy.node = {target};
       made.unschedulable = !made.options.strategy.soft && !node.total.covers(made.options.resources);
     }
   }

@@ -25,6 +25,7 @@ LAYERS = (
     Layer("models", "raysim_models", ("raysim_sim",)),
     Layer("platforms", "raysim_platforms", ("raysim_models", "raysim_simgrid")),
     Layer("scenarios", "raysim_scenarios", ("raysim_platforms", "raysim_models")),
+    Layer("conformance", "raysim_conformance", ("raysim_platforms",)),
     Layer("analysis", "raysim_analysis", ("raysim_sim",)),
 )
 TOP_FOLDERS = ("cli/", "tests/")  # may use every layer
@@ -32,7 +33,7 @@ TOP_FOLDERS = ("cli/", "tests/")  # may use every layer
 NARROW = {
     "analysis": ("analysis/", "sim/record.hpp", "sim/time.hpp"),
     "models/scheduling": (
-        "models/scheduling/", "models/resources.hpp", "models/cluster.hpp", "sim/time.hpp", "sim/random.hpp"),
+        "models/scheduling/", "models/labels.hpp", "models/resources.hpp", "models/cluster.hpp", "sim/time.hpp", "sim/random.hpp"),
 }
 # What may stand only in some files: (pattern in code, files, message).
 ONLY_IN = (

@@ -34,7 +34,10 @@ struct Fixture {
     scheduler = std::make_unique<ClusterResourceScheduler>(runtime, NodeId{0});
   }
   SchedulingClassId demand(double amount, SchedulingStrategy strategy = {}) {
-    return runtime.classes.id_of({{0}, cpus(amount), strategy});
+    SchedulingClass wanted;
+    wanted.resources = cpus(amount);
+    wanted.strategy = strategy;
+    return runtime.classes.id_of(wanted);
   }
   NodeId decide(double amount, NodeId preferred = no_node, bool exclude_local = false) {
     return scheduler->decide(demand(amount), preferred, exclude_local, now).node;

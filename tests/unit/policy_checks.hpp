@@ -20,6 +20,7 @@ inline ResourceSet cpus(double amount, double gpus = 0) {
 // Nodes in the order of their ids unless told otherwise; node 0 is local.
 class View {
  public:
+  View() { view_.local = {0}; }
   View& node(const ResourceSet& total, const ResourceSet& available, bool usable = true) {
     NodeView added;
     added.total = total;

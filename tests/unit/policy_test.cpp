@@ -58,7 +58,7 @@ TEST_SUITE("node_view") {
     CHECK_FALSE(is_feasible(node, cpus(5)));
     node.usable = false;
     CHECK_FALSE(is_feasible(node, cpus(1)));
-    CHECK_FALSE(is_available(node, {}));
+    CHECK_FALSE(is_available(node, ResourceSet{}));
   }
 }
 
