@@ -9,6 +9,7 @@
 
 #include "cli/check_command.hpp"
 #include "cli/command.hpp"
+#include "cli/conformance_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/terminal.hpp"
 #include "cli/validate_command.hpp"
@@ -68,6 +69,7 @@ ExitCode run_command_line(int argc, char** argv) {
   add_run_command(app, action);
   add_check_command(app, action);
   add_validate_command(app, action);
+  add_conformance_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version

@@ -4,6 +4,7 @@
 With --check nothing is written; exits 1 when a page is not what would be written.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -30,7 +31,52 @@ def command_line(raysim):
     return "# The command line\n\nWritten by `make docs` from `raysim --help`; do not edit.\n" + body
 
 
-PAGES = {"reference/command_line.md": command_line}
+CONFORMANCE_FILES = (("tests/conformance/ray.yaml", "Ray's own tests and policy sources"),
+                     ("tests/conformance/own.yaml", "own cases, reasoned from Ray's sources"))
+
+
+def conformance(raysim):
+    """How many cases of each group agree, and which are left out."""
+    text = CONFORMANCE_HEAD
+    for file, source in CONFORMANCE_FILES:
+        run = subprocess.run([raysim, "conformance", file, "--json"], cwd=DOCS.parent, capture_output=True, text=True,
+                             check=False)
+        told = json.loads(run.stdout)
+        groups = {}
+        for case in told["cases"]:
+            counts = groups.setdefault((case["group"], case["kind"]), {"passed": 0, "failed": 0, "left out": 0})
+            counts[case["outcome"] if case["outcome"] in counts else "left out"] += 1
+        text += f"\n## `{file}`\n\n{source[0].upper() + source[1:]}: {told['passed']} of {len(told['cases'])} agree.\n\n"
+        text += "| group | kind | agree | differ | left out |\n|---|---|--:|--:|--:|\n"
+        for (group, kind), counts in groups.items():
+            text += f"| {group} | {kind} | {counts['passed']} | {counts['failed']} | {counts['left out']} |\n"
+        reasons = {}
+        for case in told["cases"]:
+            if case["outcome"] != "passed":
+                reason = case.get("reason") or "; ".join(
+                    f"{d['what']}: expected {d['expected']}, got {d['got']}" for d in case["differences"])
+                reasons.setdefault(reason, []).append(case["id"])
+        if reasons:
+            text += "\nNot among those that agree:\n\n"
+            text += "".join(f"* {', '.join(ids)}: {reason}\n" for reason, ids in reasons.items())
+    return text
+
+
+CONFORMANCE_HEAD = """# Does a decision equal Ray's?
+
+Written by `make docs` from what the command says; do not edit.
+
+```sh
+raysim conformance tests/conformance/ray.yaml
+raysim conformance tests/conformance/own.yaml
+```
+
+Each case puts one situation to the same classes that a run uses and compares all that it expects. A case is left out, with the
+reason, when nothing runs its kind or nothing reads one of its keys; it never passes by being overlooked. The head of
+`tests/conformance/ray.yaml` describes the format, and each case names the test or source of Ray that it was read from.
+"""
+
+PAGES = {"reference/command_line.md": command_line, "conformance.md": conformance}
 
 
 def main():

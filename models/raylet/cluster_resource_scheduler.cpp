@@ -96,11 +96,8 @@ void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
 }
 
 void ClusterResourceScheduler::deduct(NodeId node, const ResourceSet& demand, Time now) {
-  const NodeView& seen = view_.nodes[node.index];
-  if (!is_available(seen, demand)) return;
-  ResourceSet left = seen.available;
-  for (const auto& [id, amount] : demand.entries()) left.set(id, left.get(id) - amount);
-  view_.set_available(node, left);
+  if (!is_available(view_.nodes[node.index], demand)) return;
+  view_.deduct(node, demand);
   if (remotes_[node.index].deducted_at.ns < 0) ++modified_count_;
   remotes_[node.index].deducted_at = now;
 }

@@ -1,4 +1,6 @@
 // Ray's default policy. Mirrors hybrid_scheduling_policy.cc (2.60).
+#include "models/scheduling/hybrid.hpp"
+
 #include <algorithm>
 
 #include "models/scheduling/policy.hpp"
@@ -6,12 +8,6 @@
 namespace raysim {
 
 namespace {
-
-struct Scored {
-  NodeId node;
-  float score;
-  std::uint32_t rank = 0;  // among the nodes of the list, by node id
-};
 
 class HybridPolicy final : public NodePolicy {
  public:
@@ -47,10 +43,13 @@ class HybridPolicy final : public NodePolicy {
       if (quick != no_node) return {quick, NodeChoice::Reason::chosen};
     }
     collect(view, request, skip_gpu_nodes, preferred);
-    if (!roomy_.empty()) return {pick(roomy_, own_room ? preferred : no_node, k, bits), NodeChoice::Reason::chosen};
+    const auto first = [&](bool has_priority) {
+      return has_priority ? PreferredNode{preferred, score(*own)} : PreferredNode{};
+    };
+    if (!roomy_.empty()) return {pick_hybrid(roomy_, first(own_room), k, bits), NodeChoice::Reason::chosen};
     if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
     if (require_available) return {no_node, NodeChoice::Reason::unavailable};
-    return {pick(busy_, own_counts ? preferred : no_node, k, bits), NodeChoice::Reason::chosen};
+    return {pick_hybrid(busy_, first(own_counts), k, bits), NodeChoice::Reason::chosen};
   }
 
   static bool asks_for_cpu_alone(const NodeRequest& request) {
@@ -71,7 +70,7 @@ class HybridPolicy final : public NodePolicy {
       const NodeView& node = view.nodes[id.index];
       if ((request.avoid_local && id == preferred) || (skip_gpu_nodes && has_gpu(node))) continue;
       if (!is_feasible(node, request)) continue;
-      (is_available(node, request, id == preferred) ? roomy_ : busy_).push_back({id, score(node)});
+      (is_available(node, request, id == preferred) ? roomy_ : busy_).push_back({id, score(node), 0});
     }
   }
 
@@ -96,35 +95,31 @@ class HybridPolicy final : public NodePolicy {
     return no_node;
   }
 
-  // The preferred node when no other is less loaded; else one of the k least loaded, by draw.
-  static NodeId pick(std::vector<Scored>& nodes, NodeId preferred, std::size_t k, std::uint64_t bits) {
-    const auto by_score = [](const Scored& a, const Scored& b) { return a.score < b.score; };
-    const auto lowest = std::min_element(nodes.begin(), nodes.end(), by_score);
-    if (preferred != no_node) {
-      const auto own = std::find_if(nodes.begin(), nodes.end(), [&](const Scored& s) { return s.node == preferred; });
-      if (own != nodes.end() && own->score <= lowest->score) return preferred;
-    }
-    const std::size_t length = std::min(k, nodes.size());
-    if (length == 1) return lowest->node;  // the first of the lowest
-    const std::size_t drawn = RandomStream::scaled(bits, length);
-    // Mostly it falls on one of the unloaded, which come first in the order they stand.
-    std::size_t unloaded = 0;
-    for (const Scored& s : nodes)
-      if (s.score == 0 && unloaded++ == drawn) return s.node;
-    for (std::uint32_t i = 0; i < nodes.size(); ++i) nodes[i].rank = i;
-    const auto wanted = nodes.begin() + static_cast<std::ptrdiff_t>(drawn);
-    std::nth_element(nodes.begin(), wanted, nodes.end(), [](const Scored& a, const Scored& b) {
-      return a.score != b.score ? a.score < b.score : a.rank < b.rank;
-    });
-    return wanted->node;
-  }
-
   PolicySettings settings_;
-  std::vector<Scored> roomy_;  // kept to spare the allocations
-  std::vector<Scored> busy_;
+  std::vector<ScoredNode> roomy_;  // kept to spare the allocations
+  std::vector<ScoredNode> busy_;
 };
 
 }  // namespace
+
+NodeId pick_hybrid(std::vector<ScoredNode>& nodes, PreferredNode preferred, std::size_t k, std::uint64_t bits) {
+  const auto by_score = [](const ScoredNode& a, const ScoredNode& b) { return a.score < b.score; };
+  const auto lowest = std::min_element(nodes.begin(), nodes.end(), by_score);
+  if (preferred.node != no_node && preferred.score <= lowest->score) return preferred.node;
+  const std::size_t length = std::min(k, nodes.size());
+  if (length == 1) return lowest->node;  // the first of the lowest
+  const std::size_t drawn = RandomStream::scaled(bits, length);
+  // Mostly it falls on one of the unloaded, which come first in the order they stand.
+  std::size_t unloaded = 0;
+  for (const ScoredNode& s : nodes)
+    if (s.score == 0 && unloaded++ == drawn) return s.node;
+  for (std::uint32_t i = 0; i < nodes.size(); ++i) nodes[i].rank = i;
+  const auto wanted = nodes.begin() + static_cast<std::ptrdiff_t>(drawn);
+  std::nth_element(nodes.begin(), wanted, nodes.end(), [](const ScoredNode& a, const ScoredNode& b) {
+    return a.score != b.score ? a.score < b.score : a.rank < b.rank;
+  });
+  return wanted->node;
+}
 
 std::unique_ptr<NodePolicy> make_hybrid_policy(const PolicySettings& settings) {
   return std::make_unique<HybridPolicy>(settings);

@@ -43,6 +43,32 @@ void ClusterView::set_available(NodeId id, const ResourceSet& now) {
   entry.critical_utilisation = node.critical_utilisation;
 }
 
+void ClusterView::deduct(NodeId node, const ResourceSet& demand) {
+  ResourceSet left = nodes[node.index].available;
+  for (const auto& [id, amount] : demand.entries())
+    left.set(id, std::max(left.get(id) - amount, std::min(left.get(id), ResourceAmount{})));
+  set_available(node, left);
+}
+
+void ClusterView::give_back(NodeId node, const ResourceSet& demand) {
+  ResourceSet left = nodes[node.index].available;
+  for (const auto& [id, amount] : demand.entries())
+    left.set(id, std::min(left.get(id) + amount, nodes[node.index].total.get(id)));
+  set_available(node, left);
+}
+
+void ClusterView::set_total(NodeId node, const ResourceSet& now) {
+  ResourceSet left;
+  for (const auto& [id, amount] : nodes[node.index].available.entries()) left.set(id, std::min(amount, now.get(id)));
+  nodes[node.index].total = now;
+  set_available(node, left);
+}
+
+void ClusterView::set_usable(NodeId node, bool usable) {
+  nodes[node.index].usable = usable;
+  set_available(node, ResourceSet(nodes[node.index].available));
+}
+
 bool is_feasible(const NodeView& node, const ResourceSet& demand) {
   if (only_cpu(demand)) return node.usable && node.cpu_total >= demand.entries().front().second;
   return node.usable && node.total.covers(demand);

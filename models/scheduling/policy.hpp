@@ -66,6 +66,12 @@ struct ClusterView {
 
   void build_short_list();
   void set_available(NodeId node, const ResourceSet& now);
+  // Takes from what is available, at most all of it; gives back, at most up to the total.
+  void deduct(NodeId node, const ResourceSet& demand);
+  void give_back(NodeId node, const ResourceSet& demand);
+  // A node whose resources change while it runs; what is available is cut to it.
+  void set_total(NodeId node, const ResourceSet& now);
+  void set_usable(NodeId node, bool usable);
   // Null where there is no such node.
   [[nodiscard]] const NodeView* find(NodeId node) const {
     return node.index < nodes.size() ? &nodes[node.index] : nullptr;

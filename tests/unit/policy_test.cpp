@@ -1,4 +1,4 @@
-// The node policies, rule by rule; decisions that Ray's own tests make are in policy_cases_test.cpp.
+// The node policies, rule by rule; decisions of Ray's own tests are in tests/conformance/.
 #include <doctest/doctest.h>
 
 #include <map>

@@ -1,0 +1,34 @@
+#include "conformance/runners.hpp"
+
+#include <utility>
+
+namespace raysim {
+
+namespace {
+
+constexpr std::pair<std::string_view, CaseRunner> runners[] = {
+    {"actor_forwarding", run_actor_forwarding},
+    {"cluster_decision", run_cluster_decision},
+    {"cluster_sequence", run_cluster_sequence},
+    {"fixed_point", run_fixed_point},
+    {"hybrid_pick", run_hybrid_pick},
+    {"label_parse", run_label_parse},
+    {"lease_decision", run_lease_decision},
+    {"locality_decision", run_locality_decision},
+    {"policy_decision", run_policy_decision},
+    {"policy_sequence", run_policy_sequence},
+    {"rate_limit", run_rate_limit},
+    {"resource_predicate", run_resource_predicate},
+    {"scheduling_key", run_scheduling_key},
+    {"view_sequence", run_view_sequence},
+};
+
+}  // namespace
+
+CaseRunner runner_of(std::string_view kind) {
+  for (const auto& [name, runner] : runners)
+    if (name == kind) return runner;
+  return nullptr;
+}
+
+}  // namespace raysim
