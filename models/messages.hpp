@@ -79,7 +79,17 @@ struct RequestWorkerLease {
 
 struct LeaseReply {
   static constexpr auto kind = MessageKind::lease_reply;
-  enum class Status : std::uint8_t { granted, redirected, rejected, canceled, unschedulable };
+  enum class Status : std::uint8_t {
+    granted,
+    redirected,
+    rejected,
+    canceled,
+    unschedulable,
+    runtime_env_failed,
+    group_removed
+  };
+  // No task of the request's key can ever run.
+  [[nodiscard]] bool fails_key() const { return status >= Status::unschedulable; }
   LeaseId lease;
   NodeId node;  // granted: where the worker is; redirected: whom to ask
   Address<CoreWorker> worker;

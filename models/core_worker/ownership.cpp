@@ -92,7 +92,7 @@ void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
 }
 
 void CoreWorker::on(const LeaseReply& reply) {
-  if (reply.status == LeaseReply::Status::unschedulable)
+  if (reply.fails_key())
     for (const std::uint32_t task : submitter().take_unschedulable(reply)) {
       runtime_.record.on_failed_unstarted(tasks_.task(task).function.index);
       finish(task, ErrorType::task_unschedulable, tasks_.task(task).path);

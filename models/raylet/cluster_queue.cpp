@@ -1,77 +1,66 @@
 // Which node? Mirrors cluster_lease_manager.cc (2.60).
-#include "models/raylet/raylet.hpp"
+#include "models/raylet/lease_manager.hpp"
 
 namespace raysim {
 
-void Raylet::on(RequestWorkerLease request) {
-  const Lease lease{request.lease, request.owner,           request.scheduling_class,
-                    request.tag,   request.grant_or_reject, request.selected_by_locality};
-  const ProcessId owner = runtime_.engine.process_of(request.owner.station);
-  if (owners_.insert(owner.index).second) runtime_.engine.watch(owner, address_);
-  if (class_states_.size() < runtime_.classes.size()) class_states_.resize(runtime_.classes.size());
-  start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
-  auto& queues = infeasible_queue_.has(lease.scheduling_class) ? infeasible_queue_ : schedule_queue_;
-  queues.of(lease.scheduling_class).push_back(lease);
-  schedule_leases();
+void LeaseManager::queue(Lease lease) {
+  if (class_states_.size() < classes_.size()) class_states_.resize(classes_.size());
+  const SchedulingClassId id = lease.scheduling_class;
+  auto& queues = infeasible_queue_.has(id) ? infeasible_queue_ : schedule_queue_;
+  queues.of(id).push_back(std::move(lease));
 }
 
-void Raylet::schedule_leases() {
+void LeaseManager::schedule() {
   retry_infeasible();
   // By number: nothing joins or leaves the list of classes meanwhile but at its end.
   for (std::size_t i = 0; i < schedule_queue_.classes().size(); ++i) schedule_class(schedule_queue_.classes()[i]);
   schedule_queue_.tidy();
-  grant_leases();
-  // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
-  runtime_.streams.listen(
-      node_, station_.contended() || !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty());
+  grant();
 }
 
-void Raylet::retry_infeasible() {
+void LeaseManager::retry_infeasible() {
   for (std::size_t i = 0; i < infeasible_queue_.classes().size(); ++i) {
     const SchedulingClassId id = infeasible_queue_.classes()[i];
-    if (!infeasible_queue_.has(id) || scheduler_.decide(id, no_node, false, station_.now()).infeasible) continue;
+    if (!infeasible_queue_.has(id)) continue;
     auto& from = infeasible_queue_.of(id);
+    if (scheduler_.decide(id, preferred(from.front()), false, port_.now()).infeasible) continue;
     auto& to = schedule_queue_.of(id);
-    to.insert(to.end(), from.begin(), from.end());
+    for (Lease& lease : from) to.push_back(std::move(lease));
     from.clear();
   }
   infeasible_queue_.tidy();
 }
 
-void Raylet::schedule_class(SchedulingClassId id) {
+void LeaseManager::schedule_class(SchedulingClassId id) {
   auto& queue = schedule_queue_.of(id);
-  const SchedulingStrategy& strategy = runtime_.classes[id].strategy;
+  // To nodes of its choice: what cannot run there never runs.
+  const bool bound = classes_[id].strategy.hard_affinity() || !classes_[id].label_selector.pinned_nodes().empty();
   while (!queue.empty()) {
-    const Lease lease = queue.front();
-    const NodeId preferred = lease.grant_or_reject || lease.selected_by_locality ? node_ : no_node;
-    const auto decision = scheduler_.decide(id, preferred, false, station_.now());
-    if (decision.node == no_node) {
-      if (strategy.hard_affinity() || !runtime_.classes[id].label_selector.pinned_nodes().empty()) {
-        queue.pop_front();
-        answer(lease, LeaseReply::Status::unschedulable);
-        continue;
-      }
-      if (decision.infeasible) {
-        auto& aside = infeasible_queue_.of(id);
-        aside.insert(aside.end(), queue.begin(), queue.end());
-        queue.clear();
-      }
-      return;
+    if (handed_over_) grant();  // what it took counts in the next decision
+    const auto decision = scheduler_.decide(id, preferred(queue.front()), false, port_.now());
+    if (decision.node != no_node) {
+      hand_over(take(queue, 0), decision.node);
+      continue;
     }
-    queue.pop_front();
-    hand_over(lease, decision.node);
+    if (bound) {
+      port_.answer(take(queue, 0), LeaseReply::Status::unschedulable, no_node);
+      continue;
+    }
+    if (decision.infeasible) {
+      port_.announce_infeasible(queue.front());
+      auto& aside = infeasible_queue_.of(id);
+      for (Lease& lease : queue) aside.push_back(std::move(lease));
+      queue.clear();
+    }
+    return;
   }
 }
 
-void Raylet::hand_over(const Lease& lease, NodeId node) {
-  if (node == node_) {
-    grant_queue_.of(lease.scheduling_class).push_back(lease);
-    return;
-  }
-  if (lease.grant_or_reject) return answer(lease, LeaseReply::Status::rejected);
-  scheduler_.deduct(node, runtime_.classes[lease.scheduling_class].resources, station_.now());
-  if (scheduler_.modified()) arm(Tick::reset_view, runtime_.profile.system.syncer_refresh_interval, reset_armed_);
-  answer(lease, LeaseReply::Status::redirected, node);
+void LeaseManager::hand_over(Lease lease, NodeId node) {
+  if (node == node_) return queue_here(std::move(lease));
+  if (lease.grant_or_reject) return port_.answer(lease, LeaseReply::Status::rejected, no_node);
+  scheduler_.deduct(node, demand_of(lease), port_.now());
+  port_.answer(lease, LeaseReply::Status::redirected, node);
 }
 
 }  // namespace raysim

@@ -86,6 +86,12 @@ void ClusterResourceScheduler::retake_cpu(ResourceAmount cpu) {
   changed(left);
 }
 
+void ClusterResourceScheduler::drain() {
+  local_.usable = false;
+  if (!view_.nodes.empty()) view_.nodes[view_.local.index].usable = false;
+  changed(ResourceSet(local_.available));
+}
+
 void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
   if (view_.nodes.empty()) build_view();
   Remote& remote = remotes_[snapshot.node.index];

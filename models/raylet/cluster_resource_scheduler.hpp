@@ -33,6 +33,8 @@ class ClusterResourceScheduler {
   void retake_cpu(ResourceAmount cpu);
   [[nodiscard]] const ResourceSet& total() const { return local().total; }
   [[nodiscard]] const ResourceSet& available() const { return local().available; }
+  // This node takes nothing new: it is unusable in every decision from now on.
+  void drain();
   // Counts changes of the own resources.
   [[nodiscard]] std::uint64_t version() const { return version_; }
 

@@ -1,25 +1,42 @@
 // A lease as a raylet knows it.
 //
-// Models: the request, and where it stands in the raylet. Leaves out: arguments to be pulled.
-// Mirrors src/ray/raylet/scheduling/internal.h (2.60).
-// Invariants: a lease is in one queue only; its id is unique in the run.
+// Models: the request, its arguments that lie in the object store, and where it stands in the raylet. Leaves out: what the
+// arguments contain. Mirrors src/ray/raylet/scheduling/internal.h (2.60).
+// Invariants: a lease is in one queue only, or granted, or gone; its id is unique in the run.
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "models/messages.hpp"
 
 namespace raysim {
 
+// An argument that lies in the object store of some node.
+struct LeaseArgument {
+  std::uint64_t object = 0;
+  Bytes size;
+};
+
 struct Lease {
+  enum class State : std::uint8_t { queued, waits_for_worker, granted, ended };
+  // What a queued lease waits for.
+  enum class Cause : std::uint8_t { resources, memory, worker };
+
   LeaseId id;
   Address<CoreWorker> owner;
+  ProcessId owner_process;
+  NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
   std::uint32_t tag = 0;  // the owner's
   bool grant_or_reject = false;
   bool selected_by_locality = false;
-  bool waits_for_worker = false;  // its resources are taken, its worker is not there yet
+  bool detached = false;  // a detached actor's: outlives its owner
+  bool blocked = false;   // granted: its CPU is lent to others while its worker waits
+  State state = State::queued;
+  Cause cause = Cause::resources;
+  std::shared_ptr<const std::vector<LeaseArgument>> arguments;  // none: nothing to pull
 };
 
 // Leases by scheduling class, first in first out in a class; classes in the order in which they came first.
@@ -30,6 +47,7 @@ class LeaseQueues {
     if (!listed(id)) classes_.push_back(id);
     return queues_[id.index];
   }
+  [[nodiscard]] const std::deque<Lease>& at(SchedulingClassId id) const { return queues_[id.index]; }
   // Classes that may have leases; forget the empty ones with tidy().
   [[nodiscard]] const std::vector<SchedulingClassId>& classes() const { return classes_; }
   [[nodiscard]] bool empty() const {
@@ -42,28 +60,24 @@ class LeaseQueues {
     std::erase_if(classes_, [&](SchedulingClassId id) { return queues_[id.index].empty(); });
   }
   [[nodiscard]] std::size_t size(SchedulingClassId id) const { return has(id) ? queues_[id.index].size() : 0; }
-  // Drops the leases for which `wanted` holds, after `dropped` has seen each.
-  template <class Wanted, class Dropped>
-  void remove_if(const Wanted& wanted, const Dropped& dropped) {
+  // Moves the leases for which `wanted` holds to the end of `taken`.
+  template <class Wanted>
+  void take_if(const Wanted& wanted, std::vector<Lease>& taken) {
     for (const SchedulingClassId id : classes_)
-      std::erase_if(queues_[id.index], [&](const Lease& lease) {
+      std::erase_if(queues_[id.index], [&](Lease& lease) {
         if (!wanted(lease)) return false;
-        dropped(lease);
+        taken.push_back(std::move(lease));
         return true;
       });
   }
-  // Takes a lease out; false when it is not here.
-  bool remove(LeaseId lease, Lease& taken) {
+  // The queue and place of a lease; a null queue: it is not here.
+  std::pair<std::deque<Lease>*, std::size_t> find(LeaseId lease) {
     for (const SchedulingClassId id : classes_) {
       auto& queue = queues_[id.index];
-      for (auto it = queue.begin(); it != queue.end(); ++it) {
-        if (it->id != lease) continue;
-        taken = *it;
-        queue.erase(it);
-        return true;
-      }
+      for (std::size_t i = 0; i < queue.size(); ++i)
+        if (queue[i].id == lease) return {&queue, i};
     }
-    return false;
+    return {nullptr, 0};
   }
 
  private:
@@ -75,5 +89,12 @@ class LeaseQueues {
   std::vector<std::deque<Lease>> queues_;
   std::vector<SchedulingClassId> classes_;
 };
+
+// Takes lease `i` out of its queue.
+inline Lease take(std::deque<Lease>& queue, std::size_t i) {
+  Lease lease = std::move(queue[i]);
+  queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
+  return lease;
+}
 
 }  // namespace raysim

@@ -2,144 +2,175 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/raylet/raylet.hpp"
+#include "models/raylet/lease_manager.hpp"
 
 namespace raysim {
 
-void Raylet::grant_leases() {
+void LeaseManager::queue_here(Lease lease) {
+  if (class_states_.size() < classes_.size()) class_states_.resize(classes_.size());
+  handed_over_ = true;
+  if (lease.arguments && !port_.pull_arguments(lease)) {
+    waiting_.push_back(std::move(lease));
+    return;
+  }
+  auto& queue = grant_queue_.of(lease.scheduling_class);
+  queue.push_back(std::move(lease));
+}
+
+void LeaseManager::grant() {
+  handed_over_ = false;
   for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
     const SchedulingClassId id = grant_queue_.classes()[i];
     if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id);
   }
   grant_queue_.tidy();
-  start_workers();
+  if (!waiting_.empty()) spill_waiting();
 }
 
 // When the queued leases ask for more CPU than the node has, no class may run more than its share.
-bool Raylet::skipped_for_fairness(SchedulingClassId id) const {
-  if (runtime_.classes[id].resources.get(cpu_resource).ticks == 0) return false;
+bool LeaseManager::skipped_for_fairness(SchedulingClassId id) const {
+  if (classes_[id].resources.get(cpu_resource).ticks == 0) return false;
   std::int64_t asked = 0;
   std::int64_t running = 0;
   std::int64_t classes = 0;
   for (const SchedulingClassId other : grant_queue_.classes()) {
-    const std::int64_t cpu = runtime_.classes[other].resources.get(cpu_resource).ticks;
+    const std::int64_t cpu = classes_[other].resources.get(cpu_resource).ticks;
     if (cpu == 0 || !grant_queue_.has(other)) continue;
     asked += cpu * static_cast<std::int64_t>(grant_queue_.size(other));
     ++classes;
   }
   if (asked <= scheduler_.total().get(cpu_resource).ticks || classes == 0) return false;
   for (std::uint32_t i = 0; i < class_states_.size(); ++i)
-    if (runtime_.classes[{i}].resources.get(cpu_resource).ticks > 0) running += class_states_[i].running;
+    if (classes_[{i}].resources.get(cpu_resource).ticks > 0) running += class_states_[i].running;
   return class_states_[id.index].running > running / classes;
 }
 
 // More of a class than the node has CPUs for: only blocked workers make that possible; then new ones come with a back-off.
-bool Raylet::capped(SchedulingClassId id) {
-  const SystemConfig& config = runtime_.profile.system;
-  const std::int64_t cpu = runtime_.classes[id].resources.get(cpu_resource).ticks;
+bool LeaseManager::capped(SchedulingClassId id) {
+  const std::int64_t cpu = classes_[id].resources.get(cpu_resource).ticks;
   const std::int64_t node_cpus = scheduler_.total().get(cpu_resource).ticks / ResourceAmount::unit;
-  if (!config.worker_cap_enabled || cpu == 0 || node_cpus == 0) return false;
+  if (!settings_.worker_cap_enabled || cpu == 0 || node_cpus == 0) return false;
   const auto capacity = std::llround(static_cast<double>(node_cpus * ResourceAmount::unit) / static_cast<double>(cpu));
   ClassState& state = class_states_[id.index];
-  if (state.running < capacity || station_.now() >= state.next_grant) return false;
+  const Time now = port_.now();
+  if (state.running < capacity || now >= state.next_grant) return false;
   const auto doublings = std::min<std::int64_t>(state.running - capacity, 20);
   const Duration wait =
-      std::min(config.worker_cap_initial_backoff * (std::int64_t{1} << doublings), config.worker_cap_max_backoff);
-  state.next_grant = std::min(state.next_grant, station_.now() + wait);
-  if (!again_armed_) {
-    again_armed_ = true;
-    station_.after<Raylet>(state.next_grant - station_.now(), TimerTick{Tick::grant_again});
-  }
+      std::min(settings_.worker_cap_initial_backoff * (std::int64_t{1} << doublings), settings_.worker_cap_max_backoff);
+  state.next_grant = std::min(state.next_grant, now + wait);
+  port_.schedule_again_at(state.next_grant);
   return true;
 }
 
-void Raylet::grant_class(SchedulingClassId id) {
-  const ResourceSet& demand = runtime_.classes[id].resources;
+void LeaseManager::grant_class(SchedulingClassId id) {
+  const ResourceSet& demand = classes_[id].resources;
   auto& queue = grant_queue_.of(id);
+  ClassState& state = class_states_[id.index];
   for (std::size_t i = 0; i < queue.size();) {
-    if (queue[i].waits_for_worker) {
+    if (queue[i].state == Lease::State::waits_for_worker) {
       ++i;
       continue;
     }
-    if (capped(id) || !scheduler_.allocate(demand)) {
-      const Lease lease = queue[i];
-      if (!spill(lease)) return;
-      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
-      continue;
+    bool room = !capped(id);
+    if (room && queue[i].arguments) {
+      const Pin pin = pin_arguments(queue[i]);
+      if (pin == Pin::missing) {
+        waiting_.push_front(take(queue, i));
+        continue;
+      }
+      if (pin == Pin::no_memory) {
+        queue[i++].cause = Lease::Cause::memory;
+        continue;
+      }
+      room = !draining_ && scheduler_.allocate(demand);
+      if (!room) unpin_arguments(queue[i]);
+    } else if (room) {
+      room = !draining_ && scheduler_.allocate(demand);
     }
-    resources_changed();
-    ++class_states_[id.index].running;
-    const Lease lease = queue[i];
-    if (const auto worker = pool_.pop(lease.id)) {
-      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
-      grant(lease, *worker);
-    } else {
-      queue[i].waits_for_worker = true;
+    if (!room) {
+      const Spill spilled = spill(queue, i);
+      if (spilled == Spill::done) continue;
+      if (spilled == Spill::infeasible) fail_class(id);
+      return;
+    }
+    port_.resources_changed();
+    ++state.running;
+    queue[i].state = Lease::State::waits_for_worker;
+    if (const auto worker = port_.request_worker(queue[i]))
+      give(take(queue, i), *worker);
+    else
       ++i;
-    }
   }
 }
 
-bool Raylet::spill(const Lease& lease) {
-  const auto decision = scheduler_.decide(lease.scheduling_class, node_, false, station_.now());
-  if (decision.node == no_node || decision.node == node_) return false;
-  if (!is_available(scheduler_.view(decision.node), runtime_.classes[lease.scheduling_class].resources)) return false;
+// A lease that finds no room here goes where there is some.
+LeaseManager::Spill LeaseManager::spill(std::deque<Lease>& queue, std::size_t i) {
+  const auto decision = scheduler_.decide(queue[i].scheduling_class, node_, false, port_.now());
+  if (decision.infeasible) return Spill::infeasible;
+  if (decision.node == no_node || decision.node == node_) return Spill::stays;
+  const Lease lease = take(queue, i);
+  if (lease.arguments) port_.stop_pull(lease);
   hand_over(lease, decision.node);
+  return Spill::done;
+}
+
+// The last that came leave first. One whose pull has no room in the store leaves even when there are resources here.
+void LeaseManager::spill_waiting() {
+  while (!waiting_.empty()) {
+    const Lease& last = waiting_.back();
+    if (classes_[last.scheduling_class].strategy.kind == SchedulingStrategy::Kind::spread) return;
+    const auto decision = scheduler_.decide(last.scheduling_class, node_, port_.pull_blocked(last), port_.now(), true);
+    if (decision.node == no_node || decision.node == node_) return;
+    const Lease lease = take(waiting_, waiting_.size() - 1);
+    port_.stop_pull(lease);
+    hand_over(lease, decision.node);
+  }
+}
+
+void LeaseManager::give(Lease lease, ProcessId worker) {
+  state_of(lease).next_grant = Time::max();
+  lease.state = Lease::State::granted;
+  ++granted_;
+  if (lease.arguments) port_.stop_pull(lease);  // they are pinned
+  port_.granted(std::move(lease), worker);
+}
+
+// No node can run what waits here: the node has lost resources, or drains and was the only one.
+void LeaseManager::fail_class(SchedulingClassId id) {
+  auto& queue = grant_queue_.of(id);
+  while (!queue.empty()) {
+    Lease lease = take(queue, 0);
+    drop(lease);
+    port_.answer(lease, LeaseReply::Status::unschedulable, no_node);
+  }
+}
+
+bool LeaseManager::worker_arrived(LeaseId id, ProcessId worker) {
+  const auto [queue, i] = grant_queue_.find(id);
+  if (queue == nullptr || (*queue)[i].state != Lease::State::waits_for_worker) return false;
+  give(take(*queue, i), worker);
   return true;
 }
 
-void Raylet::grant(const Lease& lease, ProcessId process) {
-  class_states_[lease.scheduling_class.index].next_grant = Time::max();
-  Worker& holder = worker(process);
-  holder.leased = true;
-  holder.blocked = false;
-  holder.lease = lease;
-  LeaseReply reply;
-  reply.lease = lease.id;
-  reply.tag = lease.tag;
-  reply.node = node_;
-  reply.worker = holder.address;
-  reply.worker_process = process;
-  station_.send(lease.owner, reply);
+void LeaseManager::worker_failed(LeaseId id, WorkerFailure why) {
+  const auto [queue, i] = grant_queue_.find(id);
+  if (queue == nullptr || (*queue)[i].state != Lease::State::waits_for_worker) return;
+  Lease& lease = (*queue)[i];
+  lease.state = Lease::State::queued;
+  lease.cause = Lease::Cause::worker;
+  release(lease);
+  if (why == WorkerFailure::registration_timeout) return;  // its turn comes again
+  const Lease gone = take(*queue, i);
+  if (gone.arguments) port_.stop_pull(gone);
+  if (why == WorkerFailure::runtime_env_failed) port_.answer(gone, LeaseReply::Status::runtime_env_failed, no_node);
 }
 
-void Raylet::release(Worker& holder) {
-  holder.leased = false;
-  const SchedulingClassId id = holder.lease.scheduling_class;
-  if (holder.blocked) {  // its CPU was given back when it blocked
-    ResourceSet rest = runtime_.classes[id].resources;
-    rest.set(cpu_resource, {});
-    scheduler_.release(rest);
-  } else {
-    scheduler_.release(runtime_.classes[id].resources);
-  }
-  --class_states_[id.index].running;
-  resources_changed();
-}
-
-// A worker is there for whoever waits first; else it is idle.
-void Raylet::worker_is_free(ProcessId worker, bool never_used) {
-  const auto next = pool_.push(worker, station_.now(), never_used);
-  if (!next) return arm_sweep();
-  Lease lease;
-  if (!grant_queue_.remove(*next, lease)) return;
-  grant(lease, worker);
-}
-
-void Raylet::start_workers() {
-  while (pool_.next_start()) start_worker();
-}
-
-void Raylet::start_worker() {
-  station_.charge(runtime_.profile.costs.worker_fork);
-  const ProcessId worker = runtime_.make_worker(node_);
-  runtime_.engine.watch(worker, address_);
-  pool_.started(worker);
-}
-
-// Workers ahead of demand: as many as there is CPU for, but no more than the owner has tasks waiting.
-void Raylet::start_spares(std::int64_t desired) {
-  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker();
+void LeaseManager::arguments_ready(LeaseId id) {
+  const auto it = std::find_if(waiting_.begin(), waiting_.end(), [&](const Lease& l) { return l.id == id; });
+  if (it == waiting_.end()) return;
+  auto& queue = grant_queue_.of(it->scheduling_class);
+  queue.push_back(std::move(*it));
+  waiting_.erase(it);
 }
 
 }  // namespace raysim

@@ -9,6 +9,10 @@ Station& make_station(Runtime& runtime, NodeId node) {
   const MachineId place = runtime.cluster.nodes[node.index].machine;
   return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
 }
+
+LeaseManagerSettings lease_settings(const SystemConfig& config) {
+  return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {}};
+}
 }  // namespace
 
 Raylet::Raylet(Runtime& runtime, NodeId node)
@@ -19,9 +23,8 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       scheduler_(runtime, node),
       pool_(runtime.profile.system,
             runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
-            runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()) {
-  class_states_.resize(runtime.classes.size());
-}
+            runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()),
+      leases_(node, runtime.classes, lease_settings(runtime.profile.system), scheduler_, *this) {}
 
 void Raylet::start_idle_work() {
   // On a shared machine the report timer runs on its own: each tick is set by the one before, so that a late one moves all
@@ -53,7 +56,31 @@ void Raylet::introduce(ProcessId process, Address<CoreWorker> address) {
   workers_.back().process = process;
 }
 
+void Raylet::on(RequestWorkerLease request) {
+  Lease lease;
+  lease.id = request.lease;
+  lease.owner = request.owner;
+  lease.owner_process = runtime_.engine.process_of(request.owner.station);
+  lease.scheduling_class = request.scheduling_class;
+  lease.tag = request.tag;
+  lease.grant_or_reject = request.grant_or_reject;
+  lease.selected_by_locality = request.selected_by_locality;
+  if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
+  start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
+  leases_.queue(std::move(lease));
+  schedule_leases();
+}
+
+void Raylet::schedule_leases() {
+  leases_.schedule();
+  start_workers();
+  // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
+  runtime_.streams.listen(node_, station_.contended() || leases_.any_queued());
+}
+
 void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) {
+  if (status == LeaseReply::Status::redirected && scheduler_.modified())
+    arm(Tick::reset_view, runtime_.profile.system.syncer_refresh_interval, reset_armed_);
   LeaseReply reply;
   reply.lease = lease.id;
   reply.tag = lease.tag;
@@ -62,26 +89,33 @@ void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) 
   station_.send(lease.owner, reply);
 }
 
+void Raylet::granted(Lease lease, ProcessId process) {
+  Worker& holder = worker(process);
+  LeaseReply reply;
+  reply.lease = lease.id;
+  reply.tag = lease.tag;
+  reply.node = node_;
+  reply.worker = holder.address;
+  reply.worker_process = process;
+  station_.send(lease.owner, reply);
+  holder.lease = std::move(lease);
+}
+
+void Raylet::schedule_again_at(Time when) {
+  if (again_armed_) return;
+  again_armed_ = true;
+  station_.after<Raylet>(when - station_.now(), TimerTick{Tick::grant_again});
+}
+
 void Raylet::on(CancelWorkerLease cancel) {
-  Lease lease;
-  if (grant_queue_.remove(cancel.lease, lease)) {
-    if (lease.waits_for_worker) {
-      pool_.forget(lease.id);
-      scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
-      --class_states_[lease.scheduling_class.index].running;
-      resources_changed();
-    }
-  } else if (!schedule_queue_.remove(cancel.lease, lease) && !infeasible_queue_.remove(cancel.lease, lease)) {
-    return;  // granted or gone: the owner will give the worker back
-  }
-  answer(lease, LeaseReply::Status::canceled);
-  schedule_leases();
+  if (leases_.cancel(cancel.lease)) schedule_leases();
+  // Else it is granted or gone: the owner will give the worker back.
 }
 
 void Raylet::on(ReturnWorkerLease returned) {
   Worker* holder = leased(returned.worker);
   if (holder == nullptr || holder->lease.id != returned.lease) return;  // it has died meanwhile
-  release(*holder);
+  leases_.finished(holder->lease);
   if (returned.disconnect)
     runtime_.engine.kill(returned.worker);
   else
@@ -102,24 +136,18 @@ void Raylet::on(RegisterDriver) {
 
 Raylet::Worker* Raylet::leased(ProcessId process) {
   Worker& holder = worker(process);
-  return holder.alive && holder.leased ? &holder : nullptr;
+  return holder.alive && holder.leased() ? &holder : nullptr;
 }
 
 void Raylet::on(TaskBlocked blocked) {
   Worker* holder = leased(blocked.worker);
-  if (holder == nullptr || holder->blocked) return;
-  holder->blocked = true;
-  scheduler_.release_cpu(runtime_.classes[holder->lease.scheduling_class].resources.get(cpu_resource));
-  resources_changed();
+  if (holder == nullptr || holder->lease.blocked) return;
+  leases_.block(holder->lease);
   schedule_leases();
 }
 
 void Raylet::on(TaskUnblocked unblocked) {
-  Worker* holder = leased(unblocked.worker);
-  if (holder == nullptr || !holder->blocked) return;
-  holder->blocked = false;
-  scheduler_.retake_cpu(runtime_.classes[holder->lease.scheduling_class].resources.get(cpu_resource));
-  resources_changed();
+  if (Worker* holder = leased(unblocked.worker)) leases_.unblock(holder->lease);
 }
 
 void Raylet::on(GetWorkerFailureCause question) { station_.send(question.owner, WorkerFailureCause{question.lease}); }
@@ -135,7 +163,7 @@ void Raylet::on(ResourceBroadcast broadcast) {
 void Raylet::on(ProcessDied died) {
   if (is_own(died.process)) {
     Worker& holder = worker(died.process);
-    if (holder.leased) release(holder);
+    leases_.finished(holder.lease);
     holder.alive = false;
     pool_.died(died.process);
   }
@@ -147,17 +175,33 @@ void Raylet::on(ProcessDied died) {
 // What a dead owner asked for is nobody's any more, and the workers it leased end with it.
 void Raylet::owner_died(ProcessId owner) {
   if (owners_.erase(owner.index) == 0) return;
-  const auto theirs = [&](const Lease& lease) { return runtime_.engine.process_of(lease.owner.station) == owner; };
-  for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_, &grant_queue_})
-    queues->remove_if(theirs, [&](const Lease& lease) {
-      if (!lease.waits_for_worker) return;
-      pool_.forget(lease.id);
-      scheduler_.release(runtime_.classes[lease.scheduling_class].resources);
-      --class_states_[lease.scheduling_class.index].running;
-    });
+  leases_.cancel_owned_by(owner);
   for (const Worker& holder : workers_)
-    if (holder.alive && holder.leased && theirs(holder.lease))
+    if (holder.alive && holder.leased() && holder.lease.owner_process == owner)
       runtime_.engine.kill(holder.process);  // each reports its own death
+}
+
+// A worker is there for whoever waits first; else it is idle.
+void Raylet::worker_is_free(ProcessId worker, bool never_used) {
+  const auto next = pool_.push(worker, station_.now(), never_used);
+  if (!next) return arm_sweep();
+  leases_.worker_arrived(*next, worker);
+}
+
+void Raylet::start_workers() {
+  while (pool_.next_start()) start_worker();
+}
+
+void Raylet::start_worker() {
+  station_.charge(runtime_.profile.costs.worker_fork);
+  const ProcessId worker = runtime_.make_worker(node_);
+  runtime_.engine.watch(worker, address_);
+  pool_.started(worker);
+}
+
+// Workers ahead of demand: as many as there is CPU for, but no more than the owner has tasks waiting.
+void Raylet::start_spares(std::int64_t desired) {
+  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker();
 }
 
 void Raylet::on(ExitAnswered answered) {

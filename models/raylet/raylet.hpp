@@ -1,10 +1,10 @@
 // The raylet: one node's scheduler and keeper of its workers.
 //
-// Models: leases from request to return: the cluster queue (which node?), the local queue (when here?), spilling, the worker
-// pool, workers that block or die, and the resource view that others see only by periodic reports.
-// Leaves out: objects, placement groups, draining, several jobs.
-// Mirrors src/ray/raylet/{node_manager.cc,scheduling/cluster_lease_manager.cc,scheduling/local_lease_manager.cc} (2.60).
-// Invariants: every lease request is answered exactly once unless its owner dies; resources of a lease are released once.
+// Models: the messages around the lease manager: requests, replies, returns; the worker pool; workers that block or die; timers; and
+// the resource view that others see only by periodic reports.
+// Leaves out: objects, placement groups, several jobs.
+// Mirrors src/ray/raylet/node_manager.cc (2.60).
+// Invariants: every lease request is answered exactly once unless its owner dies.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "models/raylet/cluster_resource_scheduler.hpp"
-#include "models/raylet/lease.hpp"
+#include "models/raylet/lease_manager.hpp"
 #include "models/raylet/worker_pool.hpp"
 #include "models/runtime.hpp"
 
 namespace raysim {
 
-class Raylet {
+class Raylet final : private LeasePort {
  public:
   Raylet(Runtime& runtime, NodeId node);
 
@@ -54,14 +54,8 @@ class Raylet {
     ProcessId process;
     Address<CoreWorker> address;
     bool alive = true;
-    bool leased = false;
-    bool blocked = false;  // the lease's CPU is lent to others
-    Lease lease;
-  };
-  // What the local queue knows of a scheduling class that runs here.
-  struct ClassState {
-    std::int64_t running = 0;
-    Time next_grant = Time::max();  // above the cap: not before
+    Lease lease;  // that it serves, when granted; else its last
+    [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
 
   static std::array<Duration, 8> unknown_phases() {
@@ -70,28 +64,25 @@ class Raylet {
     return phases;
   }
 
-  // cluster_queue.cpp: which node?
-  void schedule_leases();
-  void schedule_class(SchedulingClassId id);
-  void hand_over(const Lease& lease, NodeId node);
-  void retry_infeasible();
+  // What the lease manager asks for.
+  [[nodiscard]] Time now() const override { return station_.now(); }
+  void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
+  void granted(Lease lease, ProcessId worker) override;
+  std::optional<ProcessId> request_worker(const Lease& lease) override { return pool_.pop(lease.id); }
+  void forget_worker(const Lease& lease) override { pool_.forget(lease.id); }
+  bool pull_arguments(const Lease&) override { return true; }  // they lie in this node's store
+  void stop_pull(const Lease&) override {}
+  bool arguments_local(const Lease&) override { return true; }
+  bool pull_blocked(const Lease&) override { return false; }
+  void schedule_again_at(Time when) override;
+  void announce_infeasible(const Lease&) override {}
+  void resources_changed() override;
 
-  // local_queue.cpp: when here?
-  void grant_leases();
-  void grant_class(SchedulingClassId id);
-  [[nodiscard]] bool skipped_for_fairness(SchedulingClassId id) const;
-  [[nodiscard]] bool capped(SchedulingClassId id);
-  bool spill(const Lease& lease);
-  void grant(const Lease& lease, ProcessId worker);
-  void release(Worker& holder);
+  void schedule_leases();
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
   void start_worker();
   void start_spares(std::int64_t desired);
-
-  // raylet.cpp
-  void answer(const Lease& lease, LeaseReply::Status status, NodeId node = no_node);
-  void resources_changed();
   void owner_died(ProcessId owner);
   void sweep_idle_workers();
   void arm_sweep();
@@ -109,10 +100,7 @@ class Raylet {
   Address<Raylet> address_;
   ClusterResourceScheduler scheduler_;
   WorkerPool pool_;
-  LeaseQueues schedule_queue_;
-  LeaseQueues infeasible_queue_;
-  LeaseQueues grant_queue_;
-  std::vector<ClassState> class_states_;      // by SchedulingClassId
+  LeaseManager leases_;
   std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
