@@ -47,7 +47,7 @@ void run_locality_decision(const CaseValue& the_case, Checks& checks) {
   NodesByName nodes;
   std::vector<std::optional<ObjectPlaces>> objects;
   for (const CaseValue& object : the_case["objects"].items()) {
-    object["id"].text_or("");
+    static_cast<void>(object["id"].text_or(""));
     ObjectPlaces places;
     for (const std::string& node : object["on"].texts()) places.nodes.push_back(nodes.id_of(node));
     const CaseValue bytes = object["bytes"];

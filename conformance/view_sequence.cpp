@@ -15,7 +15,7 @@ std::string in_text(ResourceAmount amount) { return fmt::format("{}", amount.val
 void take_step(const CaseValue& step, CaseCluster& cluster) {
   const NodeId node = step["node"].exists() ? cluster.id_of(step["node"].text()) : NodeId{0};
   if (cluster.view.find(node) == nullptr) step["node"].fail_expected("the name of a node");
-  step["read"].boolean_or(true);
+  static_cast<void>(step["read"].boolean_or(true));
   if (step["subtract"].exists()) cluster.view.deduct(node, cluster.resources(step["subtract"]));
   if (step["add"].exists()) cluster.view.give_back(node, cluster.resources(step["add"]));
   if (step["report"].exists()) cluster.view.set_available(node, cluster.resources(step["report"]));
