@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::pair<std::string_view, CaseRunner> runners[] = {
     {"actor_forwarding", run_actor_forwarding},
+    {"actor_sequence", run_actor_sequence},
+    {"bundle_decision", run_bundle_decision},
     {"cluster_decision", run_cluster_decision},
     {"cluster_sequence", run_cluster_sequence},
     {"fixed_point", run_fixed_point},
@@ -15,6 +17,7 @@ constexpr std::pair<std::string_view, CaseRunner> runners[] = {
     {"label_parse", run_label_parse},
     {"lease_decision", run_lease_decision},
     {"locality_decision", run_locality_decision},
+    {"pg_sequence", run_pg_sequence},
     {"policy_decision", run_policy_decision},
     {"policy_sequence", run_policy_sequence},
     {"rate_limit", run_rate_limit},

@@ -19,6 +19,8 @@ using CaseRunner = void (*)(const CaseValue& the_case, Checks& checks);
 CaseRunner runner_of(std::string_view kind);
 
 void run_actor_forwarding(const CaseValue& the_case, Checks& checks);
+void run_actor_sequence(const CaseValue& the_case, Checks& checks);
+void run_bundle_decision(const CaseValue& the_case, Checks& checks);
 void run_cluster_decision(const CaseValue& the_case, Checks& checks);
 void run_cluster_sequence(const CaseValue& the_case, Checks& checks);
 void run_fixed_point(const CaseValue& the_case, Checks& checks);
@@ -26,6 +28,7 @@ void run_hybrid_pick(const CaseValue& the_case, Checks& checks);
 void run_label_parse(const CaseValue& the_case, Checks& checks);
 void run_lease_decision(const CaseValue& the_case, Checks& checks);
 void run_locality_decision(const CaseValue& the_case, Checks& checks);
+void run_pg_sequence(const CaseValue& the_case, Checks& checks);
 void run_policy_decision(const CaseValue& the_case, Checks& checks);
 void run_policy_sequence(const CaseValue& the_case, Checks& checks);
 void run_rate_limit(const CaseValue& the_case, Checks& checks);
