@@ -31,6 +31,8 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"task_retry_delay_ms", &s.task_retry_delay, ms},
       {"task_events_report_interval_ms", &s.task_events_report_interval, ms},
       {"task_max_retries", &s.task_max_retries, {}},
+      {"predefined_unit_instance_resources", &s.predefined_unit_instance_resources, {}},
+      {"custom_unit_instance_resources", &s.custom_unit_instance_resources, {}},
   };
 }
 

@@ -41,6 +41,8 @@ struct SystemConfig {
   Duration task_retry_delay;
   Duration task_events_report_interval;
   std::int64_t task_max_retries = 0;
+  std::string predefined_unit_instance_resources;  // names, with commas between
+  std::string custom_unit_instance_resources;
 };
 
 // CPU time of things that are no messages.
@@ -90,7 +92,7 @@ struct Profile {
 };
 
 // Where a value of a profile lives, and in which unit Ray's own configuration counts it.
-using ProfileField = std::variant<Duration*, std::int64_t*, double*, bool*, Bytes*>;
+using ProfileField = std::variant<Duration*, std::int64_t*, double*, bool*, Bytes*, std::string*>;
 struct NamedField {
   std::string_view name;
   ProfileField field;

@@ -13,6 +13,7 @@
 #include "models/gcs/resource_streams.hpp"
 #include "models/messages.hpp"
 #include "models/profile.hpp"
+#include "models/resource_instances.hpp"
 #include "models/task.hpp"
 #include "sim/engine.hpp"
 #include "sim/record.hpp"
@@ -28,12 +29,16 @@ struct Runtime {
         cluster(the_cluster),
         profile(the_profile),
         record(the_record),
+        unit_resources(resources_named(the_profile.system.predefined_unit_instance_resources + "," +
+                                           the_profile.system.custom_unit_instance_resources,
+                                       the_cluster.resource_names)),
         streams(the_cluster.nodes.size()) {}
 
   Engine& engine;
   const ClusterSpec& cluster;
   const Profile& profile;
   RecordSink& record;
+  const std::vector<ResourceId> unit_resources;  // those that come in instances of 1
   std::string policy = "hybrid";
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;

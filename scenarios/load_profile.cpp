@@ -30,6 +30,7 @@ struct Assign {
   void operator()(std::int64_t* to) const { *to = value.whole(-1); }
   void operator()(double* to) const { *to = value.number(0, 1e18); }
   void operator()(bool* to) const { *to = value.boolean(); }
+  void operator()(std::string* to) const { *to = value.text("names with commas between"); }
 };
 
 // Periods of timers; zero would stop the clock.
@@ -164,6 +165,7 @@ struct AssignText {
     if (setting.text != "true" && setting.text != "false") fail("true or false");
     *to = setting.text == "true";
   }
+  void operator()(std::string* to) const { *to = setting.text; }
 };
 
 }  // namespace

@@ -5,11 +5,13 @@
 namespace raysim {
 
 ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId local)
-    : runtime_(runtime), random_(runtime.engine.stream("ties/" + runtime.cluster.nodes[local.index].name)) {
+    : runtime_(runtime),
+      resources_(runtime.cluster.resource_names, runtime.cluster.nodes[local.index].total, runtime.unit_resources),
+      random_(runtime.engine.stream("ties/" + runtime.cluster.nodes[local.index].name)) {
   view_.local = local;
-  local_.total = runtime.cluster.nodes[local.index].total;
+  local_.total = total();
   local_.labels = &runtime.cluster.nodes[local.index].labels;
-  local_.set_available(local_.total);
+  local_.set_available(available());
 }
 
 void ClusterResourceScheduler::build_view() {
@@ -54,42 +56,37 @@ LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId pref
   return decider_->decide(view_, lease, preferred, exclude_local, needs_object_store, random_);
 }
 
-void ClusterResourceScheduler::changed(const ResourceSet& now_available) {
-  local_.set_available(now_available);
-  if (!view_.nodes.empty()) view_.set_available(view_.local, now_available);
-  ++version_;
+void ClusterResourceScheduler::changed() {
+  local_.set_available(available());
+  if (!view_.nodes.empty()) view_.set_available(view_.local, available());
 }
 
-bool ClusterResourceScheduler::allocate(const ResourceSet& demand) {
-  if (!available().covers(demand)) return false;
-  ResourceSet left = available();
-  for (const auto& [id, amount] : demand.entries()) left.set(id, left.get(id) - amount);
-  changed(left);
-  return true;
+std::optional<Allocation> ClusterResourceScheduler::allocate(const ResourceSet& demand) {
+  auto held = resources_.allocate(demand);
+  if (held) changed();
+  return held;
 }
 
-void ClusterResourceScheduler::release(const ResourceSet& demand) {
-  ResourceSet left = available();
-  for (const auto& [id, amount] : demand.entries()) left.set(id, std::min(left.get(id) + amount, total().get(id)));
-  changed(left);
+void ClusterResourceScheduler::release(const Allocation& held) {
+  resources_.release(held);
+  changed();
 }
 
-void ClusterResourceScheduler::release_cpu(ResourceAmount cpu) {
-  ResourceSet left = available();
-  left.set(cpu_resource, std::min(left.get(cpu_resource) + cpu, total().get(cpu_resource)));
-  changed(left);
+void ClusterResourceScheduler::lend_cpu(const Allocation& held) {
+  resources_.lend_cpu(held);
+  changed();
 }
 
-void ClusterResourceScheduler::retake_cpu(ResourceAmount cpu) {
-  ResourceSet left = available();
-  left.set(cpu_resource, left.get(cpu_resource) - cpu);
-  changed(left);
+void ClusterResourceScheduler::retake_cpu(const Allocation& held) {
+  resources_.retake_cpu(held);
+  changed();
 }
 
 void ClusterResourceScheduler::drain() {
   local_.usable = false;
   if (!view_.nodes.empty()) view_.nodes[view_.local.index].usable = false;
-  changed(ResourceSet(local_.available));
+  resources_.drain();
+  changed();
 }
 
 void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {

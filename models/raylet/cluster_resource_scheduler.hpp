@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/raylet/local_resources.hpp"
 #include "models/runtime.hpp"
 #include "models/scheduling/lease_decision.hpp"
 
@@ -25,18 +26,20 @@ class ClusterResourceScheduler {
                        bool needs_object_store = false);
 
   // --- this node
-  // Takes resources; false and unchanged when they are not free.
-  bool allocate(const ResourceSet& demand);
-  void release(const ResourceSet& demand);
+  // Takes resources, or nothing at all.
+  std::optional<Allocation> allocate(const ResourceSet& demand);
+  void release(const Allocation& held);
   // CPU of a worker that waits in get is free meanwhile; taking it back may make availability negative.
-  void release_cpu(ResourceAmount cpu);
-  void retake_cpu(ResourceAmount cpu);
-  [[nodiscard]] const ResourceSet& total() const { return local().total; }
-  [[nodiscard]] const ResourceSet& available() const { return local().available; }
+  void lend_cpu(const Allocation& held);
+  void retake_cpu(const Allocation& held);
   // This node takes nothing new: it is unusable in every decision from now on.
   void drain();
+  // The node as it is; what changes it goes through the functions here, so that the view keeps up.
+  [[nodiscard]] const LocalResources& resources() const { return resources_; }
+  [[nodiscard]] const ResourceSet& total() const { return resources_.total(); }
+  [[nodiscard]] const ResourceSet& available() const { return resources_.available(); }
   // Counts changes of the own resources.
-  [[nodiscard]] std::uint64_t version() const { return version_; }
+  [[nodiscard]] std::uint64_t version() const { return resources_.version(); }
 
   // --- the others
   void report(const ResourceSnapshot& snapshot);
@@ -58,15 +61,15 @@ class ClusterResourceScheduler {
   };
   [[nodiscard]] const NodeView& local() const { return local_; }
   void build_view();
-  void changed(const ResourceSet& available);
+  void changed();
 
   Runtime& runtime_;
-  NodeView local_;
+  LocalResources resources_;
+  NodeView local_;    // what policies see of resources_
   ClusterView view_;  // built when a policy is asked first: most raylets of a large cluster never ask one
   std::vector<Remote> remotes_;
   RandomStream random_;
   std::optional<LeaseDecider> decider_;
-  std::uint64_t version_ = 0;
   int modified_count_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/messages.hpp"
+#include "models/resource_instances.hpp"
 
 namespace raysim {
 
@@ -37,6 +38,7 @@ struct Lease {
   State state = State::queued;
   Cause cause = Cause::resources;
   std::shared_ptr<const std::vector<LeaseArgument>> arguments;  // none: nothing to pull
+  Allocation held;                                              // what it has taken here
 };
 
 // Leases by scheduling class, first in first out in a class; classes in the order in which they came first.

@@ -40,14 +40,9 @@ void LeaseManager::unpin_arguments(const Lease& lease) {
 
 // Gives back what a running lease holds.
 void LeaseManager::release(Lease& lease) {
-  const ResourceSet& demand = demand_of(lease);
-  if (lease.blocked) {  // its CPU was given back when it blocked
-    ResourceSet rest = demand;
-    rest.set(cpu_resource, {});
-    scheduler_.release(rest);
-  } else {
-    scheduler_.release(demand);
-  }
+  if (lease.blocked) scheduler_.retake_cpu(lease.held);  // it was given back when the lease blocked
+  scheduler_.release(lease.held);
+  lease.held.clear();
   lease.blocked = false;
   ClassState& state = state_of(lease);
   if (--state.running == 0) state.next_grant = Time::max();
@@ -74,14 +69,14 @@ void LeaseManager::finished(Lease& lease) {
 void LeaseManager::block(Lease& lease) {
   if (lease.state != Lease::State::granted || lease.blocked) return;
   lease.blocked = true;
-  scheduler_.release_cpu(demand_of(lease).get(cpu_resource));
+  scheduler_.lend_cpu(lease.held);
   port_.resources_changed();
 }
 
 void LeaseManager::unblock(Lease& lease) {
   if (lease.state != Lease::State::granted || !lease.blocked) return;
   lease.blocked = false;
-  scheduler_.retake_cpu(demand_of(lease).get(cpu_resource));
+  scheduler_.retake_cpu(lease.held);
   port_.resources_changed();
 }
 

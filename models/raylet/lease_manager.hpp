@@ -125,6 +125,7 @@ class LeaseManager {
   void grant_class(SchedulingClassId id);
   [[nodiscard]] bool skipped_for_fairness(SchedulingClassId id) const;
   [[nodiscard]] bool capped(SchedulingClassId id);
+  [[nodiscard]] bool take_resources(Lease& lease);
   enum class Spill : std::uint8_t { done, stays, infeasible };
   Spill spill(std::deque<Lease>& queue, std::size_t i);
   void spill_waiting();

@@ -63,7 +63,6 @@ bool LeaseManager::capped(SchedulingClassId id) {
 }
 
 void LeaseManager::grant_class(SchedulingClassId id) {
-  const ResourceSet& demand = classes_[id].resources;
   auto& queue = grant_queue_.of(id);
   ClassState& state = class_states_[id.index];
   for (std::size_t i = 0; i < queue.size();) {
@@ -82,10 +81,10 @@ void LeaseManager::grant_class(SchedulingClassId id) {
         queue[i++].cause = Lease::Cause::memory;
         continue;
       }
-      room = !draining_ && scheduler_.allocate(demand);
+      room = take_resources(queue[i]);
       if (!room) unpin_arguments(queue[i]);
     } else if (room) {
-      room = !draining_ && scheduler_.allocate(demand);
+      room = take_resources(queue[i]);
     }
     if (!room) {
       const Spill spilled = spill(queue, i);
@@ -101,6 +100,12 @@ void LeaseManager::grant_class(SchedulingClassId id) {
     else
       ++i;
   }
+}
+
+bool LeaseManager::take_resources(Lease& lease) {
+  auto held = draining_ ? std::nullopt : scheduler_.allocate(demand_of(lease));
+  if (held) lease.held = std::move(*held);
+  return held.has_value();
 }
 
 // A lease that finds no room here goes where there is some.

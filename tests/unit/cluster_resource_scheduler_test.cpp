@@ -65,30 +65,34 @@ TEST_SUITE("cluster_resource_scheduler") {
     Fixture f(Nodes{{4, {{"bob", 1}}}});
     ResourceSet both = cpus(3);
     both.set(f.spec.resource_names.id_of("bob"), ResourceAmount::of(1));
-    CHECK(f.scheduler->allocate(both));
+    const auto held = f.scheduler->allocate(both);
+    REQUIRE(held);
     CHECK_FALSE(f.scheduler->allocate(both));
     CHECK(f.free_of(0) == 1);
-    CHECK(f.scheduler->allocate(cpus(0.75)));
+    const auto more = f.scheduler->allocate(cpus(0.75));
+    REQUIRE(more);
     CHECK(f.free_of(0) == 0.25);
     CHECK_FALSE(f.scheduler->allocate(cpus(0.2501)));
-    f.scheduler->release(both);
-    f.scheduler->release(cpus(0.75));
+    f.scheduler->release(*held);
+    f.scheduler->release(*more);
     CHECK(f.scheduler->available() == f.scheduler->total());
-    f.scheduler->release(cpus(1));
+    f.scheduler->release(*more);
     CHECK(f.scheduler->available() == f.scheduler->total());
   }
 
   TEST_CASE("a CPU lent by a blocked worker is free meanwhile, and taken back below zero when others use it") {
     Fixture f(Nodes{{2, {}}});
-    CHECK(f.scheduler->allocate(cpus(2)));
-    f.scheduler->release_cpu(ResourceAmount::of(2));
-    CHECK(f.scheduler->allocate(cpus(2)));
-    f.scheduler->retake_cpu(ResourceAmount::of(2));
+    const auto blocked = f.scheduler->allocate(cpus(2));
+    REQUIRE(blocked);
+    f.scheduler->lend_cpu(*blocked);
+    const auto other = f.scheduler->allocate(cpus(2));
+    REQUIRE(other);
+    f.scheduler->retake_cpu(*blocked);
     CHECK(f.free_of(0) == -2);
     CHECK_FALSE(f.scheduler->allocate(cpus(0.0001)));
-    f.scheduler->release(cpus(2));
+    f.scheduler->release(*other);
     CHECK(f.free_of(0) == 0);
-    f.scheduler->release(cpus(2));
+    f.scheduler->release(*blocked);
     CHECK(f.free_of(0) == 2);
   }
 
@@ -98,8 +102,9 @@ TEST_SUITE("cluster_resource_scheduler") {
     CHECK_FALSE(f.scheduler->allocate(cpus(3)));
     f.report(1, 1);
     CHECK(f.scheduler->version() == before);
-    CHECK(f.scheduler->allocate(cpus(1)));
-    f.scheduler->release(cpus(1));
+    const auto held = f.scheduler->allocate(cpus(1));
+    REQUIRE(held);
+    f.scheduler->release(*held);
     CHECK(f.scheduler->version() == before + 2);
   }
 

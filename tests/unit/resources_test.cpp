@@ -122,4 +122,40 @@ TEST_SUITE("resources") {
     CHECK(names.name_of(bob) == "bob");
     CHECK(to_string(set_of({{0, 1}, {bob.index, 0.5}}), names) == "{CPU: 1, bob: 0.5}");
   }
+
+  TEST_CASE("names of placement groups' resources say what they are made of") {
+    ResourceNames names;
+    const ResourceId whole = names.id_of(group_resource_name("GPU", "ab12"));
+    const ResourceId second = names.id_of(group_resource_name("GPU", "ab12", 2));
+    const ResourceId other = names.id_of("x_group_y_group_0_ab13");
+    CHECK(names.name_of(second) == "GPU_group_2_ab12");
+    REQUIRE(names.group_of(whole) != nullptr);
+    CHECK(*names.group_of(whole) ==
+          GroupResource{gpu_resource, names.group_of(second)->group, GroupResource::any_bundle});
+    CHECK(names.group_of(second)->bundle == 2);
+    CHECK(names.name_of(names.original(other)) == "x_group_y");
+    CHECK(names.group_of(other)->group != names.group_of(whole)->group);
+    CHECK(names.original(gpu_resource) == gpu_resource);
+    for (const char* plain : {"my_group", "_group_1", "a_group_", "a_group_x_1", "a_group_1_", "a_group_b-c"}) {
+      CAPTURE(plain);
+      CHECK(names.group_of(names.id_of(plain)) == nullptr);
+    }
+  }
+
+  TEST_CASE("every node has 1 of an implicit resource unless it says less") {
+    ResourceNames names;
+    const ResourceId id = names.id_of(std::string(implicit_resource_prefix) + "a");
+    CHECK(id.implicit());
+    CHECK(names.name_of(id).ends_with("_a"));
+    ResourceSet demand;
+    demand.set(id, ResourceAmount::of(0.3));
+    ResourceSet node;
+    CHECK(node.covers(demand));
+    node.set(id, ResourceAmount::of(0.2));
+    CHECK_FALSE(node.covers(demand));
+    node.set(id, {});
+    CHECK_FALSE(node.covers(demand));
+    demand.set(id, ResourceAmount::of(1.1));
+    CHECK_FALSE(ResourceSet{}.covers(demand));
+  }
 }
