@@ -46,9 +46,18 @@ NodeId CaseCluster::id_of(std::string_view node) const {
 
 std::string CaseCluster::name_of(NodeId node) const { return node == no_node ? "nil" : node_names.at(node.index); }
 
-ResourceSet CaseCluster::resources(const CaseValue& amounts) {
+ResourceSet CaseCluster::resources(const CaseValue& amounts) { return resources_of_case(amounts, names); }
+
+ResourceId resource_of_case(std::string_view name, ResourceNames& names) {
+  constexpr std::string_view implicit = "implicit:";
+  if (!name.starts_with(implicit)) return names.id_of(name);
+  return names.id_of(std::string(implicit_resource_prefix).append(name.substr(implicit.size())));
+}
+
+ResourceSet resources_of_case(const CaseValue& amounts, ResourceNames& names) {
   ResourceSet set;
-  for (const auto& [name, amount] : amounts.entries()) set.set(names.id_of(name), ResourceAmount::of(amount.number()));
+  for (const auto& [name, amount] : amounts.entries())
+    set.set(resource_of_case(name, names), ResourceAmount::of(amount.number()));
   return set;
 }
 

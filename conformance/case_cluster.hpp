@@ -38,6 +38,9 @@ struct CaseCluster {
   std::deque<LabelSelector> selectors_;
 };
 
+// The resource of a name as cases write it: `implicit:a` is an implicit one.
+ResourceId resource_of_case(std::string_view name, ResourceNames& names);
+ResourceSet resources_of_case(const CaseValue& amounts, ResourceNames& names);
 LabelSelector read_selector(const CaseValue& constraints);
 // A strategy of a request, `{type: node_affinity, node: A, soft: false}`; `type` where there is none: `otherwise`.
 SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise, const CaseCluster& cluster);

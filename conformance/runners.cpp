@@ -9,6 +9,7 @@ namespace {
 constexpr std::pair<std::string_view, CaseRunner> runners[] = {
     {"actor_forwarding", run_actor_forwarding},
     {"actor_sequence", run_actor_sequence},
+    {"allocation_sequence", run_allocation_sequence},
     {"bundle_decision", run_bundle_decision},
     {"cluster_decision", run_cluster_decision},
     {"cluster_sequence", run_cluster_sequence},

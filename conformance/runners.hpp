@@ -20,6 +20,7 @@ CaseRunner runner_of(std::string_view kind);
 
 void run_actor_forwarding(const CaseValue& the_case, Checks& checks);
 void run_actor_sequence(const CaseValue& the_case, Checks& checks);
+void run_allocation_sequence(const CaseValue& the_case, Checks& checks);
 void run_bundle_decision(const CaseValue& the_case, Checks& checks);
 void run_cluster_decision(const CaseValue& the_case, Checks& checks);
 void run_cluster_sequence(const CaseValue& the_case, Checks& checks);

@@ -11,6 +11,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "models/resource_instances.hpp"
 #include "sim/time.hpp"
@@ -22,6 +24,8 @@ class LocalResources {
   // `unit_resources` are split into instances of 1. `names` must outlive it.
   LocalResources(const ResourceNames& names, const ResourceSet& total, std::span<const ResourceId> unit_resources,
                  FractionAboveOne rule = FractionAboveOne::refused);
+  LocalResources(const ResourceNames& names, ResourceInstances instances)
+      : names_(names), instances_(std::move(instances)) {}
 
   // Sums by resource.
   [[nodiscard]] const ResourceSet& total() const { return instances_.total(); }
