@@ -5,10 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "models/labels.hpp"
 #include "models/resources.hpp"
 #include "sim/platform.hpp"
 
@@ -25,7 +25,7 @@ struct NodeSpec {
   std::string name;
   bool head = false;
   ResourceSet total;  // CPU, GPU, memory, object_store_memory, custom
-  std::map<std::string, std::string> labels;
+  Labels labels;      // with Ray's own of the node's id, which is its name here
   MachineId machine;
 };
 

@@ -1,7 +1,7 @@
 // Labels of nodes, and what a task may ask of them.
 //
 // Models: key-value labels; constraints (in, not in, exists, does not exist) and selectors, all of whose constraints must hold; their
-// text forms `v`, `!v`, `in(a,b)`, `!in(a,b)`. Leaves out: the labels that Ray gives a node by itself.
+// text forms `v`, `!v`, `in(a,b)`, `!in(a,b)`. Leaves out: the labels that Ray gives a node by itself, but for its id.
 // Mirrors src/ray/common/scheduling/label_selector.cc (2.60).
 // Invariants: a selector holds no constraint twice; values are sorted, each once; an empty selector holds everywhere.
 #pragma once

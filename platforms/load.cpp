@@ -154,6 +154,7 @@ class ClusterLoader {
                         fmt::format("machine: {} in the node, or another name", node.name));
     // Enough cores for all that may run there, for the machine is not contended.
     const int cores = std::max(1, static_cast<int>(std::ceil(std::min(cpus, most_units))));
+    node.labels.try_emplace(std::string(node_id_label), node.name);
     node.machine = shared ? *shared : add_machine({node.name, cores, false});
     cluster_.nodes.push_back(std::move(node));
   }

@@ -136,6 +136,7 @@ ClusterSpec cluster_of_hosts(const std::vector<SimgridHost>& hosts, const std::s
     if (node.head && std::exchange(has_head, true)) reader.fail("second head node", "one host with ray.head");
     node.machine = {static_cast<std::uint32_t>(cluster.platform.machines.size())};
     cluster.platform.machines.push_back({host.name, host.cores, false});
+    node.labels.emplace(node_id_label, node.name);
     cluster.nodes.push_back(std::move(node));
   }
   if (!has_head) cluster.nodes.front().head = true;

@@ -148,14 +148,9 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   if (spec.memory) options.resources.set(memory_resource, ResourceAmount::of(static_cast<double>(spec.memory->count)));
   for (const auto& [name, amount] : spec.resources)
     options.resources.set(cluster.resource_names.id_of(name), ResourceAmount::of(amount));
-  const std::string strategy = spec.scheduling_strategy.value_or("DEFAULT");
-  if (strategy == "SPREAD") options.strategy.kind = SchedulingStrategy::Kind::spread;
-  if (strategy == "node_affinity") {
-    options.strategy.kind = SchedulingStrategy::Kind::node_affinity;
-    options.strategy.soft = spec.affinity_soft;
-    for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i)
-      if (cluster.nodes[i].name == spec.affinity_node) options.strategy.node = {i};
-  }
+  if (spec.scheduling_strategy) options.strategy = *spec.scheduling_strategy;
+  if (spec.label_selector) options.label_selector = *spec.label_selector;
+  if (spec.fallback_strategy) options.fallback_selectors = *spec.fallback_strategy;
   return options;
 }
 

@@ -12,6 +12,7 @@
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_options.hpp"
 #include "scenarios/load_steps.hpp"
+#include "scenarios/load_strategy.hpp"
 
 namespace raysim {
 

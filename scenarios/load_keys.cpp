@@ -19,6 +19,8 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"memory"},
                                KeySpec{"resources"},
                                KeySpec{"scheduling_strategy"},
+                               KeySpec{"label_selector"},
+                               KeySpec{"fallback_strategy"},
                                KeySpec{"max_retries"},
                                KeySpec{"duration"},
                                KeySpec{"sleep"},
@@ -26,11 +28,19 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"num_returns"},
                                KeySpec{"crash"},
                                KeySpec{"body"}};
-constexpr std::array options_list{
-    KeySpec{"num_cpus"},   KeySpec{"num_gpus"}, KeySpec{"memory"}, KeySpec{"resources"}, KeySpec{"scheduling_strategy"},
-    KeySpec{"max_retries"}};
-constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity", true}};
-constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}};
+constexpr std::array options_list{KeySpec{"num_cpus"},
+                                  KeySpec{"num_gpus"},
+                                  KeySpec{"memory"},
+                                  KeySpec{"resources"},
+                                  KeySpec{"scheduling_strategy"},
+                                  KeySpec{"label_selector"},
+                                  KeySpec{"fallback_strategy"},
+                                  KeySpec{"max_retries"}};
+constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"}};
+constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
+                                        KeySpec{"fail_on_unavailable"}};
+constexpr std::array node_labels_list{KeySpec{"hard"}, KeySpec{"soft"}};
+constexpr std::array fallback_list{KeySpec{"label_selector", true}};
 constexpr std::array crash_list{KeySpec{"attempts", true}};
 constexpr std::array distribution_list{KeySpec{"uniform"},     KeySpec{"normal"}, KeySpec{"lognormal"},
                                        KeySpec{"exponential"}, KeySpec{"pareto"}, KeySpec{"empirical"}};
@@ -62,6 +72,8 @@ constexpr MappingSpec task{"task", "a task", task_list};
 constexpr MappingSpec options{"options", "task options", options_list};
 constexpr MappingSpec scheduling_strategy{"scheduling_strategy", "a scheduling strategy", scheduling_strategy_list};
 constexpr MappingSpec node_affinity{"node_affinity", "a node affinity", node_affinity_list};
+constexpr MappingSpec node_labels{"node_labels", "a node label strategy", node_labels_list};
+constexpr MappingSpec fallback{"fallback", "a fallback", fallback_list};
 constexpr MappingSpec crash{"crash", "'crash'", crash_list};
 constexpr MappingSpec distribution{"distribution", "a distribution", distribution_list};
 constexpr MappingSpec uniform{"uniform", "'uniform'", uniform_list};
@@ -85,12 +97,12 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 22> all_specs{
-    &keys::scenario,      &keys::ray,         &keys::task,         &keys::options, &keys::scheduling_strategy,
-    &keys::node_affinity, &keys::crash,       &keys::distribution, &keys::uniform, &keys::normal,
-    &keys::lognormal,     &keys::exponential, &keys::pareto,       &keys::step,    &keys::submit,
-    &keys::get,           &keys::wait,        &keys::put,          &keys::repeat,  &keys::for_each,
-    &keys::expect,        &keys::makespan};
+constexpr std::array<const MappingSpec*, 24> all_specs{
+    &keys::scenario,      &keys::ray,         &keys::task,      &keys::options,     &keys::scheduling_strategy,
+    &keys::node_affinity, &keys::node_labels, &keys::fallback,  &keys::crash,       &keys::distribution,
+    &keys::uniform,       &keys::normal,      &keys::lognormal, &keys::exponential, &keys::pareto,
+    &keys::step,          &keys::submit,      &keys::get,       &keys::wait,        &keys::put,
+    &keys::repeat,        &keys::for_each,    &keys::expect,    &keys::makespan};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 constexpr std::array<std::string_view, 25> outcomes{"ok",

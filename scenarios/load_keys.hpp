@@ -15,6 +15,8 @@ extern const MappingSpec task;
 extern const MappingSpec options;
 extern const MappingSpec scheduling_strategy;
 extern const MappingSpec node_affinity;
+extern const MappingSpec node_labels;
+extern const MappingSpec fallback;
 extern const MappingSpec crash;
 extern const MappingSpec distribution;
 extern const MappingSpec uniform;

@@ -9,6 +9,7 @@
 
 #include "platforms/load.hpp"
 #include "scenarios/load_keys.hpp"
+#include "scenarios/load_strategy.hpp"
 
 namespace raysim {
 
@@ -31,25 +32,6 @@ double read_gpus(const YamlReader& value) {
   if (amount > 1 && amount != std::floor(amount))
     value.fail_expected("a whole number when above 1, as Ray shares only single GPUs");
   return amount;
-}
-
-void read_strategy(const YamlReader& value, const ScenarioContext& context, TaskOptionsSpec& options) {
-  static constexpr std::string_view words[] = {"DEFAULT", "SPREAD"};
-  if (!value.is_mapping()) {
-    const bool is_known =
-        value.is_scalar() && std::find(std::begin(words), std::end(words), value.scalar()) != std::end(words);
-    if (!is_known)
-      value.fail_expected("DEFAULT, SPREAD or {node_affinity: {node: NAME}}" +
-                          (value.is_scalar() ? suggestion(value.scalar(), words) : std::string()));
-    options.scheduling_strategy = value.scalar();
-    return;
-  }
-  const YamlMapping affinity =
-      value.mapping(keys::scheduling_strategy).at("node_affinity").mapping(keys::node_affinity);
-  options.scheduling_strategy = "node_affinity";
-  options.affinity_node = affinity.at("node").text("the name of a node");
-  context.check_node(affinity.at("node"), options.affinity_node);
-  if (const auto soft = affinity.find("soft")) options.affinity_soft = soft->boolean();
 }
 
 }  // namespace
@@ -79,8 +61,11 @@ std::size_t ScenarioContext::task(const YamlReader& value) const {
   return found->second;
 }
 
-void ScenarioContext::check_node(const YamlReader& value, std::string_view name) const {
-  if (!node_ids_.contains(name)) value.fail_unknown("node", name, node_names_);
+NodeId ScenarioContext::node(const YamlReader& value) const {
+  const std::string name = value.text("the name of a node");
+  const auto found = node_ids_.find(name);
+  if (found == node_ids_.end()) value.fail_unknown("node", name, node_names_);
+  return {static_cast<std::uint32_t>(found->second)};
 }
 
 void ScenarioContext::check_node_key(const YamlReader& value) const {
@@ -112,7 +97,10 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
   }
   if (const auto value = mapping.find("max_retries"))
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
-  if (const auto value = mapping.find("scheduling_strategy")) read_strategy(*value, context, options);
+  if (const auto value = mapping.find("scheduling_strategy"))
+    options.scheduling_strategy = read_strategy(*value, context);
+  if (const auto value = mapping.find("label_selector")) options.label_selector = read_label_selector(*value);
+  if (const auto value = mapping.find("fallback_strategy")) options.fallback_strategy = read_fallback_strategy(*value);
   return options;
 }
 
@@ -124,32 +112,6 @@ ResourceSet ScenarioContext::demand(const TaskOptionsSpec& options) const {
   for (const auto& [name, amount] : options.resources)
     if (amount != 0) demand.set(resource_ids_.at(name), ResourceAmount::of(amount));
   return demand;
-}
-
-void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
-                  const ScenarioContext& context) {
-  const ClusterSpec& cluster = context.cluster();
-  const ResourceSet demand = context.demand(options);
-  const bool is_bound = options.scheduling_strategy == "node_affinity" && !options.affinity_soft;
-  const NodeSpec* largest = nullptr;
-  double largest_share = 0;
-  for (const NodeSpec& node : cluster.nodes) {
-    if (is_bound && node.name != options.affinity_node) continue;
-    if (node.total.covers(demand)) return;
-    // How much of the demand the node has, so that the one named is large in what is asked for.
-    double share = 0;
-    for (const auto& [id, amount] : demand.entries())
-      share += std::min(1.0, static_cast<double>(node.total.get(id).ticks) / static_cast<double>(amount.ticks));
-    const bool has_more_cpus = largest != nullptr && node.total.get(cpu_resource) > largest->total.get(cpu_resource);
-    if (largest != nullptr && (share < largest_share || (share == largest_share && !has_more_cpus))) continue;
-    largest = &node;
-    largest_share = share;
-  }
-  const std::string_view which = is_bound ? "node" : "largest node";
-  place.fail_at_key(fmt::format("task {} asks for {} and the {} {} has {} (real Ray would wait forever)",
-                                in_quotes(task), to_string(demand, cluster.resource_names), which,
-                                in_quotes(largest->name), to_string(largest->total, cluster.resource_names)),
-                    "a demand that a node can hold");
 }
 
 namespace {

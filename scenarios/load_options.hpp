@@ -25,8 +25,8 @@ class ScenarioContext {
   [[nodiscard]] std::size_t task(const YamlReader& value) const;
   void add_task(std::string_view name, bool has_body);
   [[nodiscard]] bool has_body(std::size_t task) const { return bodies_[task]; }
-  // Fails when the text is not the name of a node.
-  void check_node(const YamlReader& value, std::string_view name) const;
+  // The node of that name; fails at `value` when there is none.
+  [[nodiscard]] NodeId node(const YamlReader& value) const;
   // Fails when the value's key is not the name of a node.
   void check_node_key(const YamlReader& value) const;
   // Fails when no node has the custom resource that is the value's key.
@@ -47,10 +47,6 @@ class ScenarioContext {
 
 // The options among the keys of a task or of `options`.
 TaskOptionsSpec read_options(const YamlMapping& keys, const ScenarioContext& context);
-
-// Fails at the key of `place` when no node can ever hold the demand of a task with these options.
-void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
-                  const ScenarioContext& context);
 
 // A quantity, a list of quantities used in order, or a mapping that names a distribution. In seconds or bytes.
 Distribution read_durations(const YamlReader& value);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "scenarios/load_keys.hpp"
+#include "scenarios/load_strategy.hpp"
 
 namespace raysim {
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "models/resources.hpp"
+#include "models/scheduling/strategy.hpp"
 #include "sim/distribution.hpp"
 #include "sim/time.hpp"
 
@@ -35,11 +36,11 @@ struct TaskOptionsSpec {
   std::optional<double> num_cpus;
   std::optional<double> num_gpus;
   std::optional<Bytes> memory;
-  std::map<std::string, double> resources;         // custom ones
-  std::optional<int> max_retries;                  // -1 = without end
-  std::optional<std::string> scheduling_strategy;  // "DEFAULT", "SPREAD", or "node_affinity"
-  std::string affinity_node;                       // with node_affinity
-  bool affinity_soft = false;
+  std::map<std::string, double> resources;  // custom ones
+  std::optional<int> max_retries;           // -1 = without end
+  std::optional<SchedulingStrategy> scheduling_strategy;
+  std::optional<LabelSelector> label_selector;
+  std::optional<std::vector<LabelSelector>> fallback_strategy;
 };
 
 // The options of one call: what the call says, and the task's for the rest. Custom resources are replaced as a whole,
@@ -51,11 +52,9 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.memory) result.memory = call.memory;
   if (!call.resources.empty()) result.resources = call.resources;
   if (call.max_retries) result.max_retries = call.max_retries;
-  if (call.scheduling_strategy) {
-    result.scheduling_strategy = call.scheduling_strategy;
-    result.affinity_node = call.affinity_node;
-    result.affinity_soft = call.affinity_soft;
-  }
+  if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
+  if (call.label_selector) result.label_selector = call.label_selector;
+  if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;
   return result;
 }
 

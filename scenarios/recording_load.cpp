@@ -94,7 +94,8 @@ TaskOptionsSpec read_options(const Reader& reader, const Json& program, const st
       for (const auto& entry : value.items())
         options.resources[entry.key()] = reader.number(value, entry.key().c_str(), where + ".resources", 0, 1e9);
     else if (key == "scheduling_strategy" && value.is_string() && (value == "SPREAD" || value == "DEFAULT"))
-      options.scheduling_strategy = value.get<std::string>();
+      options.scheduling_strategy.emplace().kind =
+          value == "SPREAD" ? SchedulingStrategy::Kind::spread : SchedulingStrategy::Kind::standard;
     else
       unsupported = fmt::format("option '{}' is not simulated yet", key);
   }

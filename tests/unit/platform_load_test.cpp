@@ -77,7 +77,7 @@ nodes:
   ResourceNames names = cluster.resource_names;
   CHECK(bob.total.get(names.id_of("bob")).value() == 20);
   CHECK(bob.total.get(names.id_of("disk")).value() == 0.5);
-  CHECK(bob.labels.at("zone") == "a");
+  CHECK(bob.labels == Labels{{"zone", "a"}, {"ray.io/node-id", "bob"}});
   const MachineSpec& recorder = cluster.platform.machines[bob.machine.index];
   CHECK(recorder.name == "recorder");
   CHECK(recorder.contended);

@@ -13,7 +13,8 @@ namespace raysim {
 namespace {
 
 const std::string small_cluster =
-    "raysim: 1\ncluster: {nodes: {bob: {cpus: 20, gpus: 2, memory: 8 GiB, resources: {bob: 20}}, alice: {cpus: 8}}}\n";
+    "raysim: 1\ncluster: {nodes: {bob: {cpus: 20, gpus: 2, memory: 8 GiB, resources: {bob: 20}, "
+    "labels: {zone: a, disk: ssd}}, alice: {cpus: 8}}}\n";
 
 Scenario scenario_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   return load_scenario_text(small_cluster + text, "x.yaml", overrides);
@@ -78,7 +79,11 @@ tasks:
     num_gpus: 2
     memory: 1 GiB
     resources: {bob: 1}
-    scheduling_strategy: {node_affinity: {node: bob, soft: true}}
+    scheduling_strategy: {node_affinity: {node: bob, soft: true, spill_on_unavailable: true}}
+    label_selector: {zone: a, spot: '!yes', disk: 'in(ssd,nvme)'}
+    fallback_strategy:
+      - label_selector: {zone: '!in(b,c)'}
+      - label_selector: {}
     max_retries: -1
     duration: 93 us
     sleep: true
@@ -86,6 +91,8 @@ tasks:
     num_returns: 3
     crash: {attempts: 2}
   spread: {scheduling_strategy: SPREAD}
+  labelled: {scheduling_strategy: {node_labels: {hard: {spot: does_not_exist()}, soft: {zone: exists(), disk: ssd}}}}
+  failing: {scheduling_strategy: {node_affinity: {node: bob, fail_on_unavailable: true}}}
 driver: []
 )")
                                       .program;
@@ -95,16 +102,28 @@ driver: []
   CHECK(work.options.num_gpus == 2);
   CHECK(work.options.memory->count == 1'073'741'824);
   CHECK(work.options.resources.at("bob") == 1);
-  CHECK(work.options.scheduling_strategy == "node_affinity");
-  CHECK(work.options.affinity_node == "bob");
-  CHECK(work.options.affinity_soft);
+  using Op = LabelConstraint::Op;
+  SchedulingStrategy affinity;
+  affinity.kind = SchedulingStrategy::Kind::node_affinity;
+  affinity.node = {0};
+  affinity.soft = affinity.spill_on_unavailable = true;
+  CHECK(work.options.scheduling_strategy == affinity);
+  CHECK(work.options.label_selector ==
+        LabelSelector({{"zone", Op::in, {"a"}}, {"spot", Op::not_in, {"yes"}}, {"disk", Op::in, {"nvme", "ssd"}}}));
+  CHECK(work.options.fallback_strategy->size() == 2);
+  CHECK(work.options.fallback_strategy->front() == LabelSelector({{"zone", Op::not_in, {"b", "c"}}}));
   CHECK(work.options.max_retries == -1);
   CHECK(work.duration.a == doctest::Approx(93e-6));
   CHECK_FALSE(work.compute);
   CHECK(work.return_size.a == 64'000);
   CHECK(work.num_returns == 3);
   CHECK(work.crash_attempts == 2);
-  CHECK(program.tasks[1].options.scheduling_strategy == "SPREAD");
+  CHECK(program.tasks[1].options.scheduling_strategy->kind == SchedulingStrategy::Kind::spread);
+  const SchedulingStrategy labels = *program.tasks[2].options.scheduling_strategy;
+  CHECK(labels.kind == SchedulingStrategy::Kind::node_labels);
+  CHECK(labels.hard_labels == LabelSelector({{"spot", Op::does_not_exist}}));
+  CHECK(labels.soft_labels == LabelSelector({{"zone", Op::exists}, {"disk", Op::in, {"ssd"}}}));
+  CHECK(program.tasks[3].options.scheduling_strategy->fail_on_unavailable);
 }
 
 TEST_CASE("every kind of distribution is read") {

@@ -1,0 +1,164 @@
+#include "scenarios/load_strategy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "scenarios/load_keys.hpp"
+
+namespace raysim {
+
+namespace keys = scenario_keys;
+
+namespace {
+
+using Kind = SchedulingStrategy::Kind;
+
+SchedulingStrategy read_affinity(const YamlMapping& affinity, const ScenarioContext& context) {
+  SchedulingStrategy strategy;
+  strategy.kind = Kind::node_affinity;
+  strategy.node = context.node(affinity.at("node"));
+  if (const auto soft = affinity.find("soft")) strategy.soft = soft->boolean();
+  const auto flag = [&](std::string_view key, bool needs_soft) {
+    const auto value = affinity.find(key);
+    const bool set = value && value->boolean();
+    if (set && strategy.soft != needs_soft)
+      value->fail(value->found(), needs_soft ? "false, or soft: true beside it" : "false, or no soft: true beside it");
+    return set;
+  };
+  strategy.spill_on_unavailable = flag("spill_on_unavailable", true);
+  strategy.fail_on_unavailable = flag("fail_on_unavailable", false);
+  return strategy;
+}
+
+// `exists()` and `does_not_exist()` have a text here only; in Ray they are objects.
+LabelConstraint read_constraint(const YamlReader& value, bool with_existence) {
+  using Op = LabelConstraint::Op;
+  const std::string text = value.text("text such as v, !v, in(a,b) or !in(a,b)");
+  if (with_existence && text == "exists()") return {std::string(value.key()), Op::exists};
+  if (with_existence && text == "does_not_exist()") return {std::string(value.key()), Op::does_not_exist};
+  try {
+    return parse_label_constraint(value.key(), text);
+  } catch (const LabelError& error) {
+    value.fail(fmt::format("{}: {}", value.found(), error.what()), error.expected);
+  }
+}
+
+LabelSelector read_expressions(const YamlReader& value, bool with_existence) {
+  LabelSelector selector;
+  for (const YamlReader& label : value.named_values("labels by name"))
+    selector.add(read_constraint(label, with_existence));
+  return selector;
+}
+
+SchedulingStrategy read_node_labels(const YamlMapping& labels) {
+  SchedulingStrategy strategy;
+  strategy.kind = Kind::node_labels;
+  if (const auto hard = labels.find("hard")) strategy.hard_labels = read_expressions(*hard, true);
+  if (const auto soft = labels.find("soft")) strategy.soft_labels = read_expressions(*soft, true);
+  return strategy;
+}
+
+}  // namespace
+
+SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context) {
+  static constexpr std::string_view words[] = {"DEFAULT", "SPREAD"};
+  static constexpr std::string_view expected =
+      "DEFAULT, SPREAD, {node_affinity: {node: NAME}} or {node_labels: {hard: ...}}";
+  if (!value.is_mapping()) {
+    const bool is_known =
+        value.is_scalar() && std::find(std::begin(words), std::end(words), value.scalar()) != std::end(words);
+    if (!is_known)
+      value.fail_expected(std::string(expected) +
+                          (value.is_scalar() ? suggestion(value.scalar(), words) : std::string()));
+    SchedulingStrategy strategy;
+    if (value.scalar() == "SPREAD") strategy.kind = Kind::spread;
+    return strategy;
+  }
+  const YamlMapping mapping = value.mapping(keys::scheduling_strategy);
+  const auto affinity = mapping.find("node_affinity");
+  const auto labels = mapping.find("node_labels");
+  if (affinity.has_value() == labels.has_value())
+    value.fail(affinity ? "two strategies" : "no strategy", "exactly one of node_affinity, node_labels");
+  return affinity ? read_affinity(affinity->mapping(keys::node_affinity), context)
+                  : read_node_labels(labels->mapping(keys::node_labels));
+}
+
+LabelSelector read_label_selector(const YamlReader& value) { return read_expressions(value, false); }
+
+std::vector<LabelSelector> read_fallback_strategy(const YamlReader& value) {
+  std::vector<LabelSelector> selectors;
+  for (const YamlReader& item : value.list("a list of {label_selector: ...}"))
+    selectors.push_back(read_label_selector(item.mapping(keys::fallback).at("label_selector")));
+  return selectors;
+}
+
+namespace {
+
+// Whether the task may run on a node, as far as strategy and labels say.
+bool may_run_on(const TaskOptionsSpec& options, const ClusterSpec& cluster, std::uint32_t index) {
+  const NodeSpec& node = cluster.nodes[index];
+  if (const auto& strategy = options.scheduling_strategy; strategy) {
+    if (strategy->hard_affinity() && strategy->node.index != index) return false;
+    if (strategy->kind == Kind::node_labels && !strategy->hard_labels.matches(node.labels)) return false;
+  }
+  if (!options.label_selector || options.label_selector->matches(node.labels)) return true;
+  return options.fallback_strategy &&
+         std::any_of(options.fallback_strategy->begin(), options.fallback_strategy->end(),
+                     [&](const LabelSelector& selector) { return selector.matches(node.labels); });
+}
+
+// How much of the demand the node has, so that the one named is large in what is asked for.
+double share_of(const ResourceSet& demand, const NodeSpec& node) {
+  double share = 0;
+  for (const auto& [id, amount] : demand.entries())
+    share += std::min(1.0, static_cast<double>(node.total.get(id).ticks) / static_cast<double>(amount.ticks));
+  return share;
+}
+
+// "{zone: a}, else {zone: b}"
+std::string selectors_of(const TaskOptionsSpec& options) {
+  if (!options.label_selector) return to_string(options.scheduling_strategy->hard_labels);
+  std::string text = to_string(*options.label_selector);
+  if (options.fallback_strategy)
+    for (const LabelSelector& selector : *options.fallback_strategy) text += ", else " + to_string(selector);
+  return text;
+}
+
+}  // namespace
+
+void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
+                  const ScenarioContext& context) {
+  const ClusterSpec& cluster = context.cluster();
+  const ResourceSet demand = context.demand(options);
+  const NodeSpec* largest = nullptr;
+  std::size_t allowed = 0;
+  double largest_share = 0;
+  for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i) {
+    const NodeSpec& node = cluster.nodes[i];
+    if (!may_run_on(options, cluster, i)) continue;
+    if (node.total.covers(demand)) return;
+    ++allowed;
+    const double share = share_of(demand, node);
+    const bool has_more_cpus = largest != nullptr && node.total.get(cpu_resource) > largest->total.get(cpu_resource);
+    if (largest != nullptr && (share < largest_share || (share == largest_share && !has_more_cpus))) continue;
+    largest = &node;
+    largest_share = share;
+  }
+  if (largest == nullptr)
+    place.fail_at_key(fmt::format("task {} asks for labels {} and no node that it may run on has them (real Ray would "
+                                  "wait forever)",
+                                  in_quotes(task), selectors_of(options)),
+                      "labels that a node has");
+  const bool is_bound = options.scheduling_strategy && options.scheduling_strategy->hard_affinity();
+  const std::string_view which = is_bound                         ? "node"
+                                 : allowed < cluster.nodes.size() ? "largest such node"
+                                                                  : "largest node";
+  place.fail_at_key(fmt::format("task {} asks for {} and the {} {} has {} (real Ray would wait forever)",
+                                in_quotes(task), to_string(demand, cluster.resource_names), which,
+                                in_quotes(largest->name), to_string(largest->total, cluster.resource_names)),
+                    "a demand that a node can hold");
+}
+
+}  // namespace raysim
