@@ -1,8 +1,6 @@
 // To which raylet the GCS sends the lease request of an actor.
 #include <fmt/format.h>
 
-#include <set>
-
 #include "conformance/case_cluster.hpp"
 #include "conformance/runners.hpp"
 #include "models/gcs/actor_forwarding.hpp"
@@ -25,22 +23,12 @@ void run_actor_forwarding(const CaseValue& the_case, Checks& checks) {
   for (const NodeId id : cluster.order)
     nodes.push_back({id, cluster.node_names[id.index], cluster.view.nodes[id.index].usable});
 
-  const CaseValue expect = the_case.at("expect");
   RandomStream random(0, "conformance");
-  const std::int64_t repeat = expect["repeat"].whole_or(1);
-  std::set<std::string> seen;
-  for (std::int64_t i = 0; i < repeat; ++i) {
-    const NodeId chosen = forwarding_node(forwarding, nodes, random);
-    const std::string name = cluster.name_of(chosen);
-    check_node(expect, name, chosen == no_node ? NodeChoice::Reason::unavailable : NodeChoice::Reason::chosen, checks);
-    seen.insert(name);
-  }
-  if (repeat > 1) {
-    std::set<std::string> allowed;
-    for (const std::string& name : expect["nodes_any_of"].texts()) allowed.insert(name);
-    if (!allowed.empty())
-      checks.equal("nodes", fmt::format("{}", fmt::join(allowed, ", ")), fmt::format("{}", fmt::join(seen, ", ")));
-  }
+  const auto forward = [&] {
+    const NodeId node = forwarding_node(forwarding, nodes, random);
+    return NodeChoice{node, node == no_node ? NodeChoice::Reason::unavailable : NodeChoice::Reason::chosen};
+  };
+  check_decisions(the_case.at("expect"), cluster, forward, checks);
 }
 
 }  // namespace raysim

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace raysim {
@@ -156,6 +158,21 @@ std::string to_string(NodeChoice::Reason reason) {
   return "?";
 }
 
+namespace {
+
+// Every allowed node must turn up, often enough, and no other.
+void check_draws(const CaseValue& expect, const std::map<std::string, std::int64_t>& drawn, Checks& checks) {
+  std::set<std::string> allowed;
+  for (const std::string& node : expect["nodes_any_of"].texts()) allowed.insert(node);
+  if (allowed.empty()) allowed.insert(expect.at("node").text_or("nil"));
+  std::set<std::string> seen;
+  for (const auto& [node, times] : drawn) seen.insert(node);
+  checks.equal("nodes", fmt::format("{}", fmt::join(allowed, ", ")), fmt::format("{}", fmt::join(seen, ", ")));
+  const std::int64_t least = expect["each_allowed_node_seen_at_least"].whole_or(1);
+  for (const auto& [node, times] : drawn)
+    if (times < least) checks.equal("draws of " + node, fmt::format("{} at least", least), std::to_string(times));
+}
+
 void check_node(const CaseValue& expect, const std::string& node, NodeChoice::Reason reason, Checks& checks) {
   if (expect["node"].exists()) checks.equal("node", expect["node"].text_or("nil"), node);
   if (expect["nil"].boolean_or(false)) checks.equal("node", "nil", node);
@@ -167,6 +184,26 @@ void check_node(const CaseValue& expect, const std::string& node, NodeChoice::Re
   if (expect["reason"].exists()) checks.equal("reason", expect["reason"].text(), to_string(reason));
   if (expect["infeasible"].exists())
     checks.equal("infeasible", expect["infeasible"].boolean(), reason == NodeChoice::Reason::infeasible);
+}
+
+}  // namespace
+
+NodeChoice check_decisions(const CaseValue& expect, const CaseCluster& cluster,
+                           const std::function<NodeChoice()>& decide, Checks& checks) {
+  const std::int64_t repeat = expect["repeat"].whole_or(0);
+  if (repeat == 0) {
+    const NodeChoice choice = decide();
+    check_node(expect, cluster.name_of(choice.node), choice.reason, checks);
+    return choice;
+  }
+  std::map<std::string, std::int64_t> drawn;
+  NodeChoice choice;
+  for (std::int64_t i = 0; i < repeat; ++i) {
+    choice = decide();
+    ++drawn[cluster.name_of(choice.node)];
+  }
+  check_draws(expect, drawn, checks);
+  return choice;
 }
 
 }  // namespace raysim

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ NodeRequest read_request(const CaseValue& request, const CaseValue& options, con
                          CaseCluster& cluster);
 
 std::string to_string(NodeChoice::Reason reason);
-// `node`, `nodes_any_of`, and `nil` with `reason`: what a decision may be expected to be.
-void check_node(const CaseValue& expect, const std::string& node, NodeChoice::Reason reason, Checks& checks);
+// `node`, `nodes_any_of`, and `nil` with `reason` or `infeasible`: what a decision may be expected to be. With `repeat` it is
+// made so often, and every allowed node must turn up, often enough, and no other. Returns the last choice.
+NodeChoice check_decisions(const CaseValue& expect, const CaseCluster& cluster,
+                           const std::function<NodeChoice()>& decide, Checks& checks);
 
 }  // namespace raysim

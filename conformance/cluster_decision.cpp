@@ -110,9 +110,9 @@ void run_cluster_decision(const CaseValue& the_case, Checks& checks) {
   decider.set_bundles(&groups.placed);
   const NodeRequest request = read_request(the_case["request"], the_case["options"], lease.demand, cluster);
   RandomStream random(0, "conformance");
-  const NodeChoice choice = decider.choose(cluster.view, lease.get(), request, random);
   const CaseValue expect = the_case.at("expect");
-  check_node(expect, cluster.name_of(choice.node), choice.reason, checks);
+  const NodeChoice choice = check_decisions(
+      expect, cluster, [&] { return decider.choose(cluster.view, lease.get(), request, random); }, checks);
   check_allocation(expect["available_after_allocation"], cluster, choice.node, lease.demand, checks);
 }
 

@@ -15,6 +15,16 @@ std::uint64_t bits_for(std::uint64_t index, std::uint64_t count) {
   return static_cast<std::uint64_t>(scaled) + (index == 0 ? 0 : 1);
 }
 
+// One without a score has that of its place among the nodes, and no priority when it has none there.
+PreferredNode preferred_of(const CaseValue& input, const std::vector<ScoredNode>& nodes, NodeId node) {
+  if (input["preferred_node"].is_null()) return {};
+  if (const CaseValue score = input["preferred_score"]; score.exists())
+    return {node, static_cast<float>(score.number())};
+  for (const ScoredNode& scored : nodes)
+    if (scored.node == node) return {node, scored.score};
+  return {};
+}
+
 }  // namespace
 
 void run_hybrid_pick(const CaseValue& the_case, Checks& checks) {
@@ -32,9 +42,7 @@ void run_hybrid_pick(const CaseValue& the_case, Checks& checks) {
     nodes.push_back({id_of(both[0].text()), static_cast<float>(both[1].number())});
   }
   std::sort(nodes.begin(), nodes.end(), [](const ScoredNode& a, const ScoredNode& b) { return a.node < b.node; });
-  PreferredNode preferred;
-  if (input["preferred_node"].exists())
-    preferred = {id_of(input["preferred_node"].text()), static_cast<float>(input.at("preferred_score").number())};
+  const PreferredNode preferred = preferred_of(input, nodes, id_of(input["preferred_node"].text_or("")));
   const auto candidates = static_cast<std::size_t>(std::max<std::int64_t>(1, input.at("num_candidates").whole()));
   std::uint64_t bits = 0;
   if (input["uniform_draw"].exists()) {

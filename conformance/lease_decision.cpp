@@ -12,12 +12,14 @@ void run_lease_decision(const CaseValue& the_case, Checks& checks) {
   const NodeRequest request = read_request(the_case["request"], the_case["options"], lease.demand, cluster);
   const bool excluded = the_case["options"]["exclude_local"].boolean_or(request.avoid_local);
   RandomStream random(0, "conformance");
-  const LeaseDecision decision =
-      decider.decide(cluster.view, lease.get(), request.preferred, excluded, request.needs_object_store, random);
-  using Reason = NodeChoice::Reason;
-  const Reason nowhere = decision.infeasible ? Reason::infeasible : Reason::unavailable;
-  check_node(the_case.at("expect"), cluster.name_of(decision.node), decision.node == no_node ? nowhere : Reason::chosen,
-             checks);
+  const auto decide = [&] {
+    using Reason = NodeChoice::Reason;
+    const LeaseDecision decision =
+        decider.decide(cluster.view, lease.get(), request.preferred, excluded, request.needs_object_store, random);
+    const Reason nowhere = decision.infeasible ? Reason::infeasible : Reason::unavailable;
+    return NodeChoice{decision.node, decision.node == no_node ? nowhere : Reason::chosen};
+  };
+  check_decisions(the_case.at("expect"), cluster, decide, checks);
 }
 
 }  // namespace raysim

@@ -1,9 +1,7 @@
 // One call of one node policy on a view, or the same call many times.
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
-#include <set>
 
 #include "conformance/case_cluster.hpp"
 #include "conformance/policy_cases.hpp"
@@ -76,19 +74,6 @@ std::size_t cursor_of(NodePolicy& policy, std::size_t nodes) {
   return all.choose(policy);
 }
 
-// Every allowed node must turn up, often enough, and no other.
-void check_draws(const CaseValue& expect, const std::map<std::string, std::int64_t>& drawn, Checks& checks) {
-  std::set<std::string> allowed;
-  for (const std::string& node : expect["nodes_any_of"].texts()) allowed.insert(node);
-  if (allowed.empty()) allowed.insert(expect.at("node").text_or("nil"));
-  std::set<std::string> seen;
-  for (const auto& [node, times] : drawn) seen.insert(node);
-  checks.equal("nodes", fmt::format("{}", fmt::join(allowed, ", ")), fmt::format("{}", fmt::join(seen, ", ")));
-  const std::int64_t least = expect["each_allowed_node_seen_at_least"].whole_or(1);
-  for (const auto& [node, times] : drawn)
-    if (times < least) checks.equal("draws of " + node, fmt::format("{} at least", least), std::to_string(times));
-}
-
 }  // namespace
 
 void run_policy_decision(const CaseValue& the_case, Checks& checks) {
@@ -104,14 +89,8 @@ void run_policy_decision(const CaseValue& the_case, Checks& checks) {
   const CaseValue before = the_case["state_before"]["next_index"];
   if (before.exists()) set_cursor(*policy, cluster.order.size(), static_cast<std::size_t>(before.whole()));
   RandomStream random(0, "conformance");
-  if (const std::int64_t repeat = expect["repeat"].whole_or(0); repeat > 0) {
-    std::map<std::string, std::int64_t> drawn;
-    for (std::int64_t i = 0; i < repeat; ++i)
-      ++drawn[cluster.name_of(policy->choose(cluster.view, request, random).node)];
-    return check_draws(expect, drawn, checks);
-  }
-  const NodeChoice choice = policy->choose(cluster.view, request, random);
-  check_node(expect, cluster.name_of(choice.node), choice.reason, checks);
+  check_decisions(
+      expect, cluster, [&] { return policy->choose(cluster.view, request, random); }, checks);
   if (const CaseValue after = expect["state_after"]["next_index"]; after.exists())
     checks.equal("state_after.next_index", std::to_string(after.whole()),
                  std::to_string(cursor_of(*policy, cluster.order.size())));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "models/errors.hpp"
 #include "models/ids.hpp"
@@ -194,6 +195,7 @@ struct FunctionCode {
 struct ResourceSnapshot {
   NodeId node;
   ResourceSet available;
+  std::vector<FreeUnits> units = {};
 };
 struct ResourceReport {
   static constexpr auto kind = MessageKind::resource_report;

@@ -88,6 +88,26 @@ bool ResourceSet::covers(const ResourceSet& demand) const {
   });
 }
 
+bool FreeUnits::cover(ResourceAmount demand) const {
+  constexpr ResourceAmount one{ResourceAmount::unit};
+  if (demand < one) return std::any_of(free.begin(), free.end(), [&](ResourceAmount unit) { return unit >= demand; });
+  return demand.ticks % one.ticks == 0 && std::count(free.begin(), free.end(), one) >= demand.ticks / one.ticks;
+}
+
+void FreeUnits::take(ResourceAmount demand) {
+  constexpr ResourceAmount one{ResourceAmount::unit};
+  for (ResourceAmount& unit : free) {
+    if (demand < one) break;
+    if (unit != one) continue;
+    unit = {};
+    demand = demand - one;
+  }
+  ResourceAmount* best = nullptr;
+  for (ResourceAmount& unit : free)
+    if (unit >= demand && (best == nullptr || unit < *best)) best = &unit;
+  if (demand < one && best != nullptr) *best = *best - demand;
+}
+
 std::string to_string(const ResourceSet& set, const ResourceNames& names) {
   std::string out = "{";
   for (const auto& [id, amount] : set.entries()) {

@@ -108,6 +108,17 @@ class ResourceSet {
   std::vector<Entry> entries_;
 };
 
+// What is free of a resource that comes in units, such as GPUs, unit by unit.
+struct FreeUnits {
+  ResourceId resource;
+  std::vector<ResourceAmount> free;
+
+  // A fraction needs one unit that has it; a whole number, as many that nobody uses.
+  [[nodiscard]] bool cover(ResourceAmount demand) const;
+  // Takes as an allocation would: units that nobody uses, in order; a fraction where it fits best. What does not fit stays.
+  void take(ResourceAmount demand);
+};
+
 // "{CPU: 1, alice: 1}", names in id order.
 std::string to_string(const ResourceSet& set, const ResourceNames& names);
 

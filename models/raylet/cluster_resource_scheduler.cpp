@@ -4,6 +4,12 @@
 
 namespace raysim {
 
+namespace {
+
+constexpr std::size_t least_indexed = 64;  // a scan of fewer nodes is as fast
+
+}  // namespace
+
 ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId local)
     : runtime_(runtime),
       resources_(runtime.cluster.resource_names, runtime.cluster.nodes[local.index].total, runtime.unit_resources),
@@ -11,7 +17,16 @@ ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId loca
   view_.local = local;
   local_.total = total();
   local_.labels = &runtime.cluster.nodes[local.index].labels;
+  local_.units = all_units_of(local_.total);
   local_.set_available(available());
+}
+
+std::vector<FreeUnits> ClusterResourceScheduler::all_units_of(const ResourceSet& total) const {
+  std::vector<FreeUnits> units;
+  for (const ResourceId id : runtime_.unit_resources)
+    if (const std::int64_t count = total.get(id).ticks / ResourceAmount::unit; count > 0)
+      units.push_back({id, std::vector<ResourceAmount>(static_cast<std::size_t>(count), {ResourceAmount::unit})});
+  return units;
 }
 
 void ClusterResourceScheduler::build_view() {
@@ -25,11 +40,13 @@ void ClusterResourceScheduler::build_view() {
   for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
     view_.nodes[i].total = runtime_.cluster.nodes[i].total;
     view_.nodes[i].labels = &runtime_.cluster.nodes[i].labels;
+    view_.nodes[i].units = all_units_of(view_.nodes[i].total);
     view_.nodes[i].set_available(view_.nodes[i].total);
     remotes_[i].reported = view_.nodes[i].total;
+    remotes_[i].reported_units = view_.nodes[i].units;
   }
   view_.nodes[view_.local.index] = local_;
-  view_.build_short_list();
+  if (view_.nodes.size() >= least_indexed) view_.build_index();
 }
 
 void ClusterResourceScheduler::catch_up(Time now) {
@@ -57,8 +74,9 @@ LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId pref
 }
 
 void ClusterResourceScheduler::changed() {
+  for (FreeUnits& units : local_.units) units.free = resources_.instances().available_of(units.resource);
   local_.set_available(available());
-  if (!view_.nodes.empty()) view_.set_available(view_.local, available());
+  if (!view_.nodes.empty()) view_.set_available(view_.local, available(), local_.units);
 }
 
 std::optional<Allocation> ClusterResourceScheduler::allocate(const ResourceSet& demand) {
@@ -93,9 +111,10 @@ void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
   if (view_.nodes.empty()) build_view();
   Remote& remote = remotes_[snapshot.node.index];
   remote.reported = snapshot.available;
+  remote.reported_units = snapshot.units;
   if (remote.deducted_at.ns >= 0) --modified_count_;
   remote.deducted_at = Time{-1};
-  view_.set_available(snapshot.node, snapshot.available);
+  view_.set_available(snapshot.node, snapshot.available, snapshot.units);
 }
 
 void ClusterResourceScheduler::deduct(NodeId node, const ResourceSet& demand, Time now) {
@@ -110,7 +129,7 @@ void ClusterResourceScheduler::reset_stale(Time now) {
   for (std::size_t i = 0; i < remotes_.size(); ++i) {
     Remote& remote = remotes_[i];
     if (remote.deducted_at.ns < 0 || now - remote.deducted_at <= patience) continue;
-    view_.set_available({static_cast<std::uint32_t>(i)}, remote.reported);
+    view_.set_available({static_cast<std::uint32_t>(i)}, remote.reported, remote.reported_units);
     remote.deducted_at = Time{-1};
     --modified_count_;
   }

@@ -38,6 +38,7 @@ class ClusterResourceScheduler {
   [[nodiscard]] const LocalResources& resources() const { return resources_; }
   [[nodiscard]] const ResourceSet& total() const { return resources_.total(); }
   [[nodiscard]] const ResourceSet& available() const { return resources_.available(); }
+  [[nodiscard]] const std::vector<FreeUnits>& units() const { return local_.units; }
   // Counts changes of the own resources.
   [[nodiscard]] std::uint64_t version() const { return resources_.version(); }
 
@@ -57,10 +58,12 @@ class ClusterResourceScheduler {
  private:
   struct Remote {
     ResourceSet reported;
+    std::vector<FreeUnits> reported_units;
     Time deducted_at{-1};  // -1: not since the last report
   };
   [[nodiscard]] const NodeView& local() const { return local_; }
   void build_view();
+  [[nodiscard]] std::vector<FreeUnits> all_units_of(const ResourceSet& total) const;
   void changed();
 
   Runtime& runtime_;

@@ -241,7 +241,8 @@ void Raylet::on(TimerTick tick) {
         station_.after<Raylet>(runtime_.profile.system.report_resources_period, TimerTick{Tick::report}, true);
       if (scheduler_.version() == reported_version_) return;
       reported_version_ = scheduler_.version();
-      auto snapshot = std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available()});
+      auto snapshot =
+          std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available(), scheduler_.units()});
       station_.send(runtime_.gcs, ResourceReport{std::move(snapshot)});
       return;
     }

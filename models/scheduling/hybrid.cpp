@@ -38,23 +38,30 @@ class HybridPolicy final : public NodePolicy {
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
     // One draw serves the decision, however long the list turns out; k = 1 needs none.
     const std::uint64_t bits = k > 1 ? random.next() : 0;
-    if (!view.short_list.empty() && asks_for_cpu_alone(request)) {
-      const NodeId quick = unloaded_node(view, request, skip_gpu_nodes, preferred, k, bits);
-      if (quick != no_node) return {quick, NodeChoice::Reason::chosen};
-    }
-    collect(view, request, skip_gpu_nodes, preferred);
     const auto first = [&](bool has_priority) {
       return has_priority ? PreferredNode{preferred, score(*own)} : PreferredNode{};
     };
+    if (view.index && request.selector == nullptr && !request.needs_object_store) {
+      const bool gpu_nodes_apart = settings_.avoid_gpu_nodes && request.demand->get(gpu_resource).ticks == 0;
+      const RankedNodes& ranked =
+          view.index->nodes_for(view, *request.demand, static_cast<float>(settings_.spread_threshold), gpu_nodes_apart);
+      const auto skipped = request.avoid_local && own != nullptr ? view.rank_of[preferred.index] : no_rank;
+      // Once nodes with GPUs are looked at as well, none without has room.
+      const OrderedKeys& roomy = gpu_nodes_apart && !skip_gpu_nodes ? ranked.roomy_with_gpu() : ranked.roomy();
+      NodeId node = pick_ranked(view, ranked, roomy, skipped, first(own_room), k, bits);
+      if (node != no_node) return {node, NodeChoice::Reason::chosen};
+      node = pick_ranked(view, ranked, ranked.busy(), skipped, first(own_counts), k, bits);
+      if (node == no_node) return {no_node, NodeChoice::Reason::infeasible};
+      if (require_available) return {no_node, NodeChoice::Reason::unavailable};
+      return {node, NodeChoice::Reason::chosen};
+    }
+    collect(view, request, skip_gpu_nodes, preferred);
     if (!roomy_.empty()) return {pick_hybrid(roomy_, first(own_room), k, bits), NodeChoice::Reason::chosen};
     if (busy_.empty()) return {no_node, NodeChoice::Reason::infeasible};
     if (require_available) return {no_node, NodeChoice::Reason::unavailable};
     return {pick_hybrid(busy_, first(own_counts), k, bits), NodeChoice::Reason::chosen};
   }
 
-  static bool asks_for_cpu_alone(const NodeRequest& request) {
-    return request.selector == nullptr && !request.needs_object_store && only_cpu(*request.demand);
-  }
   static bool has_gpu(const NodeView& node) { return node.total.get(gpu_resource).ticks > 0; }
 
   [[nodiscard]] float score(const NodeView& node) const { return score(node.critical_utilisation); }
@@ -74,25 +81,19 @@ class HybridPolicy final : public NodePolicy {
     }
   }
 
-  // The same answer without the lists, where k nodes with room and a score of zero are there: they are the k best, and the
-  // draw is among them. Null: there are fewer.
-  NodeId unloaded_node(const ClusterView& view, const NodeRequest& request, bool skip_gpu_nodes, NodeId preferred,
-                       std::size_t k, std::uint64_t bits) const {
-    const ResourceAmount demand = request.demand->entries().front().second;
-    const std::uint32_t skipped =
-        request.avoid_local && preferred != no_node ? view.rank_of[preferred.index] : ~std::uint32_t{0};
-    const std::size_t drawn = RandomStream::scaled(bits, k);
-    NodeId found = no_node;
-    std::size_t unloaded = 0;
-    for (std::uint32_t rank = 0; rank < view.short_list.size(); ++rank) {
-      const ClusterView::Short& node = view.short_list[rank];
-      if (node.cpu_available < demand || node.cpu_total < demand || score(node.critical_utilisation) > 0 ||
-          rank == skipped || (skip_gpu_nodes && node.has_gpu))
-        continue;
-      if (unloaded == drawn) found = view.order[rank];
-      if (++unloaded == k) return found;
-    }
-    return no_node;
+  static constexpr std::uint32_t no_rank = ~std::uint32_t{0};
+
+  // What pick_hybrid() would pick from the nodes of these keys without the skipped one; none: no node.
+  static NodeId pick_ranked(const ClusterView& view, const RankedNodes& ranked, const OrderedKeys& keys,
+                            std::uint32_t skipped, PreferredNode preferred, std::size_t k, std::uint64_t bits) {
+    const bool has_skipped = skipped != no_rank && ranked.is_in(keys, skipped);
+    const std::size_t hole = has_skipped ? keys.below(ranked.key_of(skipped)) : keys.size();
+    const std::size_t count = keys.size() - (has_skipped ? 1 : 0);
+    if (count == 0) return no_node;
+    const auto key_at = [&](std::size_t i) { return keys[i < hole ? i : i + 1]; };
+    if (preferred.node != no_node && preferred.score <= RankedNodes::score_of(key_at(0))) return preferred.node;
+    const std::size_t length = std::min(k, count);
+    return view.order[RankedNodes::rank_of(key_at(RandomStream::scaled(bits, length)))];
   }
 
   PolicySettings settings_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace raysim {
 
@@ -23,28 +24,25 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
-void ClusterView::build_short_list() {
-  short_list.resize(order.size());
+void ClusterView::build_index() {
   rank_of.resize(nodes.size());
-  for (std::uint32_t rank = 0; rank < order.size(); ++rank) {
-    rank_of[order[rank].index] = rank;
-    short_list[rank].has_gpu = nodes[order[rank].index].total.get(gpu_resource).ticks > 0;
-    set_available(order[rank], ResourceSet(nodes[order[rank].index].available));
-  }
+  for (std::uint32_t rank = 0; rank < order.size(); ++rank) rank_of[order[rank].index] = rank;
+  index = std::make_unique<ViewIndex>(nodes.size());
 }
 
 void ClusterView::set_available(NodeId id, const ResourceSet& now) {
-  NodeView& node = nodes[id.index];
-  node.set_available(now);
-  if (short_list.empty()) return;
-  Short& entry = short_list[rank_of[id.index]];
-  entry.cpu_total = node.usable ? node.cpu_total : ResourceAmount{-1};
-  entry.cpu_available = node.cpu_available;
-  entry.critical_utilisation = node.critical_utilisation;
+  nodes[id.index].set_available(now);
+  if (index) index->changed(rank_of[id.index]);
+}
+
+void ClusterView::set_available(NodeId id, const ResourceSet& now, std::vector<FreeUnits> units) {
+  nodes[id.index].units = std::move(units);
+  set_available(id, now);
 }
 
 void ClusterView::deduct(NodeId node, const ResourceSet& demand) {
   ResourceSet left = nodes[node.index].available;
+  for (FreeUnits& units : nodes[node.index].units) units.take(demand.get(units.resource));
   for (const auto& [id, amount] : demand.entries())
     left.set(id, std::max(left.get(id) - amount, std::min(left.get(id), ResourceAmount{})));
   set_available(node, left);
@@ -82,22 +80,15 @@ bool selected(const NodeView& node, const NodeRequest& request) {
   return request.selector == nullptr || request.selector->matches(node.labels != nullptr ? *node.labels : no_labels);
 }
 
-// A fraction needs one unit that has it; a number of units, as many that nobody uses.
-bool has_units(const UnitRoom& units, ResourceAmount demand) {
-  if (demand.ticks < ResourceAmount::unit) return units.largest >= demand;
-  return demand.ticks % ResourceAmount::unit == 0 && units.whole >= demand;
-}
-
 }  // namespace
 
 bool is_available(const NodeView& node, const ResourceSet& demand) {
   if (only_cpu(demand)) return node.usable && node.cpu_available >= demand.entries().front().second;
   if (!node.usable || !node.available.covers(demand)) return false;
-  for (const UnitRoom& units : node.units) {
+  return std::all_of(node.units.begin(), node.units.end(), [&](const FreeUnits& units) {
     const ResourceAmount wanted = demand.get(units.resource);
-    if (wanted.ticks > 0 && !has_units(units, wanted)) return false;
-  }
-  return true;
+    return wanted.ticks == 0 || units.cover(wanted);
+  });
 }
 
 bool is_feasible(const NodeView& node, const NodeRequest& request) {

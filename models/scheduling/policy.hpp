@@ -16,22 +16,16 @@
 #include "models/cluster.hpp"
 #include "models/labels.hpp"
 #include "models/resources.hpp"
+#include "models/scheduling/view_index.hpp"
 #include "sim/random.hpp"
 
 namespace raysim {
-
-// What is free of a resource that comes in units, such as GPUs, where it is known unit by unit.
-struct UnitRoom {
-  ResourceId resource;
-  ResourceAmount whole;    // units that nobody uses
-  ResourceAmount largest;  // what is free of the freest
-};
 
 // What a raylet believes of one node.
 struct NodeView {
   ResourceSet total;
   ResourceSet available;
-  std::vector<UnitRoom> units;     // what is not here is known by its sum
+  std::vector<FreeUnits> units;    // what is not here is known by its sum
   const Labels* labels = nullptr;  // of the cluster's node; null: none
   bool usable = true;              // alive and not draining; a GCS is no raylet and so not usable itself
   bool pulls_queued = false;       // objects that it must fetch wait for memory
@@ -54,18 +48,14 @@ struct ClusterView {
   std::vector<NodeView> nodes;
   std::span<const NodeId> order;  // all nodes by their Ray id
 
-  // The same in short for demands of CPU alone, in `order`; empty, or kept by set_available() after build_short_list().
-  struct Short {
-    ResourceAmount cpu_total;
-    ResourceAmount cpu_available;
-    float critical_utilisation = 0;
-    bool has_gpu = false;
-  };
-  std::vector<Short> short_list;
+  // The nodes by rank, for large clusters; empty, or told of every change that goes through the functions below. After
+  // build_index() nodes change through them only.
+  std::unique_ptr<ViewIndex> index;
   std::vector<std::uint32_t> rank_of;  // of a node in `order`
 
-  void build_short_list();
+  void build_index();
   void set_available(NodeId node, const ResourceSet& now);
+  void set_available(NodeId node, const ResourceSet& now, std::vector<FreeUnits> units);
   // Takes from what is available, at most all of it; gives back, at most up to the total.
   void deduct(NodeId node, const ResourceSet& demand);
   void give_back(NodeId node, const ResourceSet& demand);

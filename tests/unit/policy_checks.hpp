@@ -43,6 +43,7 @@ class View {
     return *this;
   }
   [[nodiscard]] const ClusterView& get() const { return view_; }
+  ClusterView& change() { return view_; }
 
  private:
   ClusterView view_;

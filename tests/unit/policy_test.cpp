@@ -60,6 +60,36 @@ TEST_SUITE("node_view") {
     CHECK_FALSE(is_feasible(node, cpus(1)));
     CHECK_FALSE(is_available(node, ResourceSet{}));
   }
+
+  TEST_CASE("halves of two GPUs are no GPU, where units are known") {
+    NodeView node;
+    node.total = cpus(4, 2);
+    node.units = {{gpu_resource, {ResourceAmount::of(0.5), ResourceAmount::of(0.5)}}};
+    node.set_available(cpus(4, 1));
+    CHECK(is_feasible(node, cpus(1, 1)));
+    CHECK_FALSE(is_available(node, cpus(1, 1)));
+    CHECK(is_available(node, cpus(1, 0.5)));
+    CHECK(is_available(node, cpus(1)));
+    node.units.clear();
+    CHECK(is_available(node, cpus(1, 1)));
+  }
+
+  TEST_CASE("a view takes at most what is there and gets back at most the total") {
+    View view;
+    view.node(4, 1).node(4, 4);
+    ClusterView& seen = view.change();
+    seen.deduct({0}, cpus(2));
+    CHECK(seen.nodes[0].cpu_available == ResourceAmount{});
+    seen.give_back({0}, cpus(9));
+    CHECK(seen.nodes[0].cpu_available == ResourceAmount::of(4));
+    seen.set_available({0}, cpus(-1));  // a blocked worker has come back
+    seen.deduct({0}, cpus(1));
+    CHECK(seen.nodes[0].cpu_available == ResourceAmount::of(-1));
+    seen.set_total({1}, cpus(2));
+    CHECK(seen.nodes[1].cpu_available == ResourceAmount::of(2));
+    seen.set_usable({1}, false);
+    CHECK_FALSE(is_feasible(seen.nodes[1], cpus(1)));
+  }
 }
 
 TEST_SUITE("hybrid") {

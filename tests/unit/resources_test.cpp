@@ -158,4 +158,27 @@ TEST_SUITE("resources") {
     demand.set(id, ResourceAmount::of(1.1));
     CHECK_FALSE(ResourceSet{}.covers(demand));
   }
+
+  TEST_CASE("units cover whole numbers with units that nobody uses, and a fraction with a part of one") {
+    using Free = std::vector<ResourceAmount>;
+    const auto amounts = [](std::initializer_list<double> values) {
+      Free out;
+      for (const double value : values) out.push_back(ResourceAmount::of(value));
+      return out;
+    };
+    FreeUnits units{gpu_resource, amounts({0.5, 1, 0.3, 1})};
+    CHECK(units.cover(ResourceAmount::of(2)));
+    CHECK_FALSE(units.cover(ResourceAmount::of(3)));  // though the sum is 2.8
+    CHECK_FALSE(units.cover(ResourceAmount::of(1.5)));
+    CHECK(units.cover(ResourceAmount::of(0.9)));
+    units.take(ResourceAmount::of(0.3));  // where it fits best
+    CHECK(units.free == amounts({0.5, 1, 0, 1}));
+    units.take(ResourceAmount::of(1));
+    CHECK(units.free == amounts({0.5, 0, 0, 1}));
+    units.take(ResourceAmount::of(0.6));
+    CHECK(units.free == amounts({0.5, 0, 0, 0.4}));
+    CHECK_FALSE(units.cover(ResourceAmount::of(0.6)));  // the sum is 0.9
+    units.take(ResourceAmount::of(0.6));
+    CHECK(units.free == amounts({0.5, 0, 0, 0.4}));
+  }
 }
