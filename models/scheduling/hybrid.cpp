@@ -1,4 +1,4 @@
-// Ray's default policy. Mirrors hybrid_scheduling_policy.cc (2.60).
+// Ray's default policy, by a scan of the view or by its index. Mirrors hybrid_scheduling_policy.cc (2.60).
 #include "models/scheduling/hybrid.hpp"
 
 #include <algorithm>

@@ -24,6 +24,7 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
+// Nodes are put in their places when a demand is asked for first.
 void ClusterView::build_index() {
   rank_of.resize(nodes.size());
   for (std::uint32_t rank = 0; rank < order.size(); ++rank) rank_of[order[rank].index] = rank;

@@ -12,6 +12,7 @@ float RankedNodes::score_of(std::uint64_t key) { return std::bit_cast<float>(sta
 
 RankedNodes::RankedNodes(RankedDemand demand, const ClusterView& view) : demand_(std::move(demand)) { rebuild(view); }
 
+// As HybridPolicy::collect() would list the node, if at all.
 RankedNodes::Place RankedNodes::place_of(const ClusterView& view, std::uint32_t rank) const {
   const NodeView& node = view.nodes[view.order[rank].index];
   if (!is_feasible(node, demand_.demand)) return {};

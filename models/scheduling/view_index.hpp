@@ -2,7 +2,7 @@
 //
 // Models: for each demand that is asked for, the nodes that have room and those that only are large enough, by (score, node id);
 // a changed node is put in its new place before the next question. Leaves out: label selectors and queues of pulls.
-// Invariants: says what a scan of the view would say; a question after c changes costs c times the logarithm of the nodes.
+// Invariants: says what a scan of the view would say, as long as the view tells it of every change; a question after c changes costs c times the logarithm of the nodes.
 #pragma once
 
 #include <cstdint>
