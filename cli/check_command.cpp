@@ -42,24 +42,23 @@ bool is_platform(const std::string& file) {
                      [](const YamlEntry& entry) { return entry.key == "raysim_platform"; });
 }
 
-void check_file(const std::string& file, const std::vector<std::string>& overrides) {
+void check_file(const std::string& file, const ScenarioOptions& given) {
   if (is_platform(file)) {
-    const ClusterSpec cluster = load_cluster(file, overrides);
+    const ClusterSpec cluster = load_cluster(file, given.overrides);
     fmt::print("{}: ok, a platform of {}\n", file, describe(cluster));
     return;
   }
-  ScenarioOptions options;
+  ScenarioOptions options = given;
   options.file = file;
-  options.overrides = overrides;
   const Scenario scenario = load_checked(options).scenario;
   fmt::print("{}: ok, a scenario of {} on {}\n", file, describe(scenario.program), describe(scenario.cluster));
 }
 
-ExitCode check(const std::vector<std::string>& files, const std::vector<std::string>& overrides) {
+ExitCode check(const std::vector<std::string>& files, const ScenarioOptions& options) {
   ExitCode code = ExitCode::ok;
   for (const std::string& file : files) {
     try {
-      check_file(file, overrides);
+      check_file(file, options);
     } catch (const InputError& error) {
       std::fflush(stdout);
       print_error(error.what());
@@ -84,7 +83,7 @@ void add_check_command(CLI::App& app, Action& chosen) {
       "  raysim check scenarios/pi_60core.yaml --set ray.policy=spread\n"
       "\n"
       "A mistake is reported as FILE:LINE:COLUMN with what was expected; the exit code is then 2.");
-  command.callback([files, options, &chosen] { chosen = [=] { return check(*files, options->overrides); }; });
+  command.callback([files, options, &chosen] { chosen = [=] { return check(*files, *options); }; });
 }
 
 }  // namespace raysim

@@ -19,6 +19,7 @@
 #include "cli/progress_line.hpp"
 #include "cli/scenario_options.hpp"
 #include "cli/terminal.hpp"
+#include "models/scheduling/plugin_policy.hpp"
 #include "scenarios/interpret.hpp"
 #include "scenarios/simulation.hpp"
 
@@ -76,6 +77,7 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   SimulationOptions options;
   options.seed = program.seed;
   options.policy = program.ray.policy;
+  if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
   options.functions = make_functions(program, cluster, retries);
   options.driver = make_driver(program, cluster, retries);
@@ -128,6 +130,9 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
         "{})",
         duration_text(report.makespan), count_text(report.open_tasks()), count_text(report.submitted),
         finished_by_function(summary));
+    if (checked.plugin && checked.plugin->waits() > 0)
+      report.message += fmt::format("; policy '{}' of {} said 'nowhere' {} times", program.ray.policy,
+                                    checked.plugin->file(), count_text(checked.plugin->waits()));
   } else if (result.interrupted) {
     report.outcome = "interrupted";
     report.message =
@@ -176,6 +181,16 @@ ExitCode run(const RunOptions& options) {
   return conclude(report, result);
 }
 
+// A policy that went wrong in the middle leaves no figures, only its name.
+ExitCode run_or_name_policy(const RunOptions& options) {
+  try {
+    return run(options);
+  } catch (const PolicyError& error) {
+    print_error(std::string("raysim: ") + error.what());
+    return ExitCode::failed;
+  }
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app, Action& chosen) {
@@ -193,9 +208,9 @@ void add_run_command(CLI::App& app, Action& chosen) {
       "  raysim run scenarios/pi_60core.yaml --set driver.0.submit.count=6000 --policy spread --seed 7\n"
       "  raysim run scenarios/pi_60core.yaml --json --trace trace.json\n"
       "\n"
-      "Exit codes: 0 the program ended as it should, 1 it failed with one of Ray's errors, waits for ever, or an\n"
-      "expectation of the scenario failed, 2 bad input, 130 interrupted.");
-  command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+      "Exit codes: 0 the program ended as it should, 1 it failed with one of Ray's errors, waits for ever, an\n"
+      "expectation of the scenario failed, or a policy of your own went wrong, 2 bad input, 130 interrupted.");
+  command.callback([options, &chosen] { chosen = [options] { return run_or_name_policy(*options); }; });
 }
 
 }  // namespace raysim

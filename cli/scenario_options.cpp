@@ -19,8 +19,13 @@ std::uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
-void check_policy(const std::string& name) {
-  const auto known = policy_names();
+std::vector<std::string_view> known_policies(const LoadedPlugin* plugin) {
+  std::vector<std::string_view> names(policy_names().begin(), policy_names().end());
+  if (plugin != nullptr) names.insert(names.end(), plugin->names().begin(), plugin->names().end());
+  return names;
+}
+
+void check_policy(const std::string& name, std::span<const std::string_view> known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   throw InputError(
       "--policy", 0, 0,
@@ -36,6 +41,8 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
                   "as in driver.0.submit.count=1000; may be given several times")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command.add_option("--plugin", plugin, "A shared object with policies of your own, see docs/own_policy.md")
+      ->type_name("FILE");
 }
 
 void ScenarioOptions::add_choices_to(CLI::App& command) {
@@ -44,13 +51,14 @@ void ScenarioOptions::add_choices_to(CLI::App& command) {
 }
 
 CheckedScenario load_checked(const ScenarioOptions& options) {
-  if (options.policy) check_policy(*options.policy);
+  CheckedScenario checked;
+  if (options.plugin) checked.plugin = std::make_shared<const LoadedPlugin>(*options.plugin);
+  const std::vector<std::string_view> policies = known_policies(checked.plugin.get());
+  if (options.policy) check_policy(*options.policy, policies);
   const std::uint64_t seed = options.seed ? parse_seed(*options.seed) : 0;
   const std::vector<std::string> profiles = profile_names();
   const std::vector<std::string_view> profile_views(profiles.begin(), profiles.end());
-  CheckedScenario checked;
-  checked.scenario =
-      load_scenario(options.file, options.overrides, {policy_names(), profile_views, system_config_names()});
+  checked.scenario = load_scenario(options.file, options.overrides, {policies, profile_views, system_config_names()});
   ScenarioProgram& program = checked.scenario.program;
   if (options.policy) program.ray.policy = *options.policy;
   if (options.seed) program.seed = seed;

@@ -1,9 +1,10 @@
-// The options by which a command takes a scenario and changes it: --set, --policy, --seed.
+// The options by which a command takes a scenario and changes it: --set, --plugin, --policy, --seed.
 //
 // Models: file and overrides become a checked scenario with its cost profile, or an InputError. Leaves out: running it.
 // Invariants: options win over the file, --policy and --seed over --set; every name that the simulator knows is checked.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,16 +12,18 @@
 #include "cli/command.hpp"
 #include "models/profile.hpp"
 #include "scenarios/load.hpp"
+#include "scenarios/load_plugin.hpp"
 
 namespace raysim {
 
 struct ScenarioOptions {
   std::string file;
   std::vector<std::string> overrides;
+  std::optional<std::string> plugin;
   std::optional<std::string> policy;
   std::optional<std::string> seed;
 
-  // Adds `--set` and, where a command runs what it loads, `--policy` and `--seed`.
+  // Adds `--set` and `--plugin` and, where a command runs what it loads, `--policy` and `--seed`.
   void add_set_to(CLI::App& command);
   void add_choices_to(CLI::App& command);
 };
@@ -28,6 +31,7 @@ struct ScenarioOptions {
 struct CheckedScenario {
   Scenario scenario;
   Profile profile;
+  std::shared_ptr<const LoadedPlugin> plugin;  // where --plugin was given
 };
 
 CheckedScenario load_checked(const ScenarioOptions& options);

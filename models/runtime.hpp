@@ -14,6 +14,7 @@
 #include "models/messages.hpp"
 #include "models/profile.hpp"
 #include "models/resource_instances.hpp"
+#include "models/scheduling/policy.hpp"
 #include "models/task.hpp"
 #include "sim/engine.hpp"
 #include "sim/record.hpp"
@@ -39,7 +40,7 @@ struct Runtime {
   const Profile& profile;
   RecordSink& record;
   const std::vector<ResourceId> unit_resources;  // those that come in instances of 1
-  std::string policy = "hybrid";
+  PolicyMaker make_policy = make_hybrid_policy;  // of the default strategy
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;
   std::vector<NodeId> node_order;        // by Ray's node ids: random names, drawn once a run

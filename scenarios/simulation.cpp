@@ -31,7 +31,11 @@ Simulation::~Simulation() = default;
 
 void Simulation::build() {
   const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
-  runtime_.policy = options_.policy;
+  runtime_.make_policy = options_.own_policy;
+  if (!runtime_.make_policy)
+    runtime_.make_policy = [name = options_.policy](const PolicySettings& settings) {
+      return make_policy(name, settings);
+    };
   runtime_.functions = std::move(options_.functions);
   for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
   // Ray's node ids are random, and ties between nodes go by them.

@@ -19,6 +19,7 @@ namespace raysim {
 struct SimulationOptions {
   std::uint64_t seed = 0;
   std::string policy = "hybrid";
+  PolicyMaker own_policy;     // set: instead of the named one
   bool warm_workers = false;  // as many idle workers as CPUs on every node
   std::vector<RemoteFunction> functions;
   BodyMaker driver;

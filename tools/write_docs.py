@@ -21,12 +21,20 @@ def help_text(raysim, *command):
     return run.stdout.replace(raysim, "raysim").strip()
 
 
+def subcommands(raysim, command, text):
+    """(title, help) of the subcommands that the help of `command` lists, and of theirs."""
+    listed = re.search(r"^subcommands:\n((?:[ \t].*\n?)+)", text, re.IGNORECASE | re.MULTILINE)
+    sections = []
+    for name in re.findall(r"^  (\S+)", listed.group(1), re.MULTILINE) if listed else []:
+        inner = help_text(raysim, *command, name)
+        sections += [(" ".join(["raysim", *command, name]), inner), *subcommands(raysim, [*command, name], inner)]
+    return sections
+
+
 def command_line(raysim):
     """One section a command, with what `--help` prints."""
     top = help_text(raysim)
-    listed = re.search(r"^subcommands:\n((?:[ \t].*\n?)+)", top, re.IGNORECASE | re.MULTILINE)
-    commands = re.findall(r"^  (\S+)", listed.group(1), re.MULTILINE) if listed else []
-    sections = [("raysim", top)] + [(f"raysim {command}", help_text(raysim, command)) for command in commands]
+    sections = [("raysim", top)] + subcommands(raysim, [], top)
     body = "".join(f"\n## {title}\n\n```\n{text}\n```\n" for title, text in sections)
     return "# The command line\n\nWritten by `make docs` from `raysim --help`; do not edit.\n" + body
 

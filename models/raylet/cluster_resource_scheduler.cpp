@@ -33,7 +33,8 @@ void ClusterResourceScheduler::build_view() {
   const SystemConfig& config = runtime_.profile.system;
   const PolicySettings settings{config.scheduler_spread_threshold, config.scheduler_top_k_fraction,
                                 config.scheduler_top_k_absolute, config.scheduler_avoid_gpu_nodes};
-  decider_.emplace(settings, make_policy(runtime_.policy, settings), LeaseDecider::Role::raylet);
+  decider_.emplace(settings, runtime_.make_policy(settings), LeaseDecider::Role::raylet);
+  view_.spec = &runtime_.cluster;
   view_.order = runtime_.node_order;
   view_.nodes.resize(runtime_.cluster.nodes.size());
   remotes_.resize(view_.nodes.size());
@@ -61,6 +62,7 @@ LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId pref
                                                bool needs_object_store) {
   const SchedulingClass& wanted = runtime_.classes[id];
   LeaseDemand lease;
+  lease.function = runtime_.functions[wanted.function.index].name;
   lease.placement = &wanted.placement_resources();
   lease.strategy = &wanted.strategy;
   lease.selector = &wanted.label_selector;

@@ -19,6 +19,7 @@ NodeChoice LeaseDecider::choose(const ClusterView& view, const LeaseDemand& leas
                                 RandomStream& random) {
   const SchedulingStrategy& strategy = *lease.strategy;
   request.demand = lease.placement;
+  request.function = lease.function;
   if (lease.creates_actor && lease.placement->empty() && !strategy.hard_affinity()) {
     request.require_available = true;
     request.avoid_local = false;

@@ -26,6 +26,7 @@ using BundleLocations = std::map<PlacementGroupId, GroupLocations>;
 // What a decision needs to know of a lease. Pointers must not be null.
 struct LeaseDemand {
   const ResourceSet* placement = nullptr;
+  std::string_view function;  // name of the remote function
   const SchedulingStrategy* strategy = nullptr;
   const LabelSelector* selector = nullptr;
   std::span<const LabelSelector> fallbacks;

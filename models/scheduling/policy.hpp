@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,7 +45,8 @@ struct NodeView {
 // What a raylet believes of the cluster. Nodes in the order of NodeId; `order` is the order of Ray's node ids, which are
 // random names: ties go by it.
 struct ClusterView {
-  NodeId local = no_node;  // no_node: the GCS's view
+  NodeId local = no_node;             // no_node: the GCS's view
+  const ClusterSpec* spec = nullptr;  // for names of nodes and resources
   std::vector<NodeView> nodes;
   std::span<const NodeId> order;  // all nodes by their Ray id
 
@@ -71,6 +73,7 @@ struct ClusterView {
 // What is asked of a policy. Pointers stand for what the lease holds; null: nothing asked.
 struct NodeRequest {
   const ResourceSet* demand = nullptr;
+  std::string_view function;  // name of the remote function
   const LabelSelector* selector = nullptr;
   bool needs_object_store = false;  // not to nodes with queued pulls
   NodeId preferred = no_node;       // none: the local node
@@ -125,6 +128,9 @@ std::unique_ptr<NodePolicy> make_spread_policy();
 std::unique_ptr<NodePolicy> make_random_policy();
 std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings);
 std::unique_ptr<NodePolicy> make_node_label_policy();
+
+// Makes the policy of one raylet.
+using PolicyMaker = std::function<std::unique_ptr<NodePolicy>(const PolicySettings&)>;
 
 // Policies that can replace the default strategy of tasks (`ray.policy`), and one of them by name; null: no such name.
 std::span<const std::string_view> policy_names();

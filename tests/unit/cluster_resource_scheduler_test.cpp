@@ -28,7 +28,8 @@ struct Fixture {
         engine(spec.platform, make_simgrid_fabric(spec.platform), {}),
         runtime(engine, spec, profile, log) {
     for (std::uint32_t i = 0; i < nodes.size(); ++i) runtime.node_order.push_back({i});
-    runtime.policy = policy;
+    runtime.functions.emplace_back();
+    runtime.make_policy = [policy](const PolicySettings& settings) { return make_policy(policy, settings); };
     Station& gcs = engine.add_station(engine.add_process({0}), CpuPriority::normal);
     runtime.gcs = {gcs.id()};
     scheduler = std::make_unique<ClusterResourceScheduler>(runtime, NodeId{0});

@@ -1,0 +1,13 @@
+// `raysim new policy NAME`: the first files of a policy of one's own.
+//
+// Models: copies templates/policy/ into a folder, with the name put in: the policy, its test, its build. Leaves out: building
+// them; it prints the commands. Invariants: an existing file is never overwritten; nothing is written when one is there.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace raysim {
+
+void add_new_command(CLI::App& app, Action& chosen);
+
+}  // namespace raysim
