@@ -98,7 +98,7 @@ LabelSelector read_selector(const CaseValue& constraints) {
   return selector;
 }
 
-SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise, const CaseCluster& cluster) {
+SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise, const NodeByName& id_of) {
   using Kind = SchedulingStrategy::Kind;
   constexpr std::pair<std::string_view, Kind> kinds[] = {{"default", Kind::standard},
                                                          {"hybrid", Kind::standard},
@@ -115,7 +115,7 @@ SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view oth
   if (kind == std::end(kinds)) throw SkipCase(fmt::format("no strategy is called '{}'", type));
   out.kind = kind->second;
   if (out.kind == Kind::node_affinity) {
-    out.node = cluster.id_of(strategy.at("node").text());
+    out.node = id_of(strategy.at("node").text());
     out.soft = strategy["soft"].boolean_or(false);
     out.spill_on_unavailable = strategy["spill_on_unavailable"].boolean_or(false);
     out.fail_on_unavailable = strategy["fail_on_unavailable"].boolean_or(false);

@@ -44,7 +44,12 @@ ResourceId resource_of_case(std::string_view name, ResourceNames& names);
 ResourceSet resources_of_case(const CaseValue& amounts, ResourceNames& names);
 LabelSelector read_selector(const CaseValue& constraints);
 // A strategy of a request, `{type: node_affinity, node: A, soft: false}`; `type` where there is none: `otherwise`.
-SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise, const CaseCluster& cluster);
+using NodeByName = std::function<NodeId(std::string_view name)>;
+SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise, const NodeByName& id_of);
+inline SchedulingStrategy read_strategy(const CaseValue& strategy, std::string_view otherwise,
+                                        const CaseCluster& cluster) {
+  return read_strategy(strategy, otherwise, [&](std::string_view name) { return cluster.id_of(name); });
+}
 PolicySettings read_settings(const CaseValue& options);
 // The keys of `request` and `options` that every policy knows. `demand` must outlive the request.
 NodeRequest read_request(const CaseValue& request, const CaseValue& options, const ResourceSet& demand,

@@ -17,6 +17,7 @@ constexpr std::pair<std::string_view, CaseRunner> runners[] = {
     {"hybrid_pick", run_hybrid_pick},
     {"label_parse", run_label_parse},
     {"lease_decision", run_lease_decision},
+    {"lease_manager_sequence", run_lease_manager_sequence},
     {"locality_decision", run_locality_decision},
     {"pg_sequence", run_pg_sequence},
     {"policy_decision", run_policy_decision},
@@ -24,6 +25,7 @@ constexpr std::pair<std::string_view, CaseRunner> runners[] = {
     {"rate_limit", run_rate_limit},
     {"resource_predicate", run_resource_predicate},
     {"scheduling_key", run_scheduling_key},
+    {"submitter_sequence", run_submitter_sequence},
     {"view_sequence", run_view_sequence},
 };
 

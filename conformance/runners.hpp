@@ -28,6 +28,7 @@ void run_fixed_point(const CaseValue& the_case, Checks& checks);
 void run_hybrid_pick(const CaseValue& the_case, Checks& checks);
 void run_label_parse(const CaseValue& the_case, Checks& checks);
 void run_lease_decision(const CaseValue& the_case, Checks& checks);
+void run_lease_manager_sequence(const CaseValue& the_case, Checks& checks);
 void run_locality_decision(const CaseValue& the_case, Checks& checks);
 void run_pg_sequence(const CaseValue& the_case, Checks& checks);
 void run_policy_decision(const CaseValue& the_case, Checks& checks);
@@ -35,6 +36,7 @@ void run_policy_sequence(const CaseValue& the_case, Checks& checks);
 void run_rate_limit(const CaseValue& the_case, Checks& checks);
 void run_resource_predicate(const CaseValue& the_case, Checks& checks);
 void run_scheduling_key(const CaseValue& the_case, Checks& checks);
+void run_submitter_sequence(const CaseValue& the_case, Checks& checks);
 void run_view_sequence(const CaseValue& the_case, Checks& checks);
 
 }  // namespace raysim

@@ -1,6 +1,7 @@
 // A Ray cluster as plain data: nodes with their resources, and the machines they stand on.
 //
-// Models: what `ray start` would be told on each node. Leaves out: node types that come and go (autoscaler).
+// Models: what `ray start` would be told on each node, and when it is started. Leaves out: node types that come and go by
+// themselves (autoscaler).
 // Invariants: exactly one head; node names unique; every node's machine exists; totals are not negative.
 #pragma once
 
@@ -27,6 +28,7 @@ struct NodeSpec {
   ResourceSet total;  // CPU, GPU, memory, object_store_memory, custom
   Labels labels;      // with Ray's own of the node's id, which is its name here
   MachineId machine;
+  Duration joins_at;  // zero: it is there when the driver connects
 };
 
 struct ClusterSpec {

@@ -12,7 +12,17 @@
 
 namespace raysim {
 
-enum class ErrorType : std::uint8_t { none, worker_crashed, task_error, task_unschedulable, get_timeout };
+enum class ErrorType : std::uint8_t {
+  none,
+  worker_crashed,
+  task_error,
+  task_unschedulable,
+  get_timeout,
+  task_cancelled,
+  runtime_env_setup,
+  placement_group_removed,
+  local_raylet_died
+};
 
 constexpr std::string_view name_of(ErrorType type) {
   switch (type) {
@@ -21,6 +31,10 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::task_error: return "RayTaskError";
     case ErrorType::task_unschedulable: return "TaskUnschedulableError";
     case ErrorType::get_timeout: return "GetTimeoutError";
+    case ErrorType::task_cancelled: return "TaskCancelledError";
+    case ErrorType::runtime_env_setup: return "RuntimeEnvSetupError";
+    case ErrorType::placement_group_removed: return "TaskPlacementGroupRemoved";
+    case ErrorType::local_raylet_died: return "LocalRayletDiedError";
   }
   return "?";
 }

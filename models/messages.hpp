@@ -60,6 +60,10 @@ enum class MessageKind : std::uint8_t {
   function_code,
   get_failure_cause,
   failure_cause,
+  cancel_reply,
+  cancel_task,
+  drain_node,
+  drain_raylet,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -71,6 +75,7 @@ struct RequestWorkerLease {
   using Sender = CoreWorker;
   LeaseId lease;
   Address<CoreWorker> owner;
+  NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
   std::uint32_t tag = 0;      // the owner's, comes back with the reply
   std::uint32_t backlog = 0;  // tasks queued under the owner's key
@@ -102,6 +107,14 @@ struct LeaseReply {
 struct CancelWorkerLease {
   static constexpr auto kind = MessageKind::cancel_worker_lease;
   LeaseId lease;
+  Address<CoreWorker> owner;
+  std::uint32_t key = 0;  // the owner's, comes back with the reply
+};
+// The raylet does not know the lease: it has answered the request, or has not seen it yet. That it has canceled it, the reply to
+// the request says.
+struct CancelReply {
+  static constexpr auto kind = MessageKind::cancel_reply;
+  std::uint32_t key = 0;
 };
 
 struct ReturnWorkerLease {
@@ -137,6 +150,14 @@ struct PushTask {
   std::uint32_t depth : 12 = 1;                           // of nested calls
   Duration duration;                                      // of a function without a body
   Duration path;                                          // longest chain of work before this task
+};
+
+// The user cancels a task that this worker runs.
+struct CancelTask {
+  static constexpr auto kind = MessageKind::cancel_task;
+  Address<CoreWorker> owner;
+  std::uint32_t task = 0;
+  bool force = false;
 };
 
 struct TaskReply {
@@ -191,11 +212,12 @@ struct FunctionCode {
   static constexpr auto kind = MessageKind::function_code;
 };
 
-// A node's own resources at a moment. Shared by all copies of the message, never changed.
+// A node's own resources at a moment; its first makes the node known to others. Shared by all copies of the message, never changed.
 struct ResourceSnapshot {
   NodeId node;
   ResourceSet available;
   std::vector<FreeUnits> units = {};
+  bool draining = false;
 };
 struct ResourceReport {
   static constexpr auto kind = MessageKind::resource_report;
@@ -204,6 +226,15 @@ struct ResourceReport {
 struct ResourceBroadcast {
   static constexpr auto kind = MessageKind::resource_broadcast;
   std::shared_ptr<const ResourceSnapshot> snapshot;
+};
+
+// A node is to be emptied: the GCS tells its raylet.
+struct DrainNode {
+  static constexpr auto kind = MessageKind::drain_node;
+  NodeId node;
+};
+struct DrainRaylet {
+  static constexpr auto kind = MessageKind::drain_raylet;
 };
 
 // --- timers and the threads of one process ----------------------------------------------------------------------
@@ -243,7 +274,7 @@ struct WorkerStarted {
 struct WorkerExited {
   static constexpr auto kind = MessageKind::none;
 };
-enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, idle_work, idle_work_done, grant_again };
+enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, idle_work, idle_work_done, grant_again, join };
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;
   Tick tick = Tick::report;

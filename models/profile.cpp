@@ -99,7 +99,11 @@ std::span<const std::string_view> message_kind_names() {
       "fetch_function",
       "function_code",
       "get_failure_cause",
-      "failure_cause"};
+      "failure_cause",
+      "cancel_reply",
+      "cancel_task",
+      "drain_node",
+      "drain_raylet"};
   return names;
 }
 

@@ -124,7 +124,7 @@ bool ResourceInstances::take_units(Range instances, ResourceAmount amount, Alloc
 }
 
 // With the bundle in the name, from that bundle; else from a single one that holds all. The group's own resource loses the
-// same instances in either case.
+// same instances in either case, even below 0: another bundle's blocked worker may have lent some and taken it back.
 bool ResourceInstances::take_grouped(const ResourceSet& demand, Allocation& taken) {
   std::vector<ResourceSet::Entry> anywhere;
   for (const auto& [id, amount] : demand.entries()) {
@@ -160,7 +160,7 @@ bool ResourceInstances::take_from_bundle(const GroupResource& wanted, std::int32
   const std::size_t last = taken.size();
   for (std::size_t i = first; i < last; ++i) {
     Instance* instance = find({*whole_group, taken[i].instance, {}});
-    if (instance == nullptr || instance->available < taken[i].amount) return false;
+    if (instance == nullptr) return false;
     take(*instance, taken[i].amount, taken);
   }
   return true;

@@ -25,7 +25,8 @@ constexpr std::array network_keys{KeySpec{"bandwidth"}, KeySpec{"latency"}, KeyS
 constexpr std::array machine_keys{KeySpec{"cores", true}};
 constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{"cpus"},
                                KeySpec{"gpus"},      KeySpec{"memory"}, KeySpec{"object_store_memory"},
-                               KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"}};
+                               KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"},
+                               KeySpec{"joins_at"}};
 constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"}, KeySpec{"network"}, KeySpec{"machines"},
                                   KeySpec{"nodes", true}};
 
@@ -80,7 +81,10 @@ class ClusterLoader {
   void read_nodes(const YamlReader& value) {
     for (const YamlReader& node : value.named_values("nodes by name")) read_node(node);
     if (cluster_.nodes.empty()) value.fail(value.found() + " without a node", "at least one node");
-    if (!has_head_) cluster_.nodes.front().head = true;
+    if (has_head_) return;
+    if (cluster_.nodes.front().joins_at > Duration{})
+      value.fail("the first node, which is the head, joins later", "a first node without joins_at");
+    cluster_.nodes.front().head = true;
   }
 
   void read_node(const YamlReader& value) {
@@ -102,6 +106,10 @@ class ClusterLoader {
     if (const auto labels = keys.find("labels"))
       for (const YamlReader& label : labels->named_values("labels by name"))
         node.labels.emplace(label.key(), label.text("the text of a label"));
+    if (const auto joins = keys.find("joins_at")) {
+      node.joins_at = joins->duration();
+      if (node.head) joins->fail_at_key("a head node that joins later", "joins_at in other nodes than the head");
+    }
     const auto count = keys.find("count");
     const std::optional<MachineId> shared = read_machine(keys.find("machine"));
     if (!count) return add_node(value, node, cpu_count, shared);

@@ -110,6 +110,9 @@ Body run_steps(Interpreter& self, TaskContext& context, const Steps& steps, Name
       nested = run_put(context, *put, names);
     } else if (const auto* loop = std::get_if<ForEachStep>(&step.what)) {
       nested = run_for_each(self, context, *loop, names);
+    } else if (const auto* drain = std::get_if<DrainStep>(&step.what)) {
+      context.drain(drain->node, Time{} + drain->at);
+      continue;
     } else if (const auto* work = std::get_if<WorkStep>(&step.what)) {
       const Duration duration = draw(self, context, step, work->duration);
       const auto pause = work->compute ? context.compute(duration) : context.sleep(duration);

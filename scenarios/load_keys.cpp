@@ -49,8 +49,10 @@ constexpr std::array normal_list{KeySpec{"mean", true}, KeySpec{"deviation", tru
 constexpr std::array lognormal_list{KeySpec{"median", true}, KeySpec{"sigma", true}, KeySpec{"max"}};
 constexpr std::array exponential_list{KeySpec{"mean", true}, KeySpec{"max"}};
 constexpr std::array pareto_list{KeySpec{"min", true}, KeySpec{"shape", true}, KeySpec{"max"}};
-constexpr std::array step_list{KeySpec{"submit"}, KeySpec{"get"},     KeySpec{"wait"},   KeySpec{"put"},
-                               KeySpec{"sleep"},  KeySpec{"compute"}, KeySpec{"repeat"}, KeySpec{"for_each"}};
+constexpr std::array drain_list{KeySpec{"node", true}, KeySpec{"at"}};
+constexpr std::array step_list{KeySpec{"submit"}, KeySpec{"get"},      KeySpec{"wait"},
+                               KeySpec{"put"},    KeySpec{"sleep"},    KeySpec{"compute"},
+                               KeySpec{"repeat"}, KeySpec{"for_each"}, KeySpec{"drain"}};
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
                                  KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
@@ -85,6 +87,7 @@ constexpr MappingSpec step{"step", "a step", step_list};
 constexpr MappingSpec submit{"submit", "'submit'", submit_list};
 constexpr MappingSpec get{"get", "'get'", get_list};
 constexpr MappingSpec wait{"wait", "'wait'", wait_list};
+constexpr MappingSpec drain{"drain", "'drain'", drain_list};
 constexpr MappingSpec put{"put", "'put'", put_list};
 constexpr MappingSpec repeat{"repeat", "'repeat'", repeat_list};
 constexpr MappingSpec for_each{"for_each", "'for_each'", for_each_list};
@@ -97,12 +100,12 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 24> all_specs{
+constexpr std::array<const MappingSpec*, 25> all_specs{
     &keys::scenario,      &keys::ray,         &keys::task,      &keys::options,     &keys::scheduling_strategy,
     &keys::node_affinity, &keys::node_labels, &keys::fallback,  &keys::crash,       &keys::distribution,
     &keys::uniform,       &keys::normal,      &keys::lognormal, &keys::exponential, &keys::pareto,
     &keys::step,          &keys::submit,      &keys::get,       &keys::wait,        &keys::put,
-    &keys::repeat,        &keys::for_each,    &keys::expect,    &keys::makespan};
+    &keys::drain,         &keys::repeat,      &keys::for_each,  &keys::expect,      &keys::makespan};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 constexpr std::array<std::string_view, 25> outcomes{"ok",

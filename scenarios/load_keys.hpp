@@ -29,6 +29,7 @@ extern const MappingSpec submit;
 extern const MappingSpec get;
 extern const MappingSpec wait;
 extern const MappingSpec put;
+extern const MappingSpec drain;
 extern const MappingSpec repeat;
 extern const MappingSpec for_each;
 extern const MappingSpec expect;

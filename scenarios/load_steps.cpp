@@ -38,7 +38,7 @@ class BodyReader {
       if (found && what) value.fail("more than one key in a step", "one step in each element of the list");
       if (found) what = found;
     }
-    if (!what) value.fail("empty step", "one of submit, get, wait, put, sleep, compute, repeat, for_each");
+    if (!what) value.fail("empty step", "one of submit, get, wait, put, sleep, compute, repeat, for_each, drain");
     return {{value.place().line, value.place().column}, read(*what)};
   }
 
@@ -50,6 +50,7 @@ class BodyReader {
     if (name == "put") return put(value);
     if (name == "repeat") return repeat(value);
     if (name == "for_each") return for_each(value);
+    if (name == "drain") return drain(value);
     return WorkStep{name == "compute", read_durations(value)};
   }
 
@@ -131,6 +132,18 @@ class BodyReader {
       as.fail(fmt::format("{} holds references already", in_quotes(result.as)), "a name that is not yet in use");
     result.body = steps(mapping.at("do"));
     names_.erase(result.as);
+    return result;
+  }
+
+  DrainStep drain(const YamlReader& value) {
+    DrainStep result;
+    std::optional<YamlReader> node = value;
+    if (value.is_mapping()) {
+      const YamlMapping mapping = value.mapping(keys::drain);
+      node = mapping.at("node");
+      if (const auto at = mapping.find("at")) result.at = at->duration();
+    }
+    result.node = context_.node(*node);
     return result;
   }
 

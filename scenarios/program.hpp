@@ -102,6 +102,11 @@ struct WorkStep {
   bool compute = false;
   Distribution duration;  // seconds
 };
+// A node takes nothing new from a moment of the run on.
+struct DrainStep {
+  NodeId node;
+  Duration at;  // since the start; what has passed counts as now
+};
 struct RepeatStep {
   std::int64_t count = 1;
   Steps body;
@@ -115,7 +120,7 @@ struct ForEachStep {
 
 struct Step {
   SourcePlace place;
-  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep> what;
+  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep> what;
 };
 
 struct TaskSpec {

@@ -43,6 +43,7 @@ void Simulation::build() {
   for (std::uint32_t i = 0; i < nodes; ++i) runtime_.node_order.push_back({i});
   for (std::uint32_t i = nodes; i > 1; --i) std::swap(runtime_.node_order[i - 1], runtime_.node_order[ids.below(i)]);
 
+  const auto is_there = [this](std::uint32_t i) { return runtime_.cluster.nodes[i].joins_at == Duration{}; };
   runtime_.make_worker = [this](NodeId node) {
     const ProcessId process = make_worker(node);
     workers_.back()->start_worker();
@@ -63,12 +64,16 @@ void Simulation::build() {
   }
   if (runtime_.contended) {
     gcs_->start_idle_work();
-    for (const auto& raylet : raylets_) raylet->start_idle_work();
+    for (std::uint32_t i = 0; i < nodes; ++i)
+      if (is_there(i)) raylets_[i]->start_idle_work();
     // The head came up first; its agents are done when a driver connects.
     for (std::uint32_t i = 0; !options_.warm_workers && i < nodes; ++i)
-      if (!runtime_.cluster.nodes[i].head) raylets_[i]->start_agents();
+      if (!runtime_.cluster.nodes[i].head && is_there(i)) raylets_[i]->start_agents();
   }
+  for (std::uint32_t i = 0; i < nodes; ++i)
+    if (!is_there(i)) raylets_[i]->join_later(runtime_.cluster.nodes[i].joins_at);
   for (std::uint32_t i = 0; options_.warm_workers && i < nodes; ++i) {
+    if (!is_there(i)) continue;
     const auto cpus = runtime_.cluster.nodes[i].total.get(cpu_resource).ticks / ResourceAmount::unit;
     for (std::int64_t w = 0; w < cpus; ++w) {
       const ProcessId process = make_worker({i});

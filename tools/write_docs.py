@@ -40,7 +40,8 @@ def command_line(raysim):
 
 
 CONFORMANCE_FILES = (("tests/conformance/ray.yaml", "Ray's own tests and policy sources"),
-                     ("tests/conformance/own.yaml", "own cases, reasoned from Ray's sources"))
+                     ("tests/conformance/own.yaml", "own cases, reasoned from Ray's sources"),
+                     ("tests/conformance/own_leases.yaml", "own cases of leases, reasoned from Ray's sources"))
 
 
 def conformance(raysim):
@@ -77,6 +78,7 @@ Written by `make docs` from what the command says; do not edit.
 ```sh
 raysim conformance tests/conformance/ray.yaml
 raysim conformance tests/conformance/own.yaml
+raysim conformance tests/conformance/own_leases.yaml
 ```
 
 Each case puts one situation to the same classes that a run uses and compares all that it expects. A case is left out, with the

@@ -77,7 +77,7 @@ void CoreWorker::on(TimerTick tick) {
 void CoreWorker::on(ProcessDied died) {
   for (const auto& broken : submitter().worker_died(died.process)) {
     owner().broken.push_back(broken);
-    io_.send(runtime_.raylets[broken.lessor.node.index], GetWorkerFailureCause{broken.lease, address_});
+    io_.send(runtime_.raylets[broken.worker.node.index], GetWorkerFailureCause{broken.worker.lease, address_});
   }
 }
 
@@ -101,8 +101,10 @@ void deliver(CoreWorker& to, Message message) {
   to.on(message);
 }
 template void deliver(CoreWorker&, PushTask);
+template void deliver(CoreWorker&, CancelTask);
 template void deliver(CoreWorker&, TaskReply);
 template void deliver(CoreWorker&, LeaseReply);
+template void deliver(CoreWorker&, CancelReply);
 template void deliver(CoreWorker&, SubmitTask);
 template void deliver(CoreWorker&, ExitWorker);
 template void deliver(CoreWorker&, WorkerFailureCause);

@@ -34,7 +34,9 @@ class CoreWorker {
   void on(PushTask push);
   void on(TaskReply reply);
   void on(const LeaseReply& reply);
+  void on(CancelReply reply) { submitter().cancel_answered(reply.key, false); }
   void on(SubmitTask submit);
+  void on(CancelTask cancel);
   void on(ExitWorker exit);
   void on(WorkerFailureCause cause);
   void on(ProcessDied died);
@@ -46,7 +48,7 @@ class CoreWorker {
   void on(ExecutionEnded);
   void on(SendReply);
   void on(FunctionCode);
-  void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request); }
+  void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
   void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
   void on_unreachable(const TaskReply&) {}
   void on_unreachable(const GetWorkerFailureCause& question) { on(WorkerFailureCause{question.lease}); }
@@ -68,8 +70,22 @@ class CoreWorker {
   };
 
   // What only owners need; a worker that never submits has none.
-  struct Owner {
-    explicit Owner(CoreWorker& self) : submitter(self.runtime_, self.io_, self.node_, self.tasks_) {}
+  struct Owner final : SubmitterPort {
+    explicit Owner(CoreWorker& self);
+    // submission.cpp: what the submitter asks for
+    [[nodiscard]] Time now() const override { return worker.io_.now(); }
+    [[nodiscard]] NodeId local_node() const override { return worker.node_; }
+    FirstNode first_node(const SchedulingKey& key) override;
+    void request_lease(NodeId node, RequestWorkerLease request) override;
+    void cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) override;
+    void push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) override;
+    void return_worker(const LeasedWorker& leased, Return why) override;
+    void report_backlog() override {}
+    void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) override;
+    void fail_task(std::uint32_t task, ErrorType error) override;
+    void exit_process() override;
+
+    CoreWorker& worker;
     NormalTaskSubmitter submitter;
     std::deque<std::uint32_t> to_resubmit;
     std::vector<NormalTaskSubmitter::Broken> broken;  // waiting for the raylet's word on the cause
@@ -92,8 +108,7 @@ class CoreWorker {
   void finish(std::uint32_t task, ErrorType error, Duration path);
   void notify(TaskManager::Waiter waiter, const Ending& end);
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken);
-  void record_attempt(std::uint32_t task, const NormalTaskSubmitter::Lessor& lessor, Time started, Time ended,
-                      AttemptOutcome outcome);
+  void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
   void arm_owner_tick();
 
   Runtime& runtime_;

@@ -57,6 +57,12 @@ void CoreWorker::on(ExecutionStarted) {
     main_->after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
 }
 
+// With force the worker ends; without, the function's code would have to look for the interrupt, and goes on here.
+void CoreWorker::on(CancelTask cancel) {
+  const bool runs = execution_.running && execution_.push.owner == cancel.owner && execution_.push.task == cancel.task;
+  if (runs && cancel.force) runtime_.engine.kill(process());
+}
+
 void CoreWorker::on(ExecutionEnded) {
   const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
   const Time ended = main_->now();

@@ -25,9 +25,10 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
   task.unresolved = 1;  // its own submission
   const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
   OwnedTask& added = tasks_.task(index);
+  SchedulingKey key{task.scheduling_class, {}, options.runtime_env};
   for (const ObjectRef ref : args) {
     const OwnedObject& object = tasks_.object(ref.index);
-    if (object.in_store) ++added.store_args;
+    if (object.in_store) key.store_args.push_back(ref);
     argument_bytes += Bytes{std::int64_t{object.kib} * 1024};
     if (object.ready) {
       added.path = std::max(added.path, object.path);
@@ -37,6 +38,8 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
       tasks_.await(ref.index, {TaskManager::Waiter::Kind::task, index});
     }
   }
+  added.store_args = static_cast<std::uint32_t>(key.store_args.size());
+  if (!key.store_args.empty() || !key.runtime_env.empty()) tasks_.set_key(index, std::move(key));
   added.argument_kib = static_cast<std::uint32_t>((argument_bytes.count + 1023) / 1024);
   runtime_.record.on_submitted(1);
   return index;
@@ -53,12 +56,15 @@ void CoreWorker::enqueue(std::uint32_t index) {
     runtime_.record.on_failed_unstarted(task.function.index);
     return finish(index, ErrorType::task_error, task.path);
   }
-  submitter().submit(index);
+  if (const SchedulingKey* key = tasks_.key_of(index))
+    submitter().submit(index, *key);
+  else
+    submitter().submit(index, task.scheduling_class);
 }
 
 void CoreWorker::on(TaskReply reply) {
-  const auto lessor = submitter().task_done(reply.lease);
-  record_attempt(reply.task, lessor, reply.started, reply.ended,
+  const LeasedWorker worker = submitter().task_done(reply.lease);
+  record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   finish(reply.task, reply.error, std::max(reply.path, tasks_.task(reply.task).path));
 }
@@ -91,18 +97,10 @@ void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
   if (--task.unresolved == 0) enqueue(next);
 }
 
-void CoreWorker::on(const LeaseReply& reply) {
-  if (reply.fails_key())
-    for (const std::uint32_t task : submitter().take_unschedulable(reply)) {
-      runtime_.record.on_failed_unstarted(tasks_.task(task).function.index);
-      finish(task, ErrorType::task_unschedulable, tasks_.task(task).path);
-    }
-  submitter().on(reply);
-}
-
 void CoreWorker::on(WorkerFailureCause cause) {
   auto& broken = owner().broken;
-  const auto it = std::find_if(broken.begin(), broken.end(), [&](const auto& b) { return b.lease == cause.lease; });
+  const auto it =
+      std::find_if(broken.begin(), broken.end(), [&](const auto& b) { return b.worker.lease == cause.lease; });
   const auto failed = *it;
   broken.erase(it);
   fail_or_retry(failed);
@@ -111,7 +109,7 @@ void CoreWorker::on(WorkerFailureCause cause) {
 void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken) {
   OwnedTask& task = tasks_.task(broken.task);
   const bool retry = task.retries_left != 0;
-  record_attempt(broken.task, broken.lessor, task.pushed, io_.now(),
+  record_attempt(broken.task, broken.worker, task.pushed, io_.now(),
                  retry ? AttemptOutcome::retried : AttemptOutcome::failed);
   if (!retry) return finish(broken.task, ErrorType::worker_crashed, task.path);
   if (task.retries_left > 0) --task.retries_left;
@@ -130,15 +128,15 @@ void CoreWorker::arm_owner_tick() {
                         TimerTick{Tick::owner});
 }
 
-void CoreWorker::record_attempt(std::uint32_t index, const NormalTaskSubmitter::Lessor& lessor, Time started,
-                                Time ended, AttemptOutcome outcome) {
+void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker, Time started, Time ended,
+                                AttemptOutcome outcome) {
   const OwnedTask& task = tasks_.task(index);
   AttemptRecord record;
   record.task = (static_cast<std::uint64_t>(io_.id().index) << 32) | index;
   record.function = task.function.index;
   record.attempt = task.attempt;
-  record.node = lessor.node.index;
-  record.worker = lessor.worker.index;
+  record.node = worker.node.index;
+  record.worker = worker.process.index;
   record.submitted = task.submitted;
   record.resolved = task.resolved;
   record.pushed = task.pushed;

@@ -84,6 +84,10 @@ ObjectRef TaskContext::put(Bytes size) {
   return {worker_.io_.id(), worker_.tasks_.add_put(in_kib(size), path_)};
 }
 
+void TaskContext::drain(NodeId node, Time when) {
+  thread_.send_later(runtime_.gcs, std::max(Duration{}, when - thread_.now()), DrainNode{node});
+}
+
 TaskContext::Pause TaskContext::pause() {
   const bool needed = thread_.contended() || thread_.now() - runtime_.engine.now() > run_ahead;
   if (needed) thread_.after<TaskContext>({}, ResumeBody{++wait_, ResumeBody::Why::go_on});

@@ -62,6 +62,8 @@ class TaskContext {
   Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
   // ray.wait. `result` is filled when it is over. Awaitable.
   Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result);
+  // Has a node drained at a moment of the run, or now if that has passed.
+  void drain(NodeId node, Time when);
   Pause sleep(Duration duration);
   Pause compute(Duration duration);
 

@@ -52,6 +52,13 @@ class TaskManager {
   };
 
   std::uint32_t add_task(const OwnedTask& task, std::uint32_t returns);
+  // Under which an owner queues the task, where that is more than its class.
+  void set_key(std::uint32_t task, SchedulingKey key) { keys_[task] = std::move(key); }
+  [[nodiscard]] const SchedulingKey* key_of(std::uint32_t task) const {
+    if (keys_.empty()) return nullptr;
+    const auto it = keys_.find(task);
+    return it != keys_.end() ? &it->second : nullptr;
+  }
   std::uint32_t add_put(std::uint32_t kib, Duration path);
   [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }
   [[nodiscard]] OwnedObject& object(std::uint32_t i) { return objects_[i]; }
@@ -68,6 +75,7 @@ class TaskManager {
   std::size_t ended_ = 0;
   std::vector<OwnedObject> objects_;
   std::unordered_map<std::uint32_t, std::vector<Waiter>> waiters_;
+  std::unordered_map<std::uint32_t, SchedulingKey> keys_;
 };
 
 }  // namespace raysim

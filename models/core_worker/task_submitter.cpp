@@ -4,43 +4,86 @@
 
 namespace raysim {
 
-NormalTaskSubmitter::NormalTaskSubmitter(Runtime& runtime, Station& io, NodeId node, TaskManager& tasks)
-    : runtime_(runtime), io_(io), node_(node), tasks_(tasks) {
-  const SystemConfig& config = runtime.profile.system;
-  limit_ =
-      static_cast<std::size_t>(config.max_pending_lease_requests >= 0
-                                   ? config.max_pending_lease_requests
-                                   : std::max<std::int64_t>(config.max_pending_lease_requests_minimum,
-                                                            static_cast<std::int64_t>(runtime.cluster.nodes.size())));
+namespace {
+constexpr std::uint32_t none = ~std::uint32_t{0};
+
+ErrorType error_of(LeaseReply::Status status) {
+  switch (status) {
+    case LeaseReply::Status::runtime_env_failed: return ErrorType::runtime_env_setup;
+    case LeaseReply::Status::group_removed: return ErrorType::placement_group_removed;
+    default: return ErrorType::task_unschedulable;
+  }
+}
+}  // namespace
+
+NormalTaskSubmitter::NormalTaskSubmitter(const SubmitterSettings& settings, std::uint32_t owner, SubmitterPort& port)
+    : settings_(settings), owner_(owner), port_(port) {}
+
+// A key's place; one that was forgotten begins anew.
+std::uint32_t NormalTaskSubmitter::live_key(std::uint32_t index) {
+  if (index != none) return index;
+  if (free_keys_.empty()) {
+    free_keys_.push_back(static_cast<std::uint32_t>(keys_.size()));
+    keys_.emplace_back();
+  }
+  index = free_keys_.back();
+  free_keys_.pop_back();
+  keys_[index].live = true;
+  keys_[index].reported_backlog = 0;
+  ++live_keys_;
+  return index;
 }
 
-NormalTaskSubmitter::Key& NormalTaskSubmitter::key_of(SchedulingClassId id) {
-  const auto [it, fresh] = key_by_class_.try_emplace(id.index, static_cast<std::uint32_t>(keys_.size()));
-  if (fresh) keys_.push_back({id, {}, {}});
-  return keys_[it->second];
+void NormalTaskSubmitter::forget_if_empty(std::uint32_t index) {
+  Key& key = keys_[index];
+  if (!key.live || !key.queue.empty() || !key.requests.empty() || key.workers > 0) return;
+  if (key.key.store_args.empty() && key.key.runtime_env.empty())
+    key_by_class_[key.key.scheduling_class.index] = none;
+  else
+    other_keys_.erase(key.key);
+  key.live = false;
+  free_keys_.push_back(index);
+  --live_keys_;
 }
 
-void NormalTaskSubmitter::submit(std::uint32_t task) {
-  Key& key = key_of(tasks_.task(task).scheduling_class);
-  key.queue.push_back(task);
-  request_if_needed(static_cast<std::uint32_t>(&key - keys_.data()));
+void NormalTaskSubmitter::submit(std::uint32_t task, SchedulingClassId id) {
+  if (key_by_class_.size() <= id.index) key_by_class_.resize(id.index + 1, none);
+  if (key_by_class_[id.index] == none) {
+    const std::uint32_t index = key_by_class_[id.index] = live_key(none);
+    keys_[index].key.scheduling_class = id;
+    keys_[index].key.store_args.clear();
+    keys_[index].key.runtime_env.clear();
+  }
+  enqueue(key_by_class_[id.index], task);
 }
 
-NodeId NormalTaskSubmitter::first_node(const Key& key) const {
-  const SchedulingStrategy& strategy = runtime_.classes[key.scheduling_class].strategy;
-  return strategy.kind == SchedulingStrategy::Kind::node_affinity ? strategy.node : node_;
+void NormalTaskSubmitter::submit(std::uint32_t task, const SchedulingKey& key) {
+  if (key.store_args.empty() && key.runtime_env.empty()) return submit(task, key.scheduling_class);
+  const auto [it, fresh] = other_keys_.try_emplace(key, none);
+  if (fresh) {
+    it->second = live_key(none);
+    keys_[it->second].key = key;
+  }
+  enqueue(it->second, task);
+}
+
+void NormalTaskSubmitter::enqueue(std::uint32_t key, std::uint32_t task) {
+  keys_[key].queue.push_back(task);
+  request_if_needed(key);
 }
 
 // One open request for each queued task, up to the limit. A leased worker is never idle here: it has a task or is gone.
-void NormalTaskSubmitter::request_if_needed(std::uint32_t index) {
-  const Key& key = keys_[index];
-  while (key.requests.size() < limit_ && key.queue.size() > key.requests.size()) {
-    const LeaseId lease{(static_cast<std::uint64_t>(io_.id().index) << 32) | next_lease_++};
-    open_request(index, lease, first_node(key), false);
+void NormalTaskSubmitter::request_if_needed(std::uint32_t index, NodeId redirected_to) {
+  const auto limit = static_cast<std::size_t>(settings_.limit.get());
+  while (keys_[index].requests.size() < limit && keys_[index].queue.size() > keys_[index].requests.size()) {
+    const bool redirected = redirected_to != no_node;
+    open_request(index, redirected ? FirstNode{redirected_to, false} : port_.first_node(keys_[index].key), redirected);
+    redirected_to = no_node;
   }
+  forget_if_empty(index);
 }
 
-void NormalTaskSubmitter::open_request(std::uint32_t index, LeaseId lease, NodeId node, bool grant_or_reject) {
+void NormalTaskSubmitter::open_request(std::uint32_t index, FirstNode to, bool grant_or_reject) {
   Key& key = keys_[index];
   if (free_requests_.empty()) {
     free_requests_.push_back(static_cast<std::uint32_t>(requests_.size()));
@@ -48,17 +91,20 @@ void NormalTaskSubmitter::open_request(std::uint32_t index, LeaseId lease, NodeI
   }
   const std::uint32_t slot = free_requests_.back();
   free_requests_.pop_back();
-  requests_[slot] = {lease, node, index, static_cast<std::uint32_t>(key.requests.size())};
+  const LeaseId lease{(static_cast<std::uint64_t>(owner_) << 32) | next_lease_++};
+  requests_[slot] = {lease, to.node, index, static_cast<std::uint32_t>(key.requests.size())};
   key.requests.push_back(slot);
 
   RequestWorkerLease request;
   request.lease = lease;
-  request.owner = {io_.id()};
-  request.scheduling_class = key.scheduling_class;
+  request.scheduling_class = key.key.scheduling_class;
   request.tag = slot;
   request.backlog = static_cast<std::uint32_t>(key.queue.size());
   request.grant_or_reject = grant_or_reject;
-  io_.send(runtime_.raylets[node.index], request);
+  request.selected_by_locality = to.selected_by_locality;
+  port_.request_lease(to.node, request);
+  if (key.backlog() == key.reported_backlog) return;
+  port_.report_backlog();
 }
 
 std::uint32_t NormalTaskSubmitter::close_request(std::uint32_t slot) {
@@ -72,82 +118,75 @@ std::uint32_t NormalTaskSubmitter::close_request(std::uint32_t slot) {
 }
 
 void NormalTaskSubmitter::on(const LeaseReply& reply) {
-  const std::uint32_t index = close_request(reply.tag);
-  const Key& key = keys_[index];
-  if (reply.status == LeaseReply::Status::redirected && key.queue.size() > key.requests.size()) {
-    open_request(index, reply.lease, reply.node, true);
-    return request_if_needed(index);
-  }
-  // Everything else ends the request; a redirect that no task needs is dropped.
-  if (reply.status != LeaseReply::Status::granted) return request_if_needed(index);
+  const std::uint32_t key = close_request(reply.tag);
+  if (reply.fails_key()) return fail_queued(key, error_of(reply.status));
+  if (reply.status == LeaseReply::Status::redirected) return request_if_needed(key, reply.node);
+  // Everything else but a worker ends the request; a redirect that no task needs is dropped.
+  if (reply.status != LeaseReply::Status::granted) return request_if_needed(key);
 
   const std::uint32_t slot = take_slot();
-  slots_[slot] = {reply.lease, reply.worker, {reply.node, reply.worker_process}, index, 0, io_.now(), false, true};
-  runtime_.engine.watch(reply.worker_process, Address<CoreWorker>{io_.id()});
-  worker_idle(slot);
+  slots_[slot] = {{reply.lease, reply.node, reply.worker_process, reply.worker}, key, 0, port_.now(), false, true};
+  ++keys_[key].workers;
+  worker_idle(slot, std::nullopt);
 }
 
-void NormalTaskSubmitter::request_failed(const RequestWorkerLease& request) {
-  LeaseReply closed;
-  closed.lease = request.lease;
-  closed.tag = request.tag;
-  closed.status = LeaseReply::Status::rejected;
-  on(closed);
+void NormalTaskSubmitter::request_failed(std::uint32_t tag) {
+  const bool local = requests_[tag].node == port_.local_node();
+  const std::uint32_t key = close_request(tag);
+  if (!local) return request_if_needed(key);
+  if (!settings_.driver) return port_.exit_process();
+  fail_queued(key, ErrorType::local_raylet_died);
+}
+
+void NormalTaskSubmitter::fail_queued(std::uint32_t key, ErrorType error) {
+  const std::vector<std::uint32_t> tasks(keys_[key].queue.begin(), keys_[key].queue.end());
+  keys_[key].queue.clear();
+  forget_if_empty(key);
+  for (const std::uint32_t task : tasks) port_.fail_task(task, error);
 }
 
 // The worker has nothing to do: the next task, or back it goes. A lease's age is looked at here only.
-void NormalTaskSubmitter::worker_idle(std::uint32_t slot) {
+void NormalTaskSubmitter::worker_idle(std::uint32_t slot, std::optional<SubmitterPort::Return> broken) {
   const std::uint32_t index = slots_[slot].key;
   Key& key = keys_[index];
-  const bool expired = io_.now() - slots_[slot].granted > runtime_.profile.system.worker_lease_timeout;
-  if (key.queue.empty() || expired) {
-    give_back(slot, false);
+  const bool expired = port_.now() - slots_[slot].granted > settings_.worker_lease_timeout;
+  if (broken || key.queue.empty() || expired) {
+    give_back(slot, broken.value_or(SubmitterPort::Return::idle));
   } else {
     const std::uint32_t task = key.queue.front();
     key.queue.pop_front();
-    push(slot, task);
-    if (key.queue.empty()) cancel_requests(key);
+    slots_[slot].busy = true;
+    slots_[slot].task = task;
+    port_.push_task(slots_[slot].worker, slot, task);
+    cancel_requests(index);
   }
   request_if_needed(index);
 }
 
-void NormalTaskSubmitter::push(std::uint32_t slot, std::uint32_t task) {
-  LeasedWorker& lease = slots_[slot];
-  OwnedTask& owned = tasks_.task(task);
-  lease.busy = true;
-  lease.task = task;
-  owned.pushed = io_.now();
-  PushTask message;
-  message.owner = {io_.id()};
-  message.task = task;
-  message.lease = slot;
-  message.function = owned.function;
-  message.attempt = owned.attempt;
-  message.store_args = std::min(owned.store_args, PushTask::most_store_args);
-  message.depth = static_cast<std::uint32_t>(runtime_.classes[owned.scheduling_class].depth);
-  message.duration = owned.duration;
-  message.path = owned.path;
-  io_.send(lease.worker, message, Bytes{std::int64_t{owned.argument_kib} * 1024});
-}
-
-NormalTaskSubmitter::Lessor NormalTaskSubmitter::task_done(std::uint32_t slot) {
-  const Lessor lessor = slots_[slot].lessor;
+LeasedWorker NormalTaskSubmitter::task_done(std::uint32_t slot, bool worker_exiting) {
+  const LeasedWorker worker = slots_[slot].worker;
   slots_[slot].busy = false;
-  worker_idle(slot);
-  return lessor;
+  worker_idle(slot, worker_exiting ? std::optional(SubmitterPort::Return::exiting) : std::nullopt);
+  return worker;
 }
 
-void NormalTaskSubmitter::give_back(std::uint32_t slot, bool disconnect) {
-  LeasedWorker& lease = slots_[slot];
-  runtime_.engine.unwatch(lease.lessor.worker, io_.id());
-  io_.send(runtime_.raylets[lease.lessor.node.index], ReturnWorkerLease{lease.id, lease.lessor.worker, disconnect});
-  lease.open = false;
+void NormalTaskSubmitter::give_back(std::uint32_t slot, SubmitterPort::Return why) {
+  port_.return_worker(slots_[slot].worker, why);
+  slots_[slot].open = false;
   free_slots_.push_back(slot);
+  --keys_[slots_[slot].key].workers;
 }
 
-void NormalTaskSubmitter::cancel_requests(Key& key) {
-  for (const std::uint32_t slot : key.requests)
-    io_.send(runtime_.raylets[requests_[slot].node.index], CancelWorkerLease{requests_[slot].lease});
+// When nothing is queued, nobody needs the open requests.
+void NormalTaskSubmitter::cancel_requests(std::uint32_t index) {
+  const Key& key = keys_[index];
+  if (!key.queue.empty()) return;
+  for (const std::uint32_t slot : key.requests) port_.cancel_lease(requests_[slot].node, requests_[slot].lease, index);
+}
+
+// A raylet that does not know a request may not have it yet, or its answer is under way.
+void NormalTaskSubmitter::cancel_answered(std::uint32_t key, bool success) {
+  if (!success) cancel_requests(key);
 }
 
 std::uint32_t NormalTaskSubmitter::take_slot() {
@@ -163,21 +202,43 @@ std::uint32_t NormalTaskSubmitter::take_slot() {
 std::vector<NormalTaskSubmitter::Broken> NormalTaskSubmitter::worker_died(ProcessId worker) {
   std::vector<Broken> broken;
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    LeasedWorker& lease = slots_[slot];
-    if (!lease.open || lease.lessor.worker != worker) continue;
-    if (lease.busy) broken.push_back({lease.id, lease.task, lease.lessor});
-    lease.open = lease.busy = false;
-    free_slots_.push_back(slot);
-    request_if_needed(lease.key);
+    if (!slots_[slot].open || slots_[slot].worker.process != worker) continue;
+    if (slots_[slot].busy) broken.push_back({slots_[slot].worker, slots_[slot].task});
+    slots_[slot].busy = false;
+    worker_idle(slot, SubmitterPort::Return::disconnect);
   }
   return broken;
 }
 
-std::vector<std::uint32_t> NormalTaskSubmitter::take_unschedulable(const LeaseReply& reply) {
-  Key& key = keys_[requests_[reply.tag].key];
-  std::vector<std::uint32_t> tasks(key.queue.begin(), key.queue.end());
-  key.queue.clear();
-  return tasks;
+bool NormalTaskSubmitter::cancel(std::uint32_t task, bool force) {
+  for (std::uint32_t index = 0; index < keys_.size(); ++index) {
+    auto& queue = keys_[index].queue;
+    const auto it = std::find(queue.begin(), queue.end(), task);
+    if (it == queue.end()) continue;
+    queue.erase(it);
+    cancel_requests(index);
+    forget_if_empty(index);
+    port_.fail_task(task, ErrorType::task_cancelled);
+    return true;
+  }
+  for (const Slot& slot : slots_)
+    if (slot.open && slot.busy && slot.task == task) port_.cancel_running(slot.worker, task, force);
+  return false;
+}
+
+std::vector<std::pair<SchedulingClassId, std::int64_t>> NormalTaskSubmitter::backlog() {
+  std::vector<std::pair<SchedulingClassId, std::int64_t>> sums;
+  for (Key& key : keys_) {
+    if (!key.live) continue;
+    key.reported_backlog = key.backlog();
+    const auto it =
+        std::find_if(sums.begin(), sums.end(), [&](const auto& s) { return s.first == key.key.scheduling_class; });
+    if (it == sums.end())
+      sums.emplace_back(key.key.scheduling_class, key.backlog());
+    else
+      it->second += key.backlog();
+  }
+  return sums;
 }
 
 }  // namespace raysim

@@ -1,52 +1,75 @@
 // How an owner gets its tasks onto workers: leases.
 //
 // Models: a queue, leased workers and open lease requests for each scheduling key; the limit on open requests; reuse of a lease until
-// it times out or the queue is empty; redirects; returns. Leaves out: locality, actors, cancellation by the user.
+// it times out or the queue is empty; redirects; cancellation of requests and of tasks; backlogs. A state machine: the caller says
+// what happened, the port takes what follows. Leaves out: messages and their costs, actors, retries (ownership.cpp).
 // Mirrors src/ray/core_worker/task_submission/normal_task_submitter.cc (2.60).
 // Invariants: one task in flight a lease; never more open requests of a key than tasks queued under it plus those that
-// a cancel is under way for; a granted worker is pushed a task or returned at once.
+// a cancel is under way for; a granted worker is pushed a task or returned at once; a key without tasks, workers and
+// requests is forgotten.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <unordered_map>
+#include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
-#include "models/core_worker/task_manager.hpp"
-#include "models/runtime.hpp"
+#include "models/core_worker/lease_policy.hpp"
+#include "models/core_worker/submitter_port.hpp"
 
 namespace raysim {
 
+struct SubmitterSettings {
+  LeaseRequestLimit limit;
+  Duration worker_lease_timeout;
+  bool driver = true;  // a worker exits when its raylet is gone
+};
+
 class NormalTaskSubmitter {
  public:
-  NormalTaskSubmitter(Runtime& runtime, Station& io, NodeId node, TaskManager& tasks);
+  // `owner` marks the ids of its leases.
+  NormalTaskSubmitter(const SubmitterSettings& settings, std::uint32_t owner, SubmitterPort& port);
 
   // A task whose arguments exist.
-  void submit(std::uint32_t task);
+  void submit(std::uint32_t task, const SchedulingKey& key);
+  // The same where no argument lies in the object store.
+  void submit(std::uint32_t task, SchedulingClassId scheduling_class);
   void on(const LeaseReply& reply);
-  // The lease request never reached its raylet.
-  void request_failed(const RequestWorkerLease& request);
-  // A reply came over lease `slot`: the worker is idle again. Returns the worker's node and process.
-  struct Lessor {
-    NodeId node;
-    ProcessId worker;
-  };
-  Lessor task_done(std::uint32_t slot);
+  // A lease request did not reach its raylet.
+  void request_failed(std::uint32_t tag);
+  // The raylet's word on cancel_lease() for a key; false: it did not know the request.
+  void cancel_answered(std::uint32_t key, bool success);
+  // A reply came over lease `slot`: its worker is idle again, unless it is about to exit. Returns the worker.
+  LeasedWorker task_done(std::uint32_t slot, bool worker_exiting = false);
   // Leases whose worker has died, with the task each had in flight.
   struct Broken {
-    LeaseId lease;
+    LeasedWorker worker;
     std::uint32_t task;
-    Lessor lessor;
   };
   std::vector<Broken> worker_died(ProcessId worker);
-  // The raylet cannot ever place the tasks of a canceled request: takes all queued tasks of its key.
-  std::vector<std::uint32_t> take_unschedulable(const LeaseReply& reply);
+  // The user cancels a task that was submitted and has not ended. True: it was queued and has failed now; false: whoever
+  // runs it is told, if anybody does.
+  bool cancel(std::uint32_t task, bool force);
+  // The limit on open requests of a key; a lower one only stops new requests.
+  void set_limit(const LeaseRequestLimit& limit) { settings_.limit = limit; }
+
+  // Tasks queued beyond the open requests, by scheduling class.
+  [[nodiscard]] std::vector<std::pair<SchedulingClassId, std::int64_t>> backlog();
+  [[nodiscard]] std::size_t keys() const { return live_keys_; }
 
  private:
   struct Key {
-    SchedulingClassId scheduling_class;
+    SchedulingKey key;
     std::deque<std::uint32_t> queue;
     std::vector<std::uint32_t> requests;  // open ones: slots in requests_
+    std::uint32_t workers = 0;            // leased
+    std::int64_t reported_backlog = 0;
+    bool live = false;
+    [[nodiscard]] std::int64_t backlog() const {
+      return queue.size() < requests.size() ? 0 : static_cast<std::int64_t>(queue.size() - requests.size());
+    }
   };
   struct OpenRequest {
     LeaseId lease;
@@ -54,10 +77,8 @@ class NormalTaskSubmitter {
     std::uint32_t key = 0;
     std::uint32_t position = 0;  // in the key's list
   };
-  struct LeasedWorker {
-    LeaseId id;
-    Address<CoreWorker> worker;
-    Lessor lessor;
+  struct Slot {
+    LeasedWorker worker;
     std::uint32_t key = 0;
     std::uint32_t task = 0;
     Time granted;
@@ -65,29 +86,31 @@ class NormalTaskSubmitter {
     bool open = false;
   };
 
-  Key& key_of(SchedulingClassId id);
-  [[nodiscard]] NodeId first_node(const Key& key) const;
-  void request_if_needed(std::uint32_t key);
-  void open_request(std::uint32_t key, LeaseId lease, NodeId node, bool grant_or_reject);
+  std::uint32_t live_key(std::uint32_t index);
+  void forget_if_empty(std::uint32_t key);
+  void enqueue(std::uint32_t key, std::uint32_t task);
+  void request_if_needed(std::uint32_t key, NodeId redirected_to = no_node);
+  void open_request(std::uint32_t key, FirstNode node, bool grant_or_reject);
   std::uint32_t close_request(std::uint32_t slot);  // returns its key
-  void worker_idle(std::uint32_t slot);
-  void give_back(std::uint32_t slot, bool disconnect);
-  void push(std::uint32_t slot, std::uint32_t task);
-  void cancel_requests(Key& key);
+  void fail_queued(std::uint32_t key, ErrorType error);
+  void worker_idle(std::uint32_t slot, std::optional<SubmitterPort::Return> broken);
+  void give_back(std::uint32_t slot, SubmitterPort::Return why);
+  void cancel_requests(std::uint32_t key);
   std::uint32_t take_slot();
 
-  Runtime& runtime_;
-  Station& io_;
-  NodeId node_;
-  TaskManager& tasks_;
+  SubmitterSettings settings_;
+  std::uint32_t owner_;
+  SubmitterPort& port_;
   std::vector<Key> keys_;
-  std::unordered_map<std::uint32_t, std::uint32_t> key_by_class_;
+  std::vector<std::uint32_t> free_keys_;
+  std::vector<std::uint32_t> key_by_class_;            // of keys that are a class alone; none: ~0
+  std::map<SchedulingKey, std::uint32_t> other_keys_;  // with arguments or a runtime environment
+  std::size_t live_keys_ = 0;
   std::vector<OpenRequest> requests_;
   std::vector<std::uint32_t> free_requests_;
-  std::vector<LeasedWorker> slots_;
+  std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t next_lease_ = 0;
-  std::size_t limit_ = 0;
 };
 
 }  // namespace raysim

@@ -40,6 +40,7 @@ template void deliver(Gcs&, ResourceReport);
 template void deliver(Gcs&, TaskEvents);
 template void deliver(Gcs&, ExportFunction);
 template void deliver(Gcs&, FetchFunction);
+template void deliver(Gcs&, DrainNode);
 template void deliver(Gcs&, TimerTick);
 
 }  // namespace raysim

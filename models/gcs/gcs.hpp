@@ -20,6 +20,7 @@ class Gcs {
   void on(const TaskEvents&) {}
   void on(const ExportFunction&) {}
   void on(const FetchFunction& fetch) { station_.send(fetch.worker, FunctionCode{}); }
+  void on(DrainNode drain) { station_.send(runtime_.raylets[drain.node.index], DrainRaylet{}); }
   void on(TimerTick tick);
 
  private:

@@ -1,6 +1,7 @@
 #include "models/raylet/cluster_resource_scheduler.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace raysim {
 
@@ -10,59 +11,50 @@ constexpr std::size_t least_indexed = 64;  // a scan of fewer nodes is as fast
 
 }  // namespace
 
-ClusterResourceScheduler::ClusterResourceScheduler(Runtime& runtime, NodeId local)
-    : runtime_(runtime),
-      resources_(runtime.cluster.resource_names, runtime.cluster.nodes[local.index].total, runtime.unit_resources),
-      random_(runtime.engine.stream("ties/" + runtime.cluster.nodes[local.index].name)) {
+ClusterResourceScheduler::ClusterResourceScheduler(Setup setup, RandomStream ties, NodeId local)
+    : setup_(std::move(setup)),
+      resources_(setup_.cluster.resource_names, setup_.cluster.nodes[local.index].total, setup_.unit_resources),
+      random_(ties) {
   view_.local = local;
+  local_.labels = &setup_.cluster.nodes[local.index].labels;
   local_.total = total();
-  local_.labels = &runtime.cluster.nodes[local.index].labels;
   local_.units = all_units_of(local_.total);
   local_.set_available(available());
 }
 
 std::vector<FreeUnits> ClusterResourceScheduler::all_units_of(const ResourceSet& total) const {
   std::vector<FreeUnits> units;
-  for (const ResourceId id : runtime_.unit_resources)
+  for (const ResourceId id : setup_.unit_resources)
     if (const std::int64_t count = total.get(id).ticks / ResourceAmount::unit; count > 0)
       units.push_back({id, std::vector<ResourceAmount>(static_cast<std::size_t>(count), {ResourceAmount::unit})});
   return units;
 }
 
 void ClusterResourceScheduler::build_view() {
-  const SystemConfig& config = runtime_.profile.system;
-  const PolicySettings settings{config.scheduler_spread_threshold, config.scheduler_top_k_fraction,
-                                config.scheduler_top_k_absolute, config.scheduler_avoid_gpu_nodes};
-  decider_.emplace(settings, runtime_.make_policy(settings), LeaseDecider::Role::raylet);
-  view_.spec = &runtime_.cluster;
-  view_.order = runtime_.node_order;
-  view_.nodes.resize(runtime_.cluster.nodes.size());
+  decider_.emplace(setup_.settings, setup_.make_policy(setup_.settings), LeaseDecider::Role::raylet);
+  view_.spec = &setup_.cluster;
+  view_.nodes.resize(setup_.cluster.nodes.size());
   remotes_.resize(view_.nodes.size());
   for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
-    view_.nodes[i].total = runtime_.cluster.nodes[i].total;
-    view_.nodes[i].labels = &runtime_.cluster.nodes[i].labels;
+    view_.nodes[i].total = setup_.cluster.nodes[i].total;
+    view_.nodes[i].labels = &setup_.cluster.nodes[i].labels;
     view_.nodes[i].units = all_units_of(view_.nodes[i].total);
     view_.nodes[i].set_available(view_.nodes[i].total);
+    view_.nodes[i].usable = setup_.cluster.nodes[i].joins_at == Duration{};
     remotes_[i].reported = view_.nodes[i].total;
     remotes_[i].reported_units = view_.nodes[i].units;
   }
   view_.nodes[view_.local.index] = local_;
-  if (view_.nodes.size() >= least_indexed) view_.build_index();
-}
-
-void ClusterResourceScheduler::catch_up(Time now) {
-  if (view_.nodes.empty()) build_view();
-  const MachineId gcs = runtime_.engine.place_of(runtime_.gcs.station);
-  const MachineId here = runtime_.cluster.nodes[view_.local.index].machine;
-  const Duration way = runtime_.engine.delay(gcs, here, {});
-  runtime_.streams.catch_up(view_.local, now, way, [this](const ResourceSnapshot& snapshot) { report(snapshot); });
+  for (const NodeId id : setup_.node_order) remotes_[id.index].known = view_.nodes[id.index].usable;
+  remotes_[view_.local.index].known = true;
+  list_known();
 }
 
 LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now,
                                                bool needs_object_store) {
-  const SchedulingClass& wanted = runtime_.classes[id];
+  const SchedulingClass& wanted = setup_.classes[id];
   LeaseDemand lease;
-  lease.function = runtime_.functions[wanted.function.index].name;
+  if (setup_.functions != nullptr) lease.function = (*setup_.functions)[wanted.function.index].name;
   lease.placement = &wanted.placement_resources();
   lease.strategy = &wanted.strategy;
   lease.selector = &wanted.label_selector;
@@ -71,7 +63,8 @@ LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId pref
   lease.keeps_resources = wanted.creates_actor && !wanted.resources.empty();
   // The decider would say so as well; most raylets of a large cluster never need to know about the others.
   if (preferred == view_.local && !exclude_local && stays_here(local(), lease)) return {view_.local, false};
-  if (!runtime_.contended || view_.nodes.empty()) catch_up(now);
+  if (view_.nodes.empty()) build_view();
+  if (setup_.read_news) setup_.read_news(now);
   return decider_->decide(view_, lease, preferred, exclude_local, needs_object_store, random_);
 }
 
@@ -109,9 +102,50 @@ void ClusterResourceScheduler::drain() {
   changed();
 }
 
+void ClusterResourceScheduler::grow(ResourceId id, std::span<const ResourceAmount> amounts) {
+  resources_.grow(id, amounts);
+  changed_totals();
+}
+
+void ClusterResourceScheduler::remove(ResourceId id) {
+  resources_.remove(id);
+  changed_totals();
+}
+
+void ClusterResourceScheduler::changed_totals() {
+  local_.total = total();
+  local_.units = all_units_of(total());
+  if (!view_.nodes.empty()) view_.nodes[view_.local.index].total = total();
+  changed();
+}
+
+// The view's order: who is known, by Ray's node ids.
+void ClusterResourceScheduler::list_known() {
+  known_.clear();
+  for (const NodeId id : setup_.node_order)
+    if (id.index < remotes_.size() && remotes_[id.index].known) known_.push_back(id);
+  view_.order = known_;
+  view_.index.reset();
+  if (known_.size() >= least_indexed) view_.build_index();
+}
+
+void ClusterResourceScheduler::set_node(NodeId node, const NodeSpec& spec, const ResourceSet& available, bool usable) {
+  if (view_.nodes.empty()) build_view();
+  if (node.index >= view_.nodes.size()) {
+    view_.nodes.resize(node.index + 1);
+    remotes_.resize(node.index + 1);
+  }
+  NodeView& seen = view_.nodes[node.index];
+  seen.total = spec.total;
+  seen.labels = &spec.labels;
+  report({node, available, all_units_of(available), !usable});
+}
+
 void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
   if (view_.nodes.empty()) build_view();
   Remote& remote = remotes_[snapshot.node.index];
+  view_.nodes[snapshot.node.index].usable = !snapshot.draining;
+  if (!std::exchange(remote.known, true)) list_known();
   remote.reported = snapshot.available;
   remote.reported_units = snapshot.units;
   if (remote.deducted_at.ns >= 0) --modified_count_;
@@ -126,8 +160,7 @@ void ClusterResourceScheduler::deduct(NodeId node, const ResourceSet& demand, Ti
   remotes_[node.index].deducted_at = now;
 }
 
-void ClusterResourceScheduler::reset_stale(Time now) {
-  const Duration patience = runtime_.profile.system.syncer_refresh_interval;
+void ClusterResourceScheduler::reset_stale(Time now, Duration patience) {
   for (std::size_t i = 0; i < remotes_.size(); ++i) {
     Remote& remote = remotes_[i];
     if (remote.deducted_at.ns < 0 || now - remote.deducted_at <= patience) continue;

@@ -7,18 +7,33 @@
 // redirects, and the reset to the last report after the refresh interval.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "models/messages.hpp"
 #include "models/raylet/local_resources.hpp"
-#include "models/runtime.hpp"
 #include "models/scheduling/lease_decision.hpp"
+#include "models/task.hpp"
 
 namespace raysim {
 
 class ClusterResourceScheduler {
  public:
-  ClusterResourceScheduler(Runtime& runtime, NodeId local);
+  // What is outside it.
+  struct Setup {
+    const ClusterSpec& cluster;
+    const SchedulingClasses& classes;
+    const std::vector<NodeId>& node_order;  // by Ray's node ids
+    PolicySettings settings;
+    std::span<const ResourceId> unit_resources;  // those that come in instances of 1
+    // The policy of leases that ask for none.
+    PolicyMaker make_policy = make_hybrid_policy;
+    std::function<void(Time now)> read_news = {};            // called before a policy is asked; it may call report()
+    const std::vector<RemoteFunction>* functions = nullptr;  // for policies that want to know their names
+  };
+  ClusterResourceScheduler(Setup setup, RandomStream ties, NodeId local);
 
   // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here. `needs_object_store`: not
   // where pulls of objects are queued.
@@ -32,6 +47,9 @@ class ClusterResourceScheduler {
   // CPU of a worker that waits in get is free meanwhile; taking it back may make availability negative.
   void lend_cpu(const Allocation& held);
   void retake_cpu(const Allocation& held);
+  // More of a resource, instance by instance; all of a resource gone.
+  void grow(ResourceId id, std::span<const ResourceAmount> amounts);
+  void remove(ResourceId id);
   // This node takes nothing new: it is unusable in every decision from now on.
   void drain();
   // The node as it is; what changes it goes through the functions here, so that the view keeps up.
@@ -43,13 +61,13 @@ class ClusterResourceScheduler {
   [[nodiscard]] std::uint64_t version() const { return resources_.version(); }
 
   // --- the others
+  // A node that is new here or has changed: what it has in all, what is free of that, and whether leases may go there.
+  void set_node(NodeId node, const NodeSpec& spec, const ResourceSet& available, bool usable);
   void report(const ResourceSnapshot& snapshot);
-  // Reads what has come over the stream from the GCS by now.
-  void catch_up(Time now);
   // Notes that a lease was sent there.
   void deduct(NodeId node, const ResourceSet& demand, Time now);
   // Entries that were deducted long ago and never confirmed go back to the last report.
-  void reset_stale(Time now);
+  void reset_stale(Time now, Duration patience);
   [[nodiscard]] const NodeView& view(NodeId node) const {
     return node == view_.local ? local_ : view_.nodes[node.index];
   }
@@ -60,16 +78,20 @@ class ClusterResourceScheduler {
     ResourceSet reported;
     std::vector<FreeUnits> reported_units;
     Time deducted_at{-1};  // -1: not since the last report
+    bool known = false;    // it is part of the cluster, for all this raylet has heard
   };
   [[nodiscard]] const NodeView& local() const { return local_; }
   void build_view();
   [[nodiscard]] std::vector<FreeUnits> all_units_of(const ResourceSet& total) const;
+  void list_known();
   void changed();
+  void changed_totals();
 
-  Runtime& runtime_;
+  Setup setup_;
   LocalResources resources_;
-  NodeView local_;    // what policies see of resources_
-  ClusterView view_;  // built when a policy is asked first: most raylets of a large cluster never ask one
+  NodeView local_;             // what policies see of resources_
+  ClusterView view_;           // built when a policy is asked first: most raylets of a large cluster never ask one
+  std::vector<NodeId> known_;  // the view's order
   std::vector<Remote> remotes_;
   RandomStream random_;
   std::optional<LeaseDecider> decider_;

@@ -19,6 +19,16 @@ LocalResources::LocalResources(const ResourceNames& names, const ResourceSet& to
   }
 }
 
+void LocalResources::grow(ResourceId id, std::span<const ResourceAmount> amounts) {
+  instances_.grow(id, amounts);
+  ++version_;
+}
+
+void LocalResources::remove(ResourceId id) {
+  instances_.shrink(id, std::vector(instances_.available_of(id).size(), total().get(id)));
+  ++version_;
+}
+
 std::optional<Allocation> LocalResources::allocate(const ResourceSet& demand) {
   auto held = instances_.allocate(demand);
   if (held) ++version_;

@@ -35,6 +35,9 @@ class LocalResources {
   [[nodiscard]] std::uint64_t version() const { return version_; }
   // Takes nothing new from now on; counts as a change.
   void drain() { ++version_; }
+  // More of a resource, instance by instance; all of a resource gone, also what is held of it.
+  void grow(ResourceId id, std::span<const ResourceAmount> amounts);
+  void remove(ResourceId id);
   // Nothing is held, and the object store is empty.
   [[nodiscard]] bool idle() const;
 

@@ -1,6 +1,7 @@
 #include "models/raylet/raylet.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace raysim {
 
@@ -8,6 +9,11 @@ namespace {
 Station& make_station(Runtime& runtime, NodeId node) {
   const MachineId place = runtime.cluster.nodes[node.index].machine;
   return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
+}
+
+PolicySettings policy_settings(const SystemConfig& config) {
+  return {config.scheduler_spread_threshold, config.scheduler_top_k_fraction, config.scheduler_top_k_absolute,
+          config.scheduler_avoid_gpu_nodes};
 }
 
 LeaseManagerSettings lease_settings(const SystemConfig& config) {
@@ -20,7 +26,10 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       node_(node),
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
-      scheduler_(runtime, node),
+      scheduler_(
+          {runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
+           runtime.unit_resources, runtime.make_policy, [this](Time now) { read_news(now); }, &runtime.functions},
+          runtime.engine.stream("ties/" + runtime.cluster.nodes[node.index].name), node),
       pool_(runtime.profile.system,
             runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
             runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()),
@@ -61,6 +70,7 @@ void Raylet::on(RequestWorkerLease request) {
   lease.id = request.lease;
   lease.owner = request.owner;
   lease.owner_process = runtime_.engine.process_of(request.owner.station);
+  lease.owner_node = request.owner_node;
   lease.scheduling_class = request.scheduling_class;
   lease.tag = request.tag;
   lease.grant_or_reject = request.grant_or_reject;
@@ -108,8 +118,8 @@ void Raylet::schedule_again_at(Time when) {
 }
 
 void Raylet::on(CancelWorkerLease cancel) {
-  if (leases_.cancel(cancel.lease)) schedule_leases();
-  // Else it is granted or gone: the owner will give the worker back.
+  if (leases_.cancel(cancel.lease)) return schedule_leases();
+  station_.send(cancel.owner, CancelReply{cancel.key});  // granted or gone: the owner will give the worker back
 }
 
 void Raylet::on(ReturnWorkerLease returned) {
@@ -153,11 +163,21 @@ void Raylet::on(TaskUnblocked unblocked) {
 void Raylet::on(GetWorkerFailureCause question) { station_.send(question.owner, WorkerFailureCause{question.lease}); }
 
 void Raylet::on(ResourceBroadcast broadcast) {
-  if (runtime_.contended)
+  if (runtime_.contended) {
     scheduler_.report(*broadcast.snapshot);
-  else
-    scheduler_.catch_up(station_.now());  // up to and with this one
+    caught_up_ = true;
+  } else {
+    read_news(station_.now());  // up to and with this one
+  }
   schedule_leases();
+}
+
+// What has come over the stream from the GCS by now. On a shared machine it comes message by message, but for what was there
+// before.
+void Raylet::read_news(Time now) {
+  if (runtime_.contended && std::exchange(caught_up_, true)) return;
+  const Duration way = runtime_.engine.delay(runtime_.engine.place_of(runtime_.gcs.station), station_.place(), {});
+  runtime_.streams.catch_up(node_, now, way, [this](const ResourceSnapshot& snapshot) { scheduler_.report(snapshot); });
 }
 
 void Raylet::on(ProcessDied died) {
@@ -239,20 +259,17 @@ void Raylet::on(TimerTick tick) {
       report_armed_ = station_.contended();
       if (report_armed_)
         station_.after<Raylet>(runtime_.profile.system.report_resources_period, TimerTick{Tick::report}, true);
-      if (scheduler_.version() == reported_version_) return;
-      reported_version_ = scheduler_.version();
-      auto snapshot =
-          std::make_shared<const ResourceSnapshot>(ResourceSnapshot{node_, scheduler_.available(), scheduler_.units()});
-      station_.send(runtime_.gcs, ResourceReport{std::move(snapshot)});
+      if (scheduler_.version() != reported_version_) report_resources();
       return;
     }
     case Tick::reset_view:
       reset_armed_ = false;
-      scheduler_.reset_stale(station_.now());
+      scheduler_.reset_stale(station_.now(), runtime_.profile.system.syncer_refresh_interval);
       if (scheduler_.modified()) arm(Tick::reset_view, runtime_.profile.system.syncer_refresh_interval, reset_armed_);
       return;
     case Tick::kill_idle: return sweep_idle_workers();
     case Tick::grant_again: again_armed_ = false; return schedule_leases();
+    case Tick::join: return join();
     case Tick::idle_work:
       station_.compute<Raylet>(runtime_.profile.costs.idle_raylet.work, TimerTick{Tick::idle_work_done}, true);
       return;
@@ -261,6 +278,30 @@ void Raylet::on(TimerTick tick) {
       return;
     default: return;
   }
+}
+
+void Raylet::report_resources() {
+  reported_version_ = scheduler_.version();
+  auto snapshot = std::make_shared<const ResourceSnapshot>(
+      ResourceSnapshot{node_, scheduler_.available(), scheduler_.units(), leases_.draining()});
+  station_.send(runtime_.gcs, ResourceReport{std::move(snapshot)});
+}
+
+void Raylet::join_later(Duration after) { station_.after<Raylet>(after, TimerTick{Tick::join}); }
+
+// Others hear of the node by its first report.
+void Raylet::join() {
+  report_resources();
+  if (!station_.contended()) return;
+  start_idle_work();
+  start_agents();
+}
+
+// What is queued goes elsewhere; what runs, and what waits for its worker, stays to its end.
+void Raylet::on(DrainRaylet) {
+  leases_.drain();
+  resources_changed();
+  schedule_leases();
 }
 
 // A sweep can only find something when more workers are idle than CPUs.
@@ -292,6 +333,7 @@ template void deliver(Raylet&, TaskBlocked);
 template void deliver(Raylet&, TaskUnblocked);
 template void deliver(Raylet&, GetWorkerFailureCause);
 template void deliver(Raylet&, ResourceBroadcast);
+template void deliver(Raylet&, DrainRaylet);
 template void deliver(Raylet&, ProcessDied);
 template void deliver(Raylet&, TimerTick);
 

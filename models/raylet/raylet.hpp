@@ -30,6 +30,8 @@ class Raylet final : private LeasePort {
   void add_warm_worker(ProcessId worker, Address<CoreWorker> address);
   // Starts the periodic work of a process that shares its machine.
   void start_idle_work();
+  // The node is not there yet; it will join then.
+  void join_later(Duration after);
   // The agents of a node that has just come up take the machine's time.
   void start_agents();
 
@@ -43,6 +45,7 @@ class Raylet final : private LeasePort {
   void on(TaskUnblocked unblocked);
   void on(GetWorkerFailureCause question);
   void on(ResourceBroadcast broadcast);
+  void on(DrainRaylet drain);
   void on(ProcessDied died);
   void on(TimerTick tick);
 
@@ -79,6 +82,9 @@ class Raylet final : private LeasePort {
   void resources_changed() override;
 
   void schedule_leases();
+  void read_news(Time now);
+  void report_resources();
+  void join();
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
   void start_worker();
@@ -105,6 +111,7 @@ class Raylet final : private LeasePort {
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::uint64_t reported_version_ = 0;
   std::array<Duration, 8> phases_ = unknown_phases();  // by Tick; drawn when first needed
+  bool caught_up_ = false;                             // with the reports from before its first decision
   bool report_armed_ = false;
   bool reset_armed_ = false;
   bool sweep_armed_ = false;

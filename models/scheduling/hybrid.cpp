@@ -34,7 +34,7 @@ class HybridPolicy final : public NodePolicy {
     // Nothing is less loaded than a score of zero: no need to look further.
     if (own_room && score(*own) == 0) return {preferred, NodeChoice::Reason::chosen};
 
-    const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.nodes.size()) * settings_.top_k_fraction);
+    const auto fraction = static_cast<std::int64_t>(static_cast<double>(view.order.size()) * settings_.top_k_fraction);
     const auto k = static_cast<std::size_t>(std::max<std::int64_t>({settings_.top_k_absolute, fraction, 1}));
     // One draw serves the decision, however long the list turns out; k = 1 needs none.
     const std::uint64_t bits = k > 1 ? random.next() : 0;

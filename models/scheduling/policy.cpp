@@ -28,7 +28,7 @@ void NodeView::update() {
 void ClusterView::build_index() {
   rank_of.resize(nodes.size());
   for (std::uint32_t rank = 0; rank < order.size(); ++rank) rank_of[order[rank].index] = rank;
-  index = std::make_unique<ViewIndex>(nodes.size());
+  index = std::make_unique<ViewIndex>(order.size());
 }
 
 void ClusterView::set_available(NodeId id, const ResourceSet& now) {

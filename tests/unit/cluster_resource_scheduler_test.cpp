@@ -22,23 +22,17 @@ using Nodes = std::vector<zero_cost::Node>;
 
 // The scheduler of node 0 of a cluster; ids in the order of the nodes.
 struct Fixture {
-  explicit Fixture(const Nodes& nodes, const std::string& policy = "hybrid")
-      : spec(zero_cost::cluster(nodes)),
-        profile(zero_cost::profile()),
-        engine(spec.platform, make_simgrid_fabric(spec.platform), {}),
-        runtime(engine, spec, profile, log) {
-    for (std::uint32_t i = 0; i < nodes.size(); ++i) runtime.node_order.push_back({i});
-    runtime.functions.emplace_back();
-    runtime.make_policy = [policy](const PolicySettings& settings) { return make_policy(policy, settings); };
-    Station& gcs = engine.add_station(engine.add_process({0}), CpuPriority::normal);
-    runtime.gcs = {gcs.id()};
-    scheduler = std::make_unique<ClusterResourceScheduler>(runtime, NodeId{0});
+  explicit Fixture(const Nodes& nodes, const std::string& policy = "hybrid") : spec(zero_cost::cluster(nodes)) {
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) order.push_back({i});
+    ClusterResourceScheduler::Setup setup{spec, classes, order, {}, {}};
+    setup.make_policy = [policy](const PolicySettings& settings) { return make_policy(policy, settings); };
+    scheduler = std::make_unique<ClusterResourceScheduler>(setup, RandomStream(0, "ties"), NodeId{0});
   }
   SchedulingClassId demand(double amount, SchedulingStrategy strategy = {}) {
     SchedulingClass wanted;
     wanted.resources = cpus(amount);
     wanted.strategy = strategy;
-    return runtime.classes.id_of(wanted);
+    return classes.id_of(wanted);
   }
   NodeId decide(double amount, NodeId preferred = no_node, bool exclude_local = false) {
     return scheduler->decide(demand(amount), preferred, exclude_local, now).node;
@@ -49,10 +43,8 @@ struct Fixture {
   }
 
   ClusterSpec spec;
-  Profile profile;
-  Engine engine;
-  zero_cost::Log log;
-  Runtime runtime;
+  std::vector<NodeId> order;
+  SchedulingClasses classes;
   std::unique_ptr<ClusterResourceScheduler> scheduler;
   Time now;
 };
@@ -165,13 +157,13 @@ TEST_SUITE("cluster_resource_scheduler") {
     const Time sent = Time{} + ms(1'000);
     f.scheduler->deduct({1}, cpus(2), sent);
     f.scheduler->deduct({2}, cpus(2), sent + ms(500));
-    f.scheduler->reset_stale(sent + ms(3'000));
+    f.scheduler->reset_stale(sent + ms(3'000), ms(3'000));
     CHECK(f.free_of(1) == 1);
-    f.scheduler->reset_stale(sent + ms(3'001));
+    f.scheduler->reset_stale(sent + ms(3'001), ms(3'000));
     CHECK(f.free_of(1) == 3);
     CHECK(f.free_of(2) == 2);
     CHECK(f.scheduler->modified());
-    f.scheduler->reset_stale(sent + ms(3'501));
+    f.scheduler->reset_stale(sent + ms(3'501), ms(3'000));
     CHECK(f.free_of(2) == 4);
     CHECK_FALSE(f.scheduler->modified());
   }
@@ -247,5 +239,30 @@ TEST_SUITE("resource_streams") {
     CHECK(reader.believed == std::vector<double>{-1, 495, 9});
     reader.catch_up(streams, after(510));
     CHECK(reader.believed == std::vector<double>{-1, 499, 1});
+  }
+
+  TEST_CASE("a node that is set later is known from then on, and one that drains is nobody's choice") {
+    Fixture f(Nodes{{1, {}}, {8, {}}});
+    f.spec.nodes[1].joins_at = ms(1);
+    CHECK(f.scheduler->decide(f.demand(4), no_node, false, f.now).infeasible);
+    f.report(1, 8);
+    CHECK(f.decide(4) == NodeId{1});
+    f.scheduler->report({NodeId{1}, cpus(8), {}, true});
+    CHECK(f.scheduler->decide(f.demand(4), no_node, false, f.now).infeasible);
+    f.report(1, 8);
+    f.scheduler->drain();
+    CHECK(f.decide(1, local) == NodeId{1});
+  }
+
+  TEST_CASE("resources that are added are there at once, and those removed are gone with what is held of them") {
+    Fixture f(Nodes{{2, {}}});
+    const auto held = f.scheduler->allocate(cpus(1));
+    f.scheduler->grow(cpu_resource, std::vector{ResourceAmount::of(3)});
+    CHECK(f.free_of(0) == 4);
+    f.scheduler->remove(cpu_resource);
+    CHECK(f.free_of(0) == 0);
+    CHECK(f.scheduler->decide(f.demand(1), local, false, f.now).infeasible);
+    f.scheduler->release(*held);
+    CHECK(f.free_of(0) == 0);
   }
 }

@@ -38,7 +38,7 @@ std::unique_ptr<NodePolicy> always(plugin::Node node) {
 // Three nodes with names: one full, one with room, one that is draining.
 struct Three {
   Three() {
-    for (const char* name : {"bob", "alice", "ming"}) spec.nodes.push_back({name, false, {}, {}, {}});
+    for (const char* name : {"bob", "alice", "ming"}) spec.nodes.push_back({name, false, {}, {}, {}, {}});
     view.node(4, 0).node(cpus(8, 2), cpus(6, 1)).node(cpus(16), cpus(16), false);
     full.spec = &spec;
     full.nodes[1].labels = &labels;

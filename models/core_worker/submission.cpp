@@ -1,0 +1,83 @@
+// How an owner's submitter reaches raylets and workers. Mirrors the clients of core_worker.cc (2.60).
+#include <algorithm>
+
+#include "models/core_worker/core_worker.hpp"
+
+namespace raysim {
+
+namespace {
+SubmitterSettings submitter_settings(const Runtime& runtime, bool driver) {
+  const SystemConfig& config = runtime.profile.system;
+  const auto nodes = std::count_if(runtime.cluster.nodes.begin(), runtime.cluster.nodes.end(),
+                                   [](const NodeSpec& node) { return node.joins_at == Duration{}; });
+  return {config.max_pending_lease_requests >= 0
+              ? LeaseRequestLimit::fixed(config.max_pending_lease_requests)
+              : LeaseRequestLimit::by_cluster_size(config.max_pending_lease_requests_minimum, nodes),
+          config.worker_lease_timeout, driver};
+}
+}  // namespace
+
+CoreWorker::Owner::Owner(CoreWorker& self)
+    : worker(self),
+      submitter(submitter_settings(self.runtime_, self.role_ == Role::driver), self.io_.id().index, *this) {}
+
+// Arguments of a run lie where their owner is: no other node is nearer to them.
+FirstNode CoreWorker::Owner::first_node(const SchedulingKey& key) {
+  LeasePolicyInput input;
+  input.strategy = &worker.runtime_.classes[key.scheduling_class].strategy;
+  input.local = worker.node_;
+  input.address_known = [this](NodeId node) {
+    return Time{} + worker.runtime_.cluster.nodes[node.index].joins_at <= now();
+  };
+  return first_node_to_ask(input);
+}
+
+void CoreWorker::Owner::request_lease(NodeId node, RequestWorkerLease request) {
+  request.owner = worker.address_;
+  request.owner_node = worker.node_;
+  worker.io_.send(worker.runtime_.raylets[node.index], request);
+}
+
+void CoreWorker::Owner::cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) {
+  worker.io_.send(worker.runtime_.raylets[node.index], CancelWorkerLease{lease, worker.address_, key});
+}
+
+void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) {
+  OwnedTask& owned = worker.tasks_.task(task);
+  owned.pushed = now();
+  PushTask message;
+  message.owner = worker.address_;
+  message.task = task;
+  message.lease = slot;
+  message.function = owned.function;
+  message.attempt = owned.attempt;
+  message.store_args = std::min(owned.store_args, PushTask::most_store_args);
+  message.depth = static_cast<std::uint32_t>(worker.runtime_.classes[owned.scheduling_class].depth);
+  message.duration = owned.duration;
+  message.path = owned.path;
+  worker.io_.send(leased.address, message, Bytes{std::int64_t{owned.argument_kib} * 1024});
+}
+
+void CoreWorker::Owner::return_worker(const LeasedWorker& leased, Return why) {
+  if (why == Return::disconnect) return;  // it has died, and its raylet has noticed by itself
+  worker.runtime_.engine.unwatch(leased.process, worker.io_.id());
+  worker.io_.send(worker.runtime_.raylets[leased.node.index], ReturnWorkerLease{leased.lease, leased.process, false});
+}
+
+void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) {
+  worker.io_.send(leased.address, CancelTask{worker.address_, task, force});
+}
+
+void CoreWorker::Owner::fail_task(std::uint32_t task, ErrorType error) {
+  worker.runtime_.record.on_failed_unstarted(worker.tasks_.task(task).function.index);
+  worker.finish(task, error, worker.tasks_.task(task).path);
+}
+
+void CoreWorker::Owner::exit_process() { worker.runtime_.engine.kill(worker.process()); }
+
+void CoreWorker::on(const LeaseReply& reply) {
+  if (reply.status == LeaseReply::Status::granted) runtime_.engine.watch(reply.worker_process, address_);
+  submitter().on(reply);
+}
+
+}  // namespace raysim

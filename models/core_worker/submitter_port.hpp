@@ -1,0 +1,51 @@
+// What an owner's task submitter asks of the process around it.
+//
+// Models: the clients and callbacks that Ray's submitter is constructed with. The core worker implements them with messages; tests with a
+// notebook. Leaves out: how any of it is done.
+// Mirrors the constructor arguments of src/ray/core_worker/task_submission/normal_task_submitter.h (2.60).
+// Invariants: only fail_task() may lead to further calls of the submitter before it returns.
+#pragma once
+
+#include "models/core_worker/lease_policy.hpp"
+#include "models/errors.hpp"
+#include "models/messages.hpp"
+#include "models/task.hpp"
+
+namespace raysim {
+
+// A worker that an owner has leased.
+struct LeasedWorker {
+  LeaseId lease;
+  NodeId node;  // whose raylet granted it
+  ProcessId process;
+  Address<CoreWorker> address;
+};
+
+class SubmitterPort {
+ public:
+  virtual ~SubmitterPort() = default;
+
+  [[nodiscard]] virtual Time now() const = 0;
+  [[nodiscard]] virtual NodeId local_node() const = 0;
+  // Consults the lease policy: whom to ask first.
+  virtual FirstNode first_node(const SchedulingKey& key) = 0;
+  // Sends it, in the name of this owner.
+  virtual void request_lease(NodeId node, RequestWorkerLease request) = 0;
+  // cancel_answered() with `key` follows.
+  virtual void cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) = 0;
+  // Pushes a task over lease `slot`; task_done() or worker_died() follow.
+  virtual void push_task(const LeasedWorker& worker, std::uint32_t slot, std::uint32_t task) = 0;
+  // Why a lease ends.
+  enum class Return : std::uint8_t { idle, exiting, disconnect };
+  virtual void return_worker(const LeasedWorker& worker, Return why) = 0;
+  // What is queued beyond the open requests has changed, of some class.
+  virtual void report_backlog() = 0;
+  // A worker that runs the task is told to end it.
+  virtual void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool force) = 0;
+  // A task that was queued ends with an error.
+  virtual void fail_task(std::uint32_t task, ErrorType error) = 0;
+  // The local raylet is gone, and with it this worker.
+  virtual void exit_process() = 0;
+};
+
+}  // namespace raysim
