@@ -52,6 +52,7 @@ std::string run_json(const RunReport& r) {
                                 {"p95", in_seconds(r.scheduling_delay.p95)},
                                 {"p99", in_seconds(r.scheduling_delay.p99)},
                                 {"max", in_seconds(r.scheduling_delay.max)}};
+  json["fairness"] = rounded(r.fairness);
   json["transfers"] = {{"count", r.transfers}, {"bytes", r.transferred.count}};
   json["spilled_bytes"] = 0;
   json["workers_started"] = r.workers_started;

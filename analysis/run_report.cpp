@@ -22,6 +22,7 @@ RunReport report_on(const Summary& summary, Duration makespan) {
   }
   const DurationHistogram& delay = summary.scheduling_delay();
   report.scheduling_delay = {delay.percentile(0.50), delay.percentile(0.95), delay.percentile(0.99), delay.max()};
+  report.fairness = summary.fairness();
   return report;
 }
 

@@ -50,6 +50,7 @@ struct RunReport {
   double cpu_utilisation = 0;
   std::vector<NodeReport> nodes;
   DelayReport scheduling_delay;
+  double fairness = 1;
   std::uint64_t workers_started = 0;
   std::uint64_t messages = 0;
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name

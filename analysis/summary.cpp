@@ -5,6 +5,19 @@
 
 namespace raysim {
 
+namespace {
+
+// A task that takes nothing would make the quotient infinite, so that shorter ones count as this long (the bounded
+// slowdown of Feitelson et al. 1997, where it is 10 s for jobs of hours).
+constexpr Duration shortest_job{10'000'000};
+
+double slowdown_of(const AttemptRecord& attempt) {
+  const double ran = std::max((attempt.ended - attempt.started).in_seconds(), shortest_job.in_seconds());
+  return std::max((attempt.ended - attempt.resolved).in_seconds() / ran, 1.0);
+}
+
+}  // namespace
+
 Summary::Summary(RunHeader header)
     : header_(std::move(header)), nodes_(header_.nodes.size()), finished_by_function_(header_.functions.size()) {}
 
@@ -18,10 +31,16 @@ void Summary::on_attempt(const AttemptRecord& attempt) {
       ++node.tasks;
       scheduling_delay_.add(attempt.pushed - attempt.resolved);
       critical_path_ = std::max(critical_path_, attempt.path);
+      add_slowdown(slowdown_of(attempt));
       break;
     case AttemptOutcome::failed: ++failed_; break;
     case AttemptOutcome::retried: ++retried_; break;
   }
+}
+
+void Summary::add_slowdown(double slowdown) {
+  slowdowns_ += slowdown;
+  squared_slowdowns_ += slowdown * slowdown;
 }
 
 double Summary::total_cpus() const {
@@ -42,6 +61,10 @@ double Summary::utilisation(std::uint32_t node, Duration makespan) const {
 double Summary::utilisation(Duration makespan) const {
   const double room = total_cpus() * makespan.in_seconds();
   return room > 0 ? busy() / room : 0;
+}
+
+double Summary::fairness() const {
+  return finished_ > 0 ? slowdowns_ * slowdowns_ / (static_cast<double>(finished_) * squared_slowdowns_) : 1;
 }
 
 double Summary::ideal_seconds() const { return total_cpus() > 0 ? busy() / total_cpus() : 0; }

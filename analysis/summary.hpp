@@ -3,7 +3,8 @@
 // Models: counts, CPU seconds by node, delays, bounds; memory does not grow with the number of tasks. Leaves out: single tasks.
 // Definitions (docs/model.md): makespan = end of the driver; utilisation = CPU seconds of running tasks over CPUs x
 // makespan; scheduling delay = from the moment a task's arguments exist to its push to a worker; ideal = CPU seconds
-// over CPUs; critical path = longest chain of work through arguments and nested calls.
+// over CPUs; critical path = longest chain of work through arguments and nested calls; fairness = Jain's index of the
+// finished tasks' slowdowns.
 // Invariants: submitted = finished + failed + unfinished.
 #pragma once
 
@@ -44,8 +45,11 @@ class Summary final : public RecordSink {
   [[nodiscard]] double utilisation(Duration makespan) const;
   [[nodiscard]] double ideal_seconds() const;
   [[nodiscard]] Duration critical_path() const { return critical_path_; }
+  // 1 when every task was slowed down alike, or none finished; 1/n when one of n was and the others hardly.
+  [[nodiscard]] double fairness() const;
 
  private:
+  void add_slowdown(double slowdown);
   [[nodiscard]] double busy() const;
 
   RunHeader header_;
@@ -57,6 +61,8 @@ class Summary final : public RecordSink {
   std::vector<std::uint64_t> finished_by_function_;
   DurationHistogram scheduling_delay_;
   Duration critical_path_;
+  double slowdowns_ = 0;
+  double squared_slowdowns_ = 0;
 };
 
 }  // namespace raysim

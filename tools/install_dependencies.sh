@@ -4,8 +4,8 @@
 # Each package and its reason: docs/dependencies.md
 set -euo pipefail
 
-packages=(libsimgrid-dev libfmt-dev libcli11-dev libyaml-cpp-dev doctest-dev libbenchmark-dev nlohmann-json3-dev
-          pkg-config ninja-build ccache python3)
+packages=(libsimgrid-dev libfmt-dev libcli11-dev libyaml-cpp-dev libboost-dev doctest-dev
+          libbenchmark-dev nlohmann-json3-dev pkg-config ninja-build ccache python3)
 command -v c++ >/dev/null || packages+=(g++)
 command -v cmake >/dev/null || packages+=(cmake)
 if [[ ${1:-} == developer ]]; then

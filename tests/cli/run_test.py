@@ -17,7 +17,7 @@ CRASH = "tests/cli/crash.yaml"
 STARVE = "tests/cli/starve.yaml"
 KEYS = ("scenario", "architecture", "policy", "seed", "fingerprint", "makespan_s", "tasks", "actors", "nodes",
         "cpu_utilisation", "scheduling_delay_s", "transfers", "spilled_bytes", "events", "wall_s", "driver", "ideal_s",
-        "critical_path_s", "workers_started", "messages", "messages_by_kind", "simulated_over_wall")
+        "critical_path_s", "workers_started", "messages", "messages_by_kind", "simulated_over_wall", "fairness")
 WALL_KEYS = ("wall_s", "simulated_over_wall")
 
 
