@@ -9,6 +9,7 @@
 
 #include "cli/check_command.hpp"
 #include "cli/command.hpp"
+#include "cli/compare_command.hpp"
 #include "cli/conformance_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/run_command.hpp"
@@ -72,6 +73,7 @@ ExitCode run_command_line(int argc, char** argv) {
   add_validate_command(app, action);
   add_conformance_command(app, action);
   add_new_command(app, action);
+  add_compare_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version

@@ -16,7 +16,9 @@ constexpr auto patience = std::chrono::seconds(1);
 constexpr auto refresh = std::chrono::milliseconds(100);
 constexpr std::size_t bar_width = 20;
 
-std::string bar(double share) {
+}  // namespace
+
+std::string progress_bar(double share) {
   // Eighths of a character.
   constexpr std::array<std::string_view, 8> parts{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const auto eighths = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * bar_width * 8);
@@ -30,23 +32,21 @@ std::string bar(double share) {
   return text;
 }
 
-std::string time_left(double seconds) {
+std::string time_left_text(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
   const auto minutes = static_cast<std::uint64_t>(seconds / 60);
   if (minutes < 60) return fmt::format("{} min {:.0f} s", minutes, seconds - static_cast<double>(minutes) * 60);
   return fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
-}  // namespace
-
 std::string progress_text(const ProgressState& state, std::size_t columns) {
   const double share = state.all > 0 ? static_cast<double>(state.done) / static_cast<double>(state.all) : 0;
   const double rate = state.wall_seconds > 0 ? static_cast<double>(state.events) / state.wall_seconds : 0;
   std::string text =
-      fmt::format("{:3.0f} % ▕{}▏ {} simulated, {} of {} tasks, {} events/s", share * 100, bar(share),
+      fmt::format("{:3.0f} % ▕{}▏ {} simulated, {} of {} tasks, {} events/s", share * 100, progress_bar(share),
                   duration_text(state.now - Time{}), count_text(state.done), count_text(state.all), large_text(rate));
   if (state.done > 0 && state.done < state.all)
-    text += ", " + time_left(state.wall_seconds * (1 / share - 1)) + " left";
+    text += ", " + time_left_text(state.wall_seconds * (1 / share - 1)) + " left";
   return shortened(text, columns);
 }
 

@@ -22,6 +22,10 @@ struct ProgressState {
   std::uint64_t events = 0;
 };
 
+// A bar of 20 characters that is filled up to `share`, and a time as "9 s", "2 min 3 s" or "1 h 5 min".
+std::string progress_bar(double share);
+std::string time_left_text(double seconds);
+
 // The line for a terminal of that width.
 std::string progress_text(const ProgressState& state, std::size_t columns);
 

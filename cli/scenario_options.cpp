@@ -8,8 +8,6 @@
 
 namespace raysim {
 
-namespace {
-
 std::uint64_t parse_seed(const std::string& text) {
   std::uint64_t seed = 0;
   const char* end = text.data() + text.size();
@@ -19,20 +17,36 @@ std::uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
-std::vector<std::string_view> known_policies(const LoadedPlugin* plugin) {
+namespace {
+
+std::vector<std::string_view> known_with(const LoadedPlugin* plugin) {
   std::vector<std::string_view> names(policy_names().begin(), policy_names().end());
   if (plugin != nullptr) names.insert(names.end(), plugin->names().begin(), plugin->names().end());
   return names;
 }
 
-void check_policy(const std::string& name, std::span<const std::string_view> known) {
+void check_policy(const std::string& name, const std::string& option, std::span<const std::string_view> known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   throw InputError(
-      "--policy", 0, 0,
+      option, 0, 0,
       "unknown policy " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
 }
 
 }  // namespace
+
+std::vector<std::string_view> known_policies(const std::optional<std::string>& plugin) {
+  if (!plugin) return known_with(nullptr);
+  const LoadedPlugin loaded(*plugin);
+  return known_with(&loaded);
+}
+
+void check_policies(const std::vector<std::string>& names, std::span<const std::string_view> known) {
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    check_policy(*name, "--policies", known);
+    if (std::find(names.begin(), name, *name) != name)
+      throw InputError("--policies", 0, 0, "policy " + in_quotes(*name) + " twice, expected names that differ");
+  }
+}
 
 void ScenarioOptions::add_set_to(CLI::App& command) {
   command
@@ -53,8 +67,8 @@ void ScenarioOptions::add_choices_to(CLI::App& command) {
 CheckedScenario load_checked(const ScenarioOptions& options) {
   CheckedScenario checked;
   if (options.plugin) checked.plugin = std::make_shared<const LoadedPlugin>(*options.plugin);
-  const std::vector<std::string_view> policies = known_policies(checked.plugin.get());
-  if (options.policy) check_policy(*options.policy, policies);
+  const std::vector<std::string_view> policies = known_with(checked.plugin.get());
+  if (options.policy) check_policy(*options.policy, "--policy", policies);
   const std::uint64_t seed = options.seed ? parse_seed(*options.seed) : 0;
   const std::vector<std::string> profiles = profile_names();
   const std::vector<std::string_view> profile_views(profiles.begin(), profiles.end());

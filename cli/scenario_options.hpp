@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -33,6 +35,15 @@ struct CheckedScenario {
   Profile profile;
   std::shared_ptr<const LoadedPlugin> plugin;  // where --plugin was given
 };
+
+// The names of policies that raysim has, and those of the plugin in that file, which stays loaded.
+std::vector<std::string_view> known_policies(const std::optional<std::string>& plugin);
+
+// Fails when one of the names of `--policies` is not known, or comes twice.
+void check_policies(const std::vector<std::string>& names, std::span<const std::string_view> known);
+
+// The value of `--seed`.
+std::uint64_t parse_seed(const std::string& text);
 
 CheckedScenario load_checked(const ScenarioOptions& options);
 
