@@ -8,6 +8,7 @@
 
 #include "analysis/text_format.hpp"
 #include "cli/scenario_options.hpp"
+#include "cli/sweep_plan.hpp"
 #include "cli/terminal.hpp"
 #include "platforms/load.hpp"
 
@@ -36,10 +37,17 @@ std::string describe(const ScenarioProgram& program) {
 // SimGrid's own form, or YAML with the key that only a platform has.
 bool is_platform(const std::string& file) {
   if (file.ends_with(".xml")) return true;
-  const YamlDocument document = parse_yaml(read_text_file(file, "a scenario or platform file"), file);
+  const YamlDocument document = parse_yaml(read_text_file(file, "a scenario, platform or sweep file"), file);
   const auto& entries = document.root.entries;
   return std::any_of(entries.begin(), entries.end(),
                      [](const YamlEntry& entry) { return entry.key == "raysim_platform"; });
+}
+
+void check_sweep(const std::string& file, const ScenarioOptions& given) {
+  SweepSpec spec = load_sweep(file, known_policies(given.plugin));
+  spec.overrides.insert(spec.overrides.end(), given.overrides.begin(), given.overrides.end());
+  const SweepPlan plan = make_sweep_plan(std::move(spec), given.plugin);
+  fmt::print("{}: ok, a sweep of {} at {}\n", file, plural(plan.runs(), "run"), plural(plan.points, "point"));
 }
 
 void check_file(const std::string& file, const ScenarioOptions& given) {
@@ -48,6 +56,7 @@ void check_file(const std::string& file, const ScenarioOptions& given) {
     fmt::print("{}: ok, a platform of {}\n", file, describe(cluster));
     return;
   }
+  if (is_sweep_file(file)) return check_sweep(file, given);
   ScenarioOptions options = given;
   options.file = file;
   const Scenario scenario = load_checked(options).scenario;
@@ -71,10 +80,10 @@ ExitCode check(const std::vector<std::string>& files, const ScenarioOptions& opt
 }  // namespace
 
 void add_check_command(CLI::App& app, Action& chosen) {
-  CLI::App& command = *app.add_subcommand("check", "Check scenarios and platforms without running them");
+  CLI::App& command = *app.add_subcommand("check", "Check scenarios, platforms and sweeps without running them");
   const auto files = std::make_shared<std::vector<std::string>>();
   const auto options = std::make_shared<ScenarioOptions>();
-  command.add_option("FILE", *files, "Scenarios or platforms")->required()->type_name("");
+  command.add_option("FILE", *files, "Scenarios, platforms or sweeps")->required()->type_name("");
   options->add_set_to(command);
   command.footer(
       "Examples:\n"

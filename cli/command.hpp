@@ -20,4 +20,7 @@ enum class ExitCode : int {
 
 using Action = std::function<ExitCode()>;
 
+// The program, from its arguments to its exit code: what main() does, and each run of a comparison or sweep.
+int run_program(int argc, char** argv);
+
 }  // namespace raysim

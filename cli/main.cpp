@@ -13,6 +13,7 @@
 #include "cli/conformance_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/sweep_command.hpp"
 #include "cli/terminal.hpp"
 #include "cli/validate_command.hpp"
 #include "platforms/input_error.hpp"
@@ -74,6 +75,7 @@ ExitCode run_command_line(int argc, char** argv) {
   add_conformance_command(app, action);
   add_new_command(app, action);
   add_compare_command(app, action);
+  add_sweep_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
@@ -92,15 +94,17 @@ ExitCode run_command_line(int argc, char** argv) {
 
 }  // namespace
 
+int run_program(int argc, char** argv) {
+  try {
+    return static_cast<int>(run_command_line(argc, argv));
+  } catch (const InputError& error) {
+    print_error(error.what());
+  } catch (const std::exception& error) {
+    print_error(std::string("raysim: ") + error.what());
+  }
+  return static_cast<int>(ExitCode::bad_input);
+}
+
 }  // namespace raysim
 
-int main(int argc, char** argv) {
-  try {
-    return static_cast<int>(raysim::run_command_line(argc, argv));
-  } catch (const raysim::InputError& error) {
-    raysim::print_error(error.what());
-  } catch (const std::exception& error) {
-    raysim::print_error(std::string("raysim: ") + error.what());
-  }
-  return static_cast<int>(raysim::ExitCode::bad_input);
-}
+int main(int argc, char** argv) { return raysim::run_program(argc, argv); }

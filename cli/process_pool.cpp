@@ -11,37 +11,41 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <limits>
 #include <system_error>
 #include <utility>
 
+#include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 
 namespace raysim {
 
 namespace {
 
-constexpr const char* self = "/proc/self/exe";  // the program as it was started, even if the file is replaced meanwhile
 constexpr int tick_milliseconds = 100;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-// The reading and the writing end; both vanish in children that run something else.
+// The reading and the writing end.
 std::array<int, 2> make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) fail("a pipe to a run");
   return ends;
 }
 
-// In the child, between fork and exec: system calls only.
-[[noreturn]] void become(const std::vector<char*>& arguments, int out, int err, pid_t parent) {
+// In the child. Nothing of the parent is open there but what it writes to.
+[[noreturn]] void become(std::vector<char*>& arguments, int out, int err, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);  // it died before it could be heard
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (getppid() != parent) _exit(1);  // it died before it could be heard
+  const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
-  execv(self, arguments.data());
-  _exit(127);
+  close_range(STDERR_FILENO + 1, std::numeric_limits<unsigned>::max(), 0);
+  const int exit_code = run_program(static_cast<int>(arguments.size()) - 1, arguments.data());
+  std::fflush(nullptr);
+  _exit(exit_code);
 }
 
 class Child {
@@ -55,6 +59,7 @@ class Child {
     const std::array<int, 2> out = make_pipe();
     const std::array<int, 2> err = make_pipe();
     const pid_t parent = getpid();
+    std::fflush(nullptr);  // what is not written yet is not the child's
     pid_ = fork();
     if (pid_ == 0) become(pointers, out[1], err[1], parent);
     close(out[1]);

@@ -1,7 +1,8 @@
 // Many runs of a program, some at a time.
 //
 // Models: commands start in order, as many at once as asked; what each printed and how it ended is handed over as soon as it
-// is over. Leaves out: input (it is empty), time limits. A process each, because SimGrid has one engine a process.
+// is over. Leaves out: input (it is empty), time limits. A process each, because SimGrid has one engine a
+// process; forked without starting the program anew, as loading the libraries takes longer than a small run.
 // Invariants: no child outlives this process, however that ends; after an interrupt all children are killed and none
 // is handed over any more.
 #pragma once

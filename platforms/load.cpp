@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platforms/load_simgrid.hpp"
+#include "platforms/node_count.hpp"
 
 namespace raysim {
 
@@ -190,7 +191,8 @@ ClusterSpec load_cluster_text(std::string_view text, const std::string& file_nam
                               std::span<const std::string> overrides, std::string_view prefix) {
   YamlDocument document = parse_yaml(text, file_name);
   for (const std::string& override : overrides)
-    if (override.starts_with(prefix)) apply_override(document, override, user_named, prefix.size());
+    if (override.starts_with(prefix))
+      apply_override(document, with_node_count(document.root, override, prefix.size()), user_named, prefix.size());
   const YamlReader root(document);
   if (root.is_null()) root.fail("empty file", "a platform with the keys raysim_platform and nodes");
   const YamlMapping top = root.mapping(cluster_spec);

@@ -175,6 +175,8 @@ std::string YamlReader::scalar() const {
   return node_->text;
 }
 
+std::string YamlReader::one_line() const { return raysim::one_line(*node_); }
+
 std::vector<YamlReader> YamlReader::list(const std::string& what) const {
   if (!is_list()) fail_expected(what);
   std::vector<YamlReader> readers;

@@ -84,6 +84,8 @@ class YamlReader {
   [[nodiscard]] Bandwidth bandwidth() const;
   // Any scalar, as it was written.
   [[nodiscard]] std::string scalar() const;
+  // Any value, as YAML on one line that reads as the same.
+  [[nodiscard]] std::string one_line() const;
 
   [[nodiscard]] std::vector<YamlReader> list(const std::string& what) const;
   [[nodiscard]] YamlMapping mapping(const MappingSpec& spec) const;

@@ -128,7 +128,41 @@ class Override {
   std::size_t rest_start_ = 0;  // past the end of path_ when all of it is walked
 };
 
+// Text that YAML could take for something else, in a flow or on its own, is put in quotes.
+std::string scalar_on_one_line(const YamlNode& node) {
+  const bool is_plain = !node.is_quoted && node.text.find_first_of(",[]{}:#&*!|>%@`\"'\\\n\t") == std::string::npos;
+  if (is_plain) return node.text;
+  std::string quoted = "\"";
+  for (const char c : node.text) {
+    if (c == '\n')
+      quoted += "\\n";
+    else if (c == '\t')
+      quoted += "\\t";
+    else
+      quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+  }
+  return quoted + '"';
+}
+
 }  // namespace
+
+std::string one_line(const YamlNode& node) {
+  std::string text;
+  switch (node.kind) {
+    case YamlNode::Kind::null: return "null";
+    case YamlNode::Kind::scalar: return scalar_on_one_line(node);
+    case YamlNode::Kind::list:
+      for (const YamlNode& item : node.items) text += (text.empty() ? "" : ", ") + one_line(item);
+      return "[" + text + "]";
+    case YamlNode::Kind::mapping: break;
+  }
+  for (const YamlEntry& entry : node.entries) {
+    YamlNode key = empty_node(YamlNode::Kind::scalar, {});
+    key.text = entry.key;
+    text += (text.empty() ? "" : ", ") + scalar_on_one_line(key) + ": " + one_line(entry.value);
+  }
+  return "{" + text + "}";
+}
 
 std::string override_name(std::string_view override) { return "--set " + on_one_line(override, shown_limit); }
 

@@ -66,6 +66,9 @@ std::string read_text_file(const std::string& path, std::string_view expected);
 void apply_override(YamlDocument& document, std::string_view override, const std::vector<std::string_view>& fixed,
                     std::size_t skip = 0);
 
+// A value as YAML on one line; parsed again, it is the same but for its places.
+std::string one_line(const YamlNode& node);
+
 // The name under which messages speak of an override: `--set KEY=VALUE` on one line.
 std::string override_name(std::string_view override);
 

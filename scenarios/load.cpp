@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "platforms/load.hpp"
+#include "platforms/node_count.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_options.hpp"
 #include "scenarios/load_steps.hpp"
@@ -147,7 +148,8 @@ Scenario load_scenario_text(std::string_view text, const std::string& file_name,
   // Otherwise they are for the platform's file.
   if (cluster != document.root.entries.end() && cluster->value.kind != YamlNode::Kind::scalar)
     for (const std::string& override : overrides)
-      if (reaches_cluster(override)) apply_override(document, override, user_named);
+      if (reaches_cluster(override))
+        apply_override(document, with_node_count(cluster->value, override, cluster_prefix.size()), user_named);
 
   const YamlReader root(document);
   if (root.is_null()) root.fail("empty file", "a scenario with the keys raysim, cluster and driver");

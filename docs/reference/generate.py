@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes platform.md and scenario.md from the JSON Schemas that the loaders are tested against.
+"""Writes platform.md, scenario.md and sweep.md from the JSON Schemas that the loaders are tested against.
 
 Usage: generate.py [--check]. With --check nothing is written; exits 1 when a page is not what would be written.
 """
@@ -12,20 +12,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = {
     "platform.md": ("platforms/platform.schema.json", "platforms/three_by_twenty.yaml"),
     "scenario.md": ("scenarios/scenario.schema.json", "scenarios/pi_60core.yaml"),
+    "sweep.md": ("scenarios/sweep.schema.json", "scenarios/sweeps/nodes.yaml"),
 }
 INTRODUCTION = """
 Written by `docs/reference/generate.py` from [`{schema}`](../../{schema}); do not edit.
 `raysim check FILE` reports unknown keys, values outside of their range and names that nothing has, as
-`FILE:LINE:COLUMN: what is wrong, expected what, did you mean 'x'?`. Numbers that have a unit are written with it. Any
-value can be changed on the command line, by a path of keys and list indices: `--set {example_set}`. Editors
-complete keys and show these descriptions when a file holds the line `# yaml-language-server: $schema=PATH/{name}`.
+`FILE:LINE:COLUMN: what is wrong, expected what, did you mean 'x'?`. Numbers that have a unit are written with it.
+{on_command_line}
+Editors complete keys and show these descriptions when a file holds the line `# yaml-language-server: $schema=PATH/{name}`.
 
 ```yaml
 {example}```
 """
-EXAMPLE_SETS = {
-    "platform.md": "cluster.nodes.bob.cpus=10",
-    "scenario.md": "tasks.pi4_sample.duration='2 s'",
+SET = "Any value can be changed on the command line, by a path of keys and list indices: `--set {}`."
+ON_COMMAND_LINE = {
+    "platform.md": SET.format("cluster.nodes.bob.cpus=10") + " `--set cluster.nodes=12` makes it twelve nodes in all, "
+                   "where one of the nodes has a `count`.",
+    "scenario.md": SET.format("tasks.pi4_sample.duration='2 s'"),
+    "sweep.md": "On the command line `--grid`, `--policies`, `--reps` and `--seed` go over what the file says, and "
+                "`--set` adds to it.",
 }
 LONGEST_INLINE_ENUM = 4
 
@@ -49,6 +54,10 @@ def bounds(schema):
 
 
 def of_type(name, schema):
+    if name == "array" and "items" not in schema:
+        return "list"
+    if name == "object" and "additionalProperties" not in schema:
+        return "mapping"
     if name == "array":
         return f"list of {value(schema['items'])}"
     if name == "object":
@@ -97,7 +106,7 @@ def section(name, definition, definitions):
     elif "pattern" in definition:
         examples = ", ".join(map(code, definition.get("examples", ())))
         parts.append((f"Examples: {examples}. " if examples else "") + f"Pattern: {code(definition['pattern'])}")
-    elif "anyOf" in definition or "items" in definition:
+    else:
         parts.append(f"Form: {value(definition)}.")
     return "\n\n".join(parts)
 
@@ -108,7 +117,7 @@ def page_text(page):
     example = (ROOT / example_path).read_text(encoding="utf-8")
     head = INTRODUCTION.format(
         schema=schema_path, name=pathlib.PurePosixPath(schema_path).name, example=example,
-        example_set=EXAMPLE_SETS[page])
+        on_command_line=ON_COMMAND_LINE[page])
     definitions = schema["$defs"]
     sections = [section(name, definition, definitions) for name, definition in definitions.items()]
     return "\n\n".join([f"# {schema['title']}", schema["description"] + "\n" + head.rstrip(), *sections]) + "\n"

@@ -1,5 +1,5 @@
 // Every tests/bad_input/NAME.yaml is broken, and the loader must say exactly what NAME.expected says. NAME.set holds
-// overrides, one a line. Files whose name starts with `platform_` are platforms, all others scenarios.
+// overrides, one a line. Files whose name starts with `platform_` are platforms, with `sweep_` sweeps, all others scenarios.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "platforms/load.hpp"
 #include "scenarios/load.hpp"
+#include "scenarios/sweep.hpp"
 
 namespace raysim {
 
@@ -44,6 +45,8 @@ std::string message_for(const std::filesystem::path& path) {
   try {
     if (path.filename().string().starts_with("platform_")) {
       load_cluster(path.string(), overrides);
+    } else if (path.filename().string().starts_with("sweep_")) {
+      load_sweep(path.string(), policies);
     } else {
       load_scenario(path.string(), overrides, {policies, profiles, settings});
     }

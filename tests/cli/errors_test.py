@@ -87,7 +87,7 @@ class Check(unittest.TestCase):
 
 class Help(unittest.TestCase):
     def test_every_command_has_help_with_an_example(self):
-        for command in ([], ["run"], ["check"]):
+        for command in ([], ["run"], ["check"], ["compare"], ["sweep"]):
             run = raysim(*command, "--help")
             self.assertEqual((run.returncode, run.stderr), (0, ""))
             self.assertIn("Examples:\n  raysim ", run.stdout)

@@ -163,6 +163,23 @@ class Plugins(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, rf"waits for ever: .*policy 'never' of {library} said 'nowhere' [\d,]+ times")
 
+    def test_compare_and_sweep_take_them_beside_others(self):
+        own = ("--plugin", self.build(policy("return 0;")), "--policies", "hybrid,mine", "--reps", 2, "--set", "expect={}")
+        compared = raysim("compare", PI, *own, "--json")
+        self.assertEqual((compared.returncode, compared.stderr), (0, ""))
+        makespan = json.loads(compared.stdout)["figures"]["makespan_s"]
+        self.assertGreater(makespan["mine"]["mean"], makespan["hybrid"]["mean"])
+        unknown = raysim("compare", PI, *own[:2], "--policies", "hybrid,mime")
+        self.assertEqual(unknown.returncode, 2)
+        self.assertIn("did you mean 'mine'?", unknown.stderr)
+        sweep = ("sweep", PI, "--grid", "driver.0.submit.count=60", "--db", self.folder / "x.sqlite", *own)
+        self.assertIn("4 of them now", raysim(*sweep).stdout)
+        self.assertIn("0 of them now", raysim(*sweep).stdout)
+        self.build(policy("return 1;"))
+        changed = raysim(*sweep)
+        self.assertEqual((changed.returncode, changed.stdout), (2, ""))
+        self.assertRegex(changed.stderr, "^the plugin: has changed since runs of this sweep were stored")
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import struct
+import tempfile
 import termios
 import time
 import unittest
@@ -58,6 +59,16 @@ class Terminal(unittest.TestCase):
         summary = output.rsplit(WIPE, 1)[1]
         self.assertIn("interrupted", summary)
         self.assertIn("not finished", summary)
+
+    def test_progress_of_many_runs_and_an_interrupt(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, output = on_terminal("sweep", ENDLESS[0], "--grid", "warm_workers=true,false", *ENDLESS[1:], "--db",
+                                       f"{folder}/x.sqlite", until="runs/s", columns=60)
+        self.assertEqual(code, 130)
+        lines = [line for line in output.split(WIPE) if "of 20 runs" in line]
+        self.assertTrue(lines)
+        self.assertLess(len(lines[0].rstrip("^C")), 60)
+        self.assertIn("interrupted", output.rsplit(WIPE, 1)[1])
 
     def test_no_progress_when_asked(self):
         code, output = on_terminal("run", PI, "--no-progress", "--set", "driver.0.submit.count=300000", "--set",

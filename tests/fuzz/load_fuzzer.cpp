@@ -1,4 +1,4 @@
-// libFuzzer over both loaders: any text ends in a valid scenario, a valid cluster, or an InputError of one line.
+// libFuzzer over all loaders: any text ends in a valid scenario, sweep or cluster, or an InputError of one line.
 //
 // A comment line `#set KEY=VALUE` in the text is an override. Start it in the source folder, so that scenarios find the
 // shipped platforms, with the shipped files and tests/bad_input as seeds:   raysim_fuzz -dict=tests/fuzz/load.dict
@@ -13,6 +13,7 @@
 
 #include "platforms/load.hpp"
 #include "scenarios/load.hpp"
+#include "scenarios/sweep.hpp"
 
 namespace raysim {
 
@@ -83,6 +84,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_cluster(scenario.cluster);
     check_steps(scenario.program.driver, scenario.program);
     for (const TaskSpec& task : scenario.program.tasks) check_steps(task.body, scenario.program);
+  } catch (const InputError& error) {
+    check_error(error);
+  }
+  try {
+    const SweepSpec sweep = load_sweep_text(text, "scenarios/fuzz.yaml", {});
+    for (const SweepAxis& axis : sweep.grid) require(!axis.values.empty(), "an axis has values");
   } catch (const InputError& error) {
     check_error(error);
   }

@@ -12,6 +12,7 @@
 #include "platforms/load.hpp"
 #include "platforms/quantity.hpp"
 #include "scenarios/load.hpp"
+#include "scenarios/sweep.hpp"
 
 namespace raysim {
 
@@ -85,6 +86,21 @@ TEST_CASE("the schema of scenarios has the keys of the loader") {
   const auto outcomes =
       schema.at("$defs").at("expect").at("properties").at("outcome").at("enum").get<std::vector<std::string>>();
   CHECK(std::equal(outcomes.begin(), outcomes.end(), known_outcomes().begin(), known_outcomes().end()));
+}
+
+TEST_CASE("the schema of sweeps has the keys of the loader and its ranges") {
+  const nlohmann::json schema = schema_of("scenarios/sweep.schema.json");
+  check_keys(schema, sweep_mappings());
+  check_descriptions(schema);
+  const std::regex range(schema.at("$defs").at("range").at("pattern").get<std::string>());
+  for (const char* text : {"3..8", "3..100:10", "0..0"}) {
+    CHECK(std::regex_match(text, range));
+    CHECK(parse_axis(std::string("a=") + text).values.front() != text);
+  }
+  for (const char* text : {"3.8", "x3..8", "-3..8", "a..b"}) {
+    CHECK_FALSE(std::regex_match(text, range));
+    CHECK(parse_axis(std::string("a=") + text).values.front() == text);
+  }
 }
 
 TEST_CASE("the patterns of the schemas are those of the quantities") {
