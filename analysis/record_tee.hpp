@@ -28,6 +28,10 @@ class RecordTee final : public RecordSink {
     first_.on_worker_started(node, at);
     second_.on_worker_started(node, at);
   }
+  void on_group(const GroupRecord& group) override {
+    first_.on_group(group);
+    second_.on_group(group);
+  }
 
  private:
   RecordSink& first_;

@@ -26,6 +26,20 @@ Json nodes_of(const RunReport& report) {
   return nodes;
 }
 
+Json placement_groups_of(const RunReport& report) {
+  Json groups = Json::array();
+  for (const GroupReport& group : report.placement_groups) {
+    Json bundles = Json::array();
+    for (const std::string& node : group.nodes) bundles.push_back(node.empty() ? Json(nullptr) : Json(node));
+    groups.push_back({{"name", group.name},
+                      {"strategy", group.strategy},
+                      {"state", group.state},
+                      {"bundles", std::move(bundles)},
+                      {"ready_s", group.ready_after ? Json(in_seconds(*group.ready_after)) : Json(nullptr)}});
+  }
+  return groups;
+}
+
 }  // namespace
 
 std::string run_json(const RunReport& r) {
@@ -47,6 +61,7 @@ std::string run_json(const RunReport& r) {
                    {"unfinished", r.open_tasks()}};
   json["actors"] = {{"created", 0}, {"alive", 0}, {"dead", 0}, {"restarts", 0}};
   json["nodes"] = nodes_of(r);
+  json["placement_groups"] = placement_groups_of(r);
   json["cpu_utilisation"] = rounded(r.cpu_utilisation);
   json["scheduling_delay_s"] = {{"p50", in_seconds(r.scheduling_delay.p50)},
                                 {"p95", in_seconds(r.scheduling_delay.p95)},

@@ -20,6 +20,15 @@ RunReport report_on(const Summary& summary, Duration makespan) {
         {header.name, header.cpus, node.tasks, summary.utilisation(i, makespan), node.workers_started});
     report.workers_started += node.workers_started;
   }
+  for (const auto& [number, group] : summary.groups()) {
+    GroupReport& out = report.placement_groups.emplace_back();
+    out.name = group.last.name;
+    out.strategy = group.last.strategy;
+    out.state = group.last.state;
+    for (const std::uint32_t node : group.last.nodes)
+      out.nodes.push_back(node == GroupRecord::nowhere ? std::string() : summary.header().nodes[node].name);
+    if (group.ready.ns >= 0) out.ready_after = group.ready - group.asked;
+  }
   const DurationHistogram& delay = summary.scheduling_delay();
   report.scheduling_delay = {delay.percentile(0.50), delay.percentile(0.95), delay.percentile(0.99), delay.max()};
   report.fairness = summary.fairness();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,14 @@ struct NodeReport {
   std::uint64_t tasks = 0;
   double cpu_utilisation = 0;
   std::uint64_t workers_started = 0;
+};
+
+struct GroupReport {
+  std::string name;
+  std::string strategy;
+  std::string state;
+  std::vector<std::string> nodes;       // of each bundle; empty: it has none
+  std::optional<Duration> ready_after;  // from the request to the first time that it was there
 };
 
 struct DelayReport {
@@ -49,6 +58,7 @@ struct RunReport {
   double cpus = 0;
   double cpu_utilisation = 0;
   std::vector<NodeReport> nodes;
+  std::vector<GroupReport> placement_groups;
   DelayReport scheduling_delay;
   double fairness = 1;
   std::uint64_t workers_started = 0;

@@ -43,6 +43,16 @@ void Summary::add_slowdown(double slowdown) {
   squared_slowdowns_ += slowdown * slowdown;
 }
 
+void Summary::on_group(const GroupRecord& group) {
+  const auto [it, fresh] = groups_.try_emplace(group.group);
+  GroupSummary& known = it->second;
+  if (fresh) known.asked = group.at;
+  std::vector<std::uint32_t> nodes = group.state == "REMOVED" ? std::move(known.last.nodes) : group.nodes;
+  known.last = group;
+  known.last.nodes = std::move(nodes);
+  if (group.state == "CREATED" && known.ready.ns < 0) known.ready = group.at;
+}
+
 double Summary::total_cpus() const {
   return std::accumulate(header_.nodes.begin(), header_.nodes.end(), 0.0,
                          [](double sum, const NodeHeader& n) { return sum + n.cpus; });

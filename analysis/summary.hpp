@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "analysis/histogram.hpp"
@@ -22,6 +23,13 @@ struct NodeSummary {
   double busy_cpu_seconds = 0;
 };
 
+// Resources reserved together; the nodes are those of its last placement.
+struct GroupSummary {
+  GroupRecord last;
+  Time asked;
+  Time ready{-1};  // for the first time; -1: not yet
+};
+
 class Summary final : public RecordSink {
  public:
   explicit Summary(RunHeader header);
@@ -31,8 +39,12 @@ class Summary final : public RecordSink {
   void on_failed_unstarted(std::uint32_t) override { ++failed_; }
   void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
 
+  void on_group(const GroupRecord& group) override;
+
   [[nodiscard]] const RunHeader& header() const { return header_; }
   [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
+  // By number, which is the order in which they were asked for.
+  [[nodiscard]] const std::map<std::uint32_t, GroupSummary>& groups() const { return groups_; }
   [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
@@ -54,6 +66,7 @@ class Summary final : public RecordSink {
 
   RunHeader header_;
   std::vector<NodeSummary> nodes_;
+  std::map<std::uint32_t, GroupSummary> groups_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t failed_ = 0;

@@ -16,6 +16,7 @@ constexpr std::size_t label_width = 16;
 constexpr std::size_t value_width = 11;
 constexpr std::size_t note_width = columns - 2 - label_width - 1 - value_width - 3;
 constexpr std::size_t most_nodes = 12;  // more are cut down to
+constexpr std::size_t most_groups = 8;
 constexpr std::size_t first_nodes = 6;  // these and the extremes
 constexpr std::size_t bar_width = 16;
 constexpr std::size_t longest_name = 22;
@@ -68,6 +69,7 @@ class RunTable {
     times();
     tasks();
     cluster();
+    placement_groups();
     text_ += '\n';
     nodes();
     text_ += '\n';
@@ -162,6 +164,31 @@ class RunTable {
     row("wall time", duration_text(wall),
         fmt::format("{}; {}, {}/s", r.makespan.ns > 0 ? rate : "nothing was simulated", plural(r.events, "event"),
                     large_text(static_cast<double>(r.events) / r.wall_seconds)));
+  }
+
+  // "bob 2, alice 1": bundles by node, in the order of the bundles.
+  static std::string bundles_by_node(const GroupReport& group) {
+    std::vector<std::pair<std::string, std::size_t>> nodes;
+    for (const std::string& node : group.nodes) {
+      auto known = std::find_if(nodes.begin(), nodes.end(), [&](const auto& n) { return n.first == node; });
+      if (known == nodes.end()) known = nodes.insert(nodes.end(), {node, 0});
+      ++known->second;
+    }
+    std::string text;
+    for (const auto& [node, count] : nodes)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", node.empty() ? "nowhere" : node, count);
+    return text;
+  }
+
+  void placement_groups() {
+    const auto& groups = report_.placement_groups;
+    for (std::size_t i = 0; i < std::min(groups.size(), most_groups); ++i) {
+      const GroupReport& group = groups[i];
+      const std::string after = group.ready_after ? " after " + duration_text(*group.ready_after) : "";
+      row(i == 0 ? "groups" : "", group.name,
+          fmt::format("{} {}{}; bundles: {}", group.strategy, group.state, after, bundles_by_node(group)));
+    }
+    if (groups.size() > most_groups) row("", "", fmt::format("and {} more", groups.size() - most_groups));
   }
 
   // --- the nodes

@@ -27,6 +27,7 @@ class Checker {
     check_count("finished", expect.finished, r.finished);
     check_count("retried", expect.retried, r.retried);
     check_count("failed", expect.failed, r.failed);
+    for (const auto& [name, state] : expect.placement_groups) check_group(name, state);
     return std::move(lines_);
   }
 
@@ -44,6 +45,14 @@ class Checker {
   void check_count(const std::string& key, const std::optional<std::int64_t>& wanted, std::uint64_t got) {
     if (wanted && static_cast<std::uint64_t>(*wanted) != got)
       fail(key, fmt::format("{} tasks", *wanted), std::to_string(got));
+  }
+
+  // Of groups that had the name one after the other the last.
+  void check_group(const std::string& name, const std::string& state) {
+    std::string got = "none of that name";
+    for (const GroupReport& group : report_.placement_groups)
+      if (group.name == name) got = group.state;
+    if (got != state) fail("placement_groups." + name, state, got);
   }
 
   void fail(const std::string& key, const std::string& wanted, const std::string& got) {

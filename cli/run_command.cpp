@@ -79,8 +79,9 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   options.policy = program.ray.policy;
   if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
-  options.functions = make_functions(program, cluster, retries);
-  options.driver = make_driver(program, cluster, retries);
+  ProgramBodies bodies = make_bodies(program, cluster, retries);
+  options.functions = std::move(bodies.functions);
+  options.driver = std::move(bodies.driver);
 
   const InterruptGuard interrupt;
   ProgressLine line(show_progress, expected_tasks(program));

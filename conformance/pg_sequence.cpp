@@ -38,6 +38,7 @@ class GroupsUnderTest final : public BundlePort {
   void prepare(NodeId node, const PlacementGroup& group, const std::vector<std::uint32_t>& bundles) override;
   void commit(NodeId node, const PlacementGroup& group, const std::vector<std::uint32_t>& bundles) override;
   void cancel(NodeId node, PlacementGroupId, std::uint32_t) override { ++cancels_.at[names_.at(node.index)]; }
+  [[nodiscard]] bool alive(NodeId node) const override { return view_[node.index].usable; }
   std::span<const NodeId> tie_order() override { return order_; }
 
   void add_node(const CaseValue& step);

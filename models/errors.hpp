@@ -21,7 +21,10 @@ enum class ErrorType : std::uint8_t {
   task_cancelled,
   runtime_env_setup,
   placement_group_removed,
-  local_raylet_died
+  local_raylet_died,
+  value_error,  // Python's: an argument that cannot be
+  system_error,
+  plain  // Python's Exception
 };
 
 constexpr std::string_view name_of(ErrorType type) {
@@ -35,6 +38,9 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::runtime_env_setup: return "RuntimeEnvSetupError";
     case ErrorType::placement_group_removed: return "TaskPlacementGroupRemoved";
     case ErrorType::local_raylet_died: return "LocalRayletDiedError";
+    case ErrorType::value_error: return "ValueError";
+    case ErrorType::system_error: return "RaySystemError";
+    case ErrorType::plain: return "Exception";
   }
   return "?";
 }

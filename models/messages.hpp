@@ -35,6 +35,8 @@ template <class Message>
 void deliver(TaskContext& to, Message message);
 template <class Message>
 void give_back(CoreWorker& to, Message message);
+template <class Message>
+void give_back(Gcs& to, Message message);
 
 // Index into MessageCosts; the names are those of `messages:` in a profile.
 enum class MessageKind : std::uint8_t {
@@ -64,6 +66,15 @@ enum class MessageKind : std::uint8_t {
   cancel_task,
   drain_node,
   drain_raylet,
+  create_placement_group,
+  wait_placement_group,
+  get_placement_group,
+  remove_placement_group,
+  placement_group_reply,
+  prepare_bundle_resources,
+  commit_bundle_resources,
+  bundle_resources_reply,
+  cancel_resource_reserve,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -140,16 +151,13 @@ struct WorkerFailureCause {
 struct PushTask {
   static constexpr auto kind = MessageKind::push_task;
   Address<CoreWorker> owner;
-  std::uint32_t task = 0;   // in the owner's table
-  std::uint32_t lease = 0;  // slot in the owner's table of leases
-  FunctionId function;
+  std::uint32_t task = 0;              // in the owner's table
+  std::uint32_t lease = 0;             // slot in the owner's table of leases
+  SchedulingClassId scheduling_class;  // names the function, its depth and its placement group
   std::int32_t attempt = 0;
-  static constexpr std::uint32_t most_store_args = (1U << 20) - 1;
-  static constexpr std::int32_t deepest = (1 << 12) - 1;  // calls nested deeper count as this deep
-  std::uint32_t store_args : 20 = 0;                      // arguments that lie in the object store
-  std::uint32_t depth : 12 = 1;                           // of nested calls
-  Duration duration;                                      // of a function without a body
-  Duration path;                                          // longest chain of work before this task
+  std::uint32_t store_args = 0;  // arguments that lie in the object store
+  Duration duration;             // of a function without a body
+  Duration path;                 // longest chain of work before this task
 };
 
 // The user cancels a task that this worker runs.
@@ -218,6 +226,7 @@ struct ResourceSnapshot {
   ResourceSet available;
   std::vector<FreeUnits> units = {};
   bool draining = false;
+  std::shared_ptr<const ResourceSet> total = nullptr;  // null: what the node began with
 };
 struct ResourceReport {
   static constexpr auto kind = MessageKind::resource_report;
@@ -274,7 +283,18 @@ struct WorkerStarted {
 struct WorkerExited {
   static constexpr auto kind = MessageKind::none;
 };
-enum class Tick : std::uint8_t { report, reset_view, kill_idle, owner, idle_work, idle_work_done, grant_again, join };
+enum class Tick : std::uint8_t {
+  report,
+  reset_view,
+  kill_idle,
+  owner,
+  idle_work,
+  idle_work_done,
+  grant_again,
+  placement_groups,
+  schedule_placement_groups,
+  join
+};
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;
   Tick tick = Tick::report;

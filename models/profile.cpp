@@ -33,6 +33,9 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"task_max_retries", &s.task_max_retries, {}},
       {"predefined_unit_instance_resources", &s.predefined_unit_instance_resources, {}},
       {"custom_unit_instance_resources", &s.custom_unit_instance_resources, {}},
+      {"gcs_create_placement_group_retry_min_interval_ms", &s.gcs_create_placement_group_retry_min_interval, ms},
+      {"gcs_create_placement_group_retry_max_interval_ms", &s.gcs_create_placement_group_retry_max_interval, ms},
+      {"gcs_create_placement_group_retry_multiplier", &s.gcs_create_placement_group_retry_multiplier, {}},
   };
 }
 
@@ -73,6 +76,9 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"idle_gcs_work", &c.idle_gcs.work, {}},
       {"agents_start", &c.agents_start, {}},
       {"flow_threshold", &c.flow_threshold, {}},
+      {"placement_group_call", &c.placement_group_call, {}},
+      {"schedule_placement_group", &c.schedule_placement_group, {}},
+      {"placement_group_tick", &c.placement_group_tick, {}},
   };
 }
 
@@ -103,7 +109,16 @@ std::span<const std::string_view> message_kind_names() {
       "cancel_reply",
       "cancel_task",
       "drain_node",
-      "drain_raylet"};
+      "drain_raylet",
+      "create_placement_group",
+      "wait_placement_group",
+      "get_placement_group",
+      "remove_placement_group",
+      "placement_group_reply",
+      "prepare_bundle_resources",
+      "commit_bundle_resources",
+      "bundle_resources_reply",
+      "cancel_resource_reserve"};
   return names;
 }
 

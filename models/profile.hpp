@@ -43,6 +43,9 @@ struct SystemConfig {
   std::int64_t task_max_retries = 0;
   std::string predefined_unit_instance_resources;  // names, with commas between
   std::string custom_unit_instance_resources;
+  Duration gcs_create_placement_group_retry_min_interval;
+  Duration gcs_create_placement_group_retry_max_interval;
+  double gcs_create_placement_group_retry_multiplier = 1;
 };
 
 // CPU time of things that are no messages.
@@ -78,10 +81,13 @@ struct Costs {
   };
   Idle idle_worker;
   Idle idle_driver;
-  Idle idle_raylet;       // with its agents
-  Duration agents_start;  // CPU time of a node's agents when it comes up (contended machines only)
-  Idle idle_gcs;          // with dashboard, monitor and log monitor of the head
-  Bytes flow_threshold;   // larger messages share the links as flows
+  Idle idle_raylet;                   // with its agents
+  Duration agents_start;              // CPU time of a node's agents when it comes up (contended machines only)
+  Idle idle_gcs;                      // with dashboard, monitor and log monitor of the head
+  Bytes flow_threshold;               // larger messages share the links as flows
+  Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
+  Duration schedule_placement_group;  // GCS, one attempt to place a group
+  Duration placement_group_tick;      // how often the GCS looks for groups that are due
 };
 
 struct Profile {

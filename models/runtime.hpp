@@ -33,7 +33,8 @@ struct Runtime {
         unit_resources(resources_named(the_profile.system.predefined_unit_instance_resources + "," +
                                            the_profile.system.custom_unit_instance_resources,
                                        the_cluster.resource_names)),
-        streams(the_cluster.nodes.size()) {}
+        streams(the_cluster.nodes.size()),
+        resource_names(the_cluster.resource_names) {}
 
   Engine& engine;
   const ClusterSpec& cluster;
@@ -48,6 +49,9 @@ struct Runtime {
   Address<Gcs> gcs;
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table
   ResourceStreams streams;                  // GCS to raylets
+  ResourceNames resource_names;             // those of the cluster, and of placement groups' resources
+  std::uint32_t placement_groups = 0;       // ids given so far
+  ProcessId driver;
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;
   bool contended = false;  // some machine is

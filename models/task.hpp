@@ -29,6 +29,7 @@ class TaskContext;
 struct TaskOptions {
   ResourceSet resources;
   SchedulingStrategy strategy;
+  bool strategy_given = false;  // else a caller in a placement group that captures its children decides
   LabelSelector label_selector;
   std::vector<LabelSelector> fallback_selectors;  // tried in order when no node takes it with the one before
   std::string runtime_env;                        // its hash; empty: none

@@ -13,14 +13,25 @@ struct Interpreter {
   ClusterSpec& cluster;
   int default_retries;
   std::unordered_map<const Step*, std::uint64_t> draws;  // number of the next draw of a step
+  // The last group of each entry of ScenarioProgram::placement_groups; whoever knows its name finds it.
+  std::vector<PlacementGroupId> groups;
+
+  PlacementGroupId group(std::size_t index) const {
+    if (groups[index] == no_placement_group)
+      throw RayError(ErrorType::value_error,
+                     "failed to look up placement group " + program.placement_groups[index].name);
+    return groups[index];
+  }
 };
 using Names = std::unordered_map<std::string, std::vector<ObjectRef>>;
 
 TaskCall prepare_call(Interpreter& self, const SubmitStep& step) {
   TaskCall call;
   call.function = {static_cast<std::uint32_t>(step.task)};
-  call.options =
-      resolve_options(merged(self.program.tasks[step.task].options, step.options), self.cluster, self.default_retries);
+  const TaskOptionsSpec options = merged(self.program.tasks[step.task].options, step.options);
+  call.options = resolve_options(options, self.cluster, self.default_retries);
+  if (call.options.strategy.kind == SchedulingStrategy::Kind::placement_group)
+    call.options.strategy.group = self.group(call.options.strategy.group.index);
   return call;
 }
 
@@ -86,6 +97,22 @@ Body run_wait(TaskContext& context, const WaitStep& wait, Names& names) {
   store(names, wait.pending, false, std::move(result.pending));
 }
 
+Body run_group_step(Interpreter& self, TaskContext& context, const PlacementGroupStep& step) {
+  using Verb = PlacementGroupStep::Verb;
+  Body call;
+  bool ready = false;
+  if (step.verb == Verb::create) {
+    const PlacementGroupId id = context.new_group_id();
+    call = context.create_group(id, self.program.placement_groups[step.group].spec);
+    co_await call;
+    self.groups[step.group] = id;
+    co_return;
+  }
+  const PlacementGroupId group = self.group(step.group);
+  call = step.verb == Verb::wait ? context.wait_group(group, step.timeout, ready) : context.remove_group(group);
+  co_await call;
+}
+
 Body run_steps(Interpreter& self, TaskContext& context, const Steps& steps, Names& names);
 
 Body run_for_each(Interpreter& self, TaskContext& context, const ForEachStep& loop, Names& names) {
@@ -108,6 +135,8 @@ Body run_steps(Interpreter& self, TaskContext& context, const Steps& steps, Name
       nested = run_wait(context, *wait, names);
     } else if (const auto* put = std::get_if<PutStep>(&step.what)) {
       nested = run_put(context, *put, names);
+    } else if (const auto* group = std::get_if<PlacementGroupStep>(&step.what)) {
+      nested = run_group_step(self, context, *group);
     } else if (const auto* loop = std::get_if<ForEachStep>(&step.what)) {
       nested = run_for_each(self, context, *loop, names);
     } else if (const auto* drain = std::get_if<DrainStep>(&step.what)) {
@@ -136,11 +165,6 @@ Body run_body(std::shared_ptr<Interpreter> self, TaskContext& context, const Ste
   co_await all;
 }
 
-std::shared_ptr<Interpreter> make_interpreter(const ScenarioProgram& program, ClusterSpec& cluster,
-                                              int default_retries) {
-  return std::make_shared<Interpreter>(Interpreter{program, cluster, default_retries, {}});
-}
-
 }  // namespace
 
 TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, int default_retries) {
@@ -154,11 +178,13 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   if (spec.scheduling_strategy) options.strategy = *spec.scheduling_strategy;
   if (spec.label_selector) options.label_selector = *spec.label_selector;
   if (spec.fallback_strategy) options.fallback_selectors = *spec.fallback_strategy;
+  options.strategy_given = spec.scheduling_strategy.has_value();
   return options;
 }
 
-std::vector<RemoteFunction> make_functions(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries) {
-  const auto interpreter = make_interpreter(program, cluster, default_retries);
+ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries) {
+  const auto interpreter = std::make_shared<Interpreter>(Interpreter{
+      program, cluster, default_retries, {}, std::vector<PlacementGroupId>(program.placement_groups.size())});
   std::vector<RemoteFunction> functions;
   for (const TaskSpec& task : program.tasks) {
     RemoteFunction function;
@@ -173,12 +199,10 @@ std::vector<RemoteFunction> make_functions(const ScenarioProgram& program, Clust
       function.body = [interpreter, &task](TaskContext& context) { return run_body(interpreter, context, task.body); };
     functions.push_back(std::move(function));
   }
-  return functions;
-}
-
-BodyMaker make_driver(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries) {
-  const auto interpreter = make_interpreter(program, cluster, default_retries);
-  return [interpreter](TaskContext& context) { return run_body(interpreter, context, interpreter->program.driver); };
+  BodyMaker driver = [interpreter](TaskContext& context) {
+    return run_body(interpreter, context, interpreter->program.driver);
+  };
+  return {std::move(functions), std::move(driver)};
 }
 
 }  // namespace raysim

@@ -13,10 +13,12 @@ namespace raysim {
 // Options of a call as the models take them. Ray's defaults: 1 CPU, `default_retries`.
 TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, int default_retries);
 
-// The remote functions of a program, in its order; bodies refer to `program` and `cluster`, which must outlive them.
-std::vector<RemoteFunction> make_functions(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries);
-
-// The driver's body.
-BodyMaker make_driver(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries);
+// The remote functions of a program, in its order, and the driver's body; they refer to `program` and `cluster`, which must outlive
+// them.
+struct ProgramBodies {
+  std::vector<RemoteFunction> functions;
+  BodyMaker driver;
+};
+ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries);
 
 }  // namespace raysim

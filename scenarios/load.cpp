@@ -10,6 +10,7 @@
 
 #include "platforms/load.hpp"
 #include "platforms/node_count.hpp"
+#include "scenarios/load_groups.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_options.hpp"
 #include "scenarios/load_steps.hpp"
@@ -28,7 +29,7 @@ constexpr std::string_view cluster_prefix = "cluster.";
 constexpr std::array<std::string_view, 1> architectures{"raylet"};
 
 // Mappings with names that the user chose: a new one on the command line is a mistake.
-const std::vector<std::string_view> user_named{"tasks", "cluster.nodes", "cluster.machines"};
+const std::vector<std::string_view> user_named{"tasks", "placement_groups", "cluster.nodes", "cluster.machines"};
 
 SourcePlace place_of(const YamlReader& value) { return {value.place().line, value.place().column}; }
 
@@ -120,6 +121,9 @@ ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) 
   if (const auto key = mapping.find("finished")) expect.finished = key->whole(0, most);
   if (const auto key = mapping.find("retried")) expect.retried = key->whole(0, most);
   if (const auto key = mapping.find("failed")) expect.failed = key->whole(0, most);
+  if (const auto key = mapping.find("placement_groups"))
+    for (const YamlReader& group : key->named_values("states by placement group"))
+      expect.placement_groups.emplace(read_expected_state(group, context));
   return expect;
 }
 
@@ -164,6 +168,7 @@ Scenario load_scenario_text(std::string_view text, const std::string& file_name,
   if (const auto key = top.find("ray")) program.ray = read_ray(*key, known);
   scenario.cluster = read_cluster(top.at("cluster"), file_name, overrides);
   ScenarioContext context(scenario.cluster);
+  if (const auto key = top.find("placement_groups")) program.placement_groups = read_placement_groups(*key, context);
   if (const auto key = top.find("tasks")) program.tasks = read_tasks(*key, context);
   program.driver = read_body(top.at("driver"), context, program.tasks);
   if (const auto key = top.find("expect")) program.expect = read_expect(*key, context);

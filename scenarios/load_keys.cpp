@@ -10,9 +10,16 @@ namespace scenario_keys {
 
 namespace {
 
-constexpr std::array scenario_list{KeySpec{"raysim", true},  KeySpec{"title"},        KeySpec{"seed"},
-                                   KeySpec{"cluster", true}, KeySpec{"ray"},          KeySpec{"warm_workers"},
-                                   KeySpec{"tasks"},         KeySpec{"driver", true}, KeySpec{"expect"}};
+constexpr std::array scenario_list{KeySpec{"raysim", true},
+                                   KeySpec{"title"},
+                                   KeySpec{"seed"},
+                                   KeySpec{"cluster", true},
+                                   KeySpec{"ray"},
+                                   KeySpec{"warm_workers"},
+                                   KeySpec{"placement_groups"},
+                                   KeySpec{"tasks"},
+                                   KeySpec{"driver", true},
+                                   KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"}, KeySpec{"policy"}, KeySpec{"system_config"}};
 constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"num_gpus"},
@@ -36,11 +43,17 @@ constexpr std::array options_list{KeySpec{"num_cpus"},
                                   KeySpec{"label_selector"},
                                   KeySpec{"fallback_strategy"},
                                   KeySpec{"max_retries"}};
-constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"}};
+constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
+                                              KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
                                         KeySpec{"fail_on_unavailable"}};
 constexpr std::array node_labels_list{KeySpec{"hard"}, KeySpec{"soft"}};
 constexpr std::array fallback_list{KeySpec{"label_selector", true}};
+constexpr std::array bundle_strategy_list{KeySpec{"group", true}, KeySpec{"bundle"}, KeySpec{"capture_child_tasks"}};
+constexpr std::array placement_group_list{
+    KeySpec{"strategy"},         KeySpec{"bundles", true},     KeySpec{"count"},   KeySpec{"bundle_label_selector"},
+    KeySpec{"soft_target_node"}, KeySpec{"topology_strategy"}, KeySpec{"lifetime"}};
+constexpr std::array wait_placement_group_list{KeySpec{"group", true}, KeySpec{"timeout"}};
 constexpr std::array crash_list{KeySpec{"attempts", true}};
 constexpr std::array distribution_list{KeySpec{"uniform"},     KeySpec{"normal"}, KeySpec{"lognormal"},
                                        KeySpec{"exponential"}, KeySpec{"pareto"}, KeySpec{"empirical"}};
@@ -50,9 +63,18 @@ constexpr std::array lognormal_list{KeySpec{"median", true}, KeySpec{"sigma", tr
 constexpr std::array exponential_list{KeySpec{"mean", true}, KeySpec{"max"}};
 constexpr std::array pareto_list{KeySpec{"min", true}, KeySpec{"shape", true}, KeySpec{"max"}};
 constexpr std::array drain_list{KeySpec{"node", true}, KeySpec{"at"}};
-constexpr std::array step_list{KeySpec{"submit"}, KeySpec{"get"},      KeySpec{"wait"},
-                               KeySpec{"put"},    KeySpec{"sleep"},    KeySpec{"compute"},
-                               KeySpec{"repeat"}, KeySpec{"for_each"}, KeySpec{"drain"}};
+constexpr std::array step_list{KeySpec{"submit"},
+                               KeySpec{"get"},
+                               KeySpec{"wait"},
+                               KeySpec{"put"},
+                               KeySpec{"sleep"},
+                               KeySpec{"compute"},
+                               KeySpec{"repeat"},
+                               KeySpec{"for_each"},
+                               KeySpec{"drain"},
+                               KeySpec{"create_placement_group"},
+                               KeySpec{"wait_placement_group"},
+                               KeySpec{"remove_placement_group"}};
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
                                  KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
@@ -62,8 +84,9 @@ constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, Ke
 constexpr std::array put_list{KeySpec{"size", true}, KeySpec{"count"}, KeySpec{"as", true}, KeySpec{"append"}};
 constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"do", true}};
 constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
-constexpr std::array expect_list{KeySpec{"outcome"},  KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
-                                 KeySpec{"finished"}, KeySpec{"retried"},  KeySpec{"failed"}};
+constexpr std::array expect_list{KeySpec{"outcome"},         KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
+                                 KeySpec{"finished"},        KeySpec{"retried"},  KeySpec{"failed"},
+                                 KeySpec{"placement_groups"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
 
 }  // namespace
@@ -76,6 +99,9 @@ constexpr MappingSpec scheduling_strategy{"scheduling_strategy", "a scheduling s
 constexpr MappingSpec node_affinity{"node_affinity", "a node affinity", node_affinity_list};
 constexpr MappingSpec node_labels{"node_labels", "a node label strategy", node_labels_list};
 constexpr MappingSpec fallback{"fallback", "a fallback", fallback_list};
+constexpr MappingSpec bundle_strategy{"bundle_strategy", "a placement group strategy", bundle_strategy_list};
+constexpr MappingSpec placement_group{"placement_group", "a placement group", placement_group_list};
+constexpr MappingSpec wait_placement_group{"wait_placement_group", "'wait_placement_group'", wait_placement_group_list};
 constexpr MappingSpec crash{"crash", "'crash'", crash_list};
 constexpr MappingSpec distribution{"distribution", "a distribution", distribution_list};
 constexpr MappingSpec uniform{"uniform", "'uniform'", uniform_list};
@@ -100,15 +126,37 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 25> all_specs{
-    &keys::scenario,      &keys::ray,         &keys::task,      &keys::options,     &keys::scheduling_strategy,
-    &keys::node_affinity, &keys::node_labels, &keys::fallback,  &keys::crash,       &keys::distribution,
-    &keys::uniform,       &keys::normal,      &keys::lognormal, &keys::exponential, &keys::pareto,
-    &keys::step,          &keys::submit,      &keys::get,       &keys::wait,        &keys::put,
-    &keys::drain,         &keys::repeat,      &keys::for_each,  &keys::expect,      &keys::makespan};
+constexpr std::array<const MappingSpec*, 28> all_specs{&keys::scenario,
+                                                       &keys::ray,
+                                                       &keys::task,
+                                                       &keys::options,
+                                                       &keys::scheduling_strategy,
+                                                       &keys::node_affinity,
+                                                       &keys::node_labels,
+                                                       &keys::fallback,
+                                                       &keys::crash,
+                                                       &keys::distribution,
+                                                       &keys::uniform,
+                                                       &keys::normal,
+                                                       &keys::lognormal,
+                                                       &keys::exponential,
+                                                       &keys::pareto,
+                                                       &keys::step,
+                                                       &keys::submit,
+                                                       &keys::get,
+                                                       &keys::wait,
+                                                       &keys::put,
+                                                       &keys::drain,
+                                                       &keys::repeat,
+                                                       &keys::for_each,
+                                                       &keys::expect,
+                                                       &keys::makespan,
+                                                       &keys::bundle_strategy,
+                                                       &keys::placement_group,
+                                                       &keys::wait_placement_group};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
-constexpr std::array<std::string_view, 25> outcomes{"ok",
+constexpr std::array<std::string_view, 28> outcomes{"ok",
                                                     "RayTaskError",
                                                     "TaskCancelledError",
                                                     "TaskUnschedulableError",
@@ -132,6 +180,9 @@ constexpr std::array<std::string_view, 25> outcomes{"ok",
                                                     "ObjectReconstructionFailedMaxAttemptsExceededError",
                                                     "ObjectReconstructionFailedLineageEvictedError",
                                                     "RuntimeEnvSetupError",
+                                                    "TaskPlacementGroupRemoved",
+                                                    "ValueError",
+                                                    "Exception",
                                                     "RaySystemError"};
 
 }  // namespace

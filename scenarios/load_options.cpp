@@ -68,6 +68,20 @@ NodeId ScenarioContext::node(const YamlReader& value) const {
   return {static_cast<std::uint32_t>(found->second)};
 }
 
+std::size_t ScenarioContext::placement_group(const YamlReader& value) const {
+  const std::string name = value.text("the name of a placement group");
+  std::vector<std::string_view> known;
+  for (std::size_t i = 0; i < placement_groups_.size(); ++i) {
+    if (placement_groups_[i].name == name) return i;
+    known.push_back(placement_groups_[i].name);
+  }
+  value.fail_unknown("placement group", name, known);
+}
+
+void ScenarioContext::add_placement_group(std::string name, std::shared_ptr<const PlacementGroupSpec> spec) {
+  placement_groups_.push_back({std::move(name), std::move(spec)});
+}
+
 void ScenarioContext::check_node_key(const YamlReader& value) const {
   if (node_ids_.contains(value.key())) return;
   value.fail_at_key("unknown node " + in_quotes(value.key()),

@@ -4,6 +4,7 @@
 // Leaves out: options of actors. Invariants: names of nodes and resources exist in the cluster.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,12 @@ class ScenarioContext {
   void check_node_key(const YamlReader& value) const;
   // Fails when no node has the custom resource that is the value's key.
   void check_resource(const YamlReader& value) const;
+  // The index of a placement group's name; fails at `value` when there is none.
+  [[nodiscard]] std::size_t placement_group(const YamlReader& value) const;
+  void add_placement_group(std::string name, std::shared_ptr<const PlacementGroupSpec> spec);
+  [[nodiscard]] const std::vector<PlacementGroupEntry>& placement_groups() const { return placement_groups_; }
+  // The id of a custom resource that some node has.
+  [[nodiscard]] ResourceId resource(std::string_view name) const { return resource_ids_.at(name); }
   // What a task with these options asks for. Its resources exist.
   [[nodiscard]] ResourceSet demand(const TaskOptionsSpec& options) const;
 
@@ -43,6 +50,7 @@ class ScenarioContext {
   std::unordered_map<std::string_view, std::size_t> task_ids_;
   std::vector<std::string_view> task_names_;
   std::vector<bool> bodies_;
+  std::vector<PlacementGroupEntry> placement_groups_;
 };
 
 // The options among the keys of a task or of `options`.

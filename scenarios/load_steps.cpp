@@ -30,6 +30,8 @@ class BodyReader {
   }
 
  private:
+  using Verb = PlacementGroupStep::Verb;
+
   Step step(const YamlReader& value) {
     const YamlMapping mapping = value.mapping(keys::step);
     std::optional<YamlReader> what;
@@ -38,7 +40,10 @@ class BodyReader {
       if (found && what) value.fail("more than one key in a step", "one step in each element of the list");
       if (found) what = found;
     }
-    if (!what) value.fail("empty step", "one of submit, get, wait, put, sleep, compute, repeat, for_each, drain");
+    if (!what)
+      value.fail("empty step",
+                 "one of submit, get, wait, put, sleep, compute, repeat, for_each, drain, create_placement_group, "
+                 "wait_placement_group, remove_placement_group");
     return {{value.place().line, value.place().column}, read(*what)};
   }
 
@@ -51,6 +56,10 @@ class BodyReader {
     if (name == "repeat") return repeat(value);
     if (name == "for_each") return for_each(value);
     if (name == "drain") return drain(value);
+    if (name == "wait_placement_group") return wait_placement_group(value);
+    if (name == "create_placement_group" || name == "remove_placement_group")
+      return PlacementGroupStep{
+          name == "create_placement_group" ? Verb::create : Verb::remove, context_.placement_group(value), {}};
     return WorkStep{name == "compute", read_durations(value)};
   }
 
@@ -145,6 +154,13 @@ class BodyReader {
     }
     result.node = context_.node(*node);
     return result;
+  }
+
+  PlacementGroupStep wait_placement_group(const YamlReader& value) {
+    constexpr Duration as_in_ray = Duration::milliseconds(30'000);  // python/ray/util/placement_group.py
+    if (!value.is_mapping()) return {Verb::wait, context_.placement_group(value), as_in_ray};
+    const YamlMapping mapping = value.mapping(keys::wait_placement_group);
+    return {Verb::wait, context_.placement_group(mapping.at("group")), timeout(mapping).value_or(as_in_ray)};
   }
 
   static std::optional<Duration> timeout(const YamlMapping& mapping) {

@@ -60,12 +60,25 @@ SchedulingStrategy read_node_labels(const YamlMapping& labels) {
   return strategy;
 }
 
+// The group stands there as its index in the program.
+SchedulingStrategy read_bundle_strategy(const YamlMapping& mapping, const ScenarioContext& context) {
+  SchedulingStrategy strategy;
+  strategy.kind = Kind::placement_group;
+  const std::size_t group = context.placement_group(mapping.at("group"));
+  strategy.group = {static_cast<std::uint32_t>(group)};
+  const auto bundles = static_cast<std::int64_t>(context.placement_groups()[group].spec->bundles.size());
+  if (const auto bundle = mapping.find("bundle"))
+    strategy.bundle = static_cast<std::int32_t>(bundle->whole(-1, bundles - 1));
+  if (const auto capture = mapping.find("capture_child_tasks")) strategy.capture_child_tasks = capture->boolean();
+  return strategy;
+}
+
 }  // namespace
 
 SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context) {
   static constexpr std::string_view words[] = {"DEFAULT", "SPREAD"};
   static constexpr std::string_view expected =
-      "DEFAULT, SPREAD, {node_affinity: {node: NAME}} or {node_labels: {hard: ...}}";
+      "DEFAULT, SPREAD, {node_affinity: {node: NAME}}, {node_labels: {hard: ...}} or {placement_group: {group: NAME}}";
   if (!value.is_mapping()) {
     const bool is_known =
         value.is_scalar() && std::find(std::begin(words), std::end(words), value.scalar()) != std::end(words);
@@ -79,8 +92,12 @@ SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext&
   const YamlMapping mapping = value.mapping(keys::scheduling_strategy);
   const auto affinity = mapping.find("node_affinity");
   const auto labels = mapping.find("node_labels");
-  if (affinity.has_value() == labels.has_value())
-    value.fail(affinity ? "two strategies" : "no strategy", "exactly one of node_affinity, node_labels");
+  const auto group = mapping.find("placement_group");
+  const int given = (affinity ? 1 : 0) + (labels ? 1 : 0) + (group ? 1 : 0);
+  if (given != 1)
+    value.fail(given == 0 ? "no strategy" : "more than one strategy",
+               "exactly one of node_affinity, node_labels, placement_group");
+  if (group) return read_bundle_strategy(group->mapping(keys::bundle_strategy), context);
   return affinity ? read_affinity(affinity->mapping(keys::node_affinity), context)
                   : read_node_labels(labels->mapping(keys::node_labels));
 }
@@ -126,12 +143,29 @@ std::string selectors_of(const TaskOptionsSpec& options) {
   return text;
 }
 
+// In a placement group the bundles count, not the nodes.
+void check_demand_in_group(const SchedulingStrategy& strategy, const ResourceSet& demand, std::string_view task,
+                           const YamlReader& place, const ScenarioContext& context) {
+  const PlacementGroupEntry& group = context.placement_groups()[strategy.group.index];
+  const auto& bundles = group.spec->bundles;
+  for (std::size_t i = 0; i < bundles.size(); ++i)
+    if ((strategy.bundle < 0 || static_cast<std::size_t>(strategy.bundle) == i) && bundles[i].resources.covers(demand))
+      return;
+  place.fail_at_key(
+      fmt::format("task {} asks for {}, which fits into no such bundle of placement group {} (real Ray "
+                  "raises ValueError)",
+                  in_quotes(task), to_string(demand, context.cluster().resource_names), in_quotes(group.name)),
+      "a demand that a bundle can hold");
+}
+
 }  // namespace
 
 void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
                   const ScenarioContext& context) {
   const ClusterSpec& cluster = context.cluster();
   const ResourceSet demand = context.demand(options);
+  if (const auto& strategy = options.scheduling_strategy; strategy && strategy->kind == Kind::placement_group)
+    return check_demand_in_group(*strategy, demand, task, place, context);
   const NodeSpec* largest = nullptr;
   std::size_t allowed = 0;
   double largest_share = 0;

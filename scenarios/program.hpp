@@ -1,8 +1,8 @@
 // What a scenario can say, as plain data: the tree that the YAML loader makes and the interpreter runs.
 //
-// Models: Ray Core programs of tasks: remote functions with options, and bodies of steps for the driver and for tasks.
-// Leaves out: actors, placement groups, faults of nodes, variables and conditions.
-// Invariants (kept by the loader): every step's task index is valid; a name is set before it is read in the same body
+// Models: Ray Core programs of tasks: remote functions with options, placement groups, and bodies of steps for the driver and for
+// tasks. Leaves out: actors, faults of nodes, variables and conditions.
+// Invariants (kept by the loader): every step's indices are valid; a name is set before it is read in the same body
 // (only a loop that runs zero times can leave it unset: it then holds no references); names of nodes and resources
 // exist; each demand fits on some node; counts are >= 0; options are those of Ray. A name that `for_each` gives lives
 // in its body only.
@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/gcs/placement_group.hpp"
 #include "models/resources.hpp"
 #include "models/scheduling/strategy.hpp"
 #include "sim/distribution.hpp"
@@ -38,6 +39,7 @@ struct TaskOptionsSpec {
   std::optional<Bytes> memory;
   std::map<std::string, double> resources;  // custom ones
   std::optional<int> max_retries;           // -1 = without end
+  // A placement group stands there as its index in ScenarioProgram::placement_groups.
   std::optional<SchedulingStrategy> scheduling_strategy;
   std::optional<LabelSelector> label_selector;
   std::optional<std::vector<LabelSelector>> fallback_strategy;
@@ -118,9 +120,17 @@ struct ForEachStep {
   Steps body;
 };
 
+// create: places it; wait: for its creation, as long as the timeout says; remove: gives its bundles back.
+struct PlacementGroupStep {
+  enum class Verb : std::uint8_t { create, wait, remove } verb = Verb::create;
+  std::size_t group = 0;  // index in ScenarioProgram::placement_groups
+  Duration timeout;       // wait
+};
+
 struct Step {
   SourcePlace place;
-  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep> what;
+  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep, PlacementGroupStep>
+      what;
 };
 
 struct TaskSpec {
@@ -135,6 +145,11 @@ struct TaskSpec {
   int crash_attempts = 0;  // the first so many attempts end their worker process at the end of the body
 };
 
+struct PlacementGroupEntry {
+  std::string name;
+  std::shared_ptr<const PlacementGroupSpec> spec;
+};
+
 // What the scenario expects of the run; checked after it.
 struct ExpectSpec {
   SourcePlace place;
@@ -145,6 +160,7 @@ struct ExpectSpec {
   std::optional<std::int64_t> finished;
   std::optional<std::int64_t> retried;
   std::optional<std::int64_t> failed;
+  std::map<std::string, std::string> placement_groups;  // name -> its state at the end
 };
 
 // A value of `ray.system_config` as it was written; the profile knows its type.
@@ -168,6 +184,7 @@ struct ScenarioProgram {
   RaySettings ray;
   std::uint64_t seed = 0;
   bool warm_workers = false;  // true: as many idle workers as CPUs on every node before the driver starts
+  std::vector<PlacementGroupEntry> placement_groups;
   std::vector<TaskSpec> tasks;
   Steps driver;
   ExpectSpec expect;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ struct RecordedProgram {
     task_batch,
     wait_batch,
     get_small,
-    put_small
+    put_small,
+    placement_group
   };
   Kind kind = Kind::bag;
   std::vector<double> durations;  // seconds, of each task
@@ -41,16 +43,20 @@ struct RecordedProgram {
   int crashes = 0;                // retry_crash: attempts that end their worker
   bool cold = false;              // no worker was warm
   TaskOptionsSpec options;
+  std::shared_ptr<const PlacementGroupSpec> group;  // placement_group
 };
 
 // One run of a case as it was recorded.
 struct RecordedRun {
   double seconds = 0;
-  std::vector<std::pair<std::string, std::int64_t>> nodes;
+  std::vector<std::pair<std::string, std::int64_t>> nodes;  // tasks by node; of a placement group bundles
   std::optional<double> median_gap;
   std::string error;
   std::vector<std::pair<std::string, std::int64_t>> attempts;
 };
+
+// The end of a run whose placement group was not there in time.
+inline constexpr const char* not_ready = "not ready";
 
 struct RecordedCase {
   std::string name;

@@ -132,8 +132,31 @@ void read_micro(const Json& program, RecordedCase& out) {
   out.program.n = it->second.second;
 }
 
+void read_group(const Reader& reader, const Json& program, const std::string& where, ClusterSpec& cluster,
+                RecordedCase& out) {
+  const auto names = placement_strategy_names();
+  const std::string strategy = reader.text(program, "strategy", where);
+  const auto known = std::find(names.begin(), names.end(), strategy);
+  if (known == names.end()) reader.fail(where, "unknown strategy '" + strategy + "'");
+  PlacementGroupSpec group;
+  group.strategy = static_cast<PlacementStrategy>(known - names.begin());
+  const Json& bundles = reader.at(program, "bundles", where);
+  if (!bundles.is_array() || bundles.empty()) reader.fail(where, "'bundles' is no list of bundles");
+  for (const Json& bundle : bundles) {
+    if (!bundle.is_object()) reader.fail(where, "a bundle is no object");
+    group.bundles.emplace_back();
+    for (const auto& entry : bundle.items())
+      group.bundles.back().resources.set(
+          cluster.resource_names.id_of(entry.key()),
+          ResourceAmount::of(reader.number(bundle, entry.key().c_str(), where + ".bundles", 0, 1e12)));
+  }
+  out.program.kind = Kind::placement_group;
+  out.program.n = static_cast<std::int64_t>(group.bundles.size());
+  out.program.group = std::make_shared<const PlacementGroupSpec>(std::move(group));
+}
+
 // Fills what a kind of program says of itself.
-void read_program(const Reader& reader, const Json& program, RecordedCase& out) {
+void read_program(const Reader& reader, const Json& program, ClusterSpec& cluster, RecordedCase& out) {
   const std::string where = "case '" + out.name + "'";
   out.kind = reader.text(program, "kind", where);
   RecordedProgram& p = out.program;
@@ -171,6 +194,8 @@ void read_program(const Reader& reader, const Json& program, RecordedCase& out) 
   } else if (out.kind == "micro") {
     out.is_rate = true;
     read_micro(program, out);
+  } else if (out.kind == "placement_group") {
+    read_group(reader, program, where, cluster, out);
   } else {
     out.unsupported = fmt::format("programs of kind '{}' are not simulated yet", out.kind);
   }
@@ -190,6 +215,15 @@ std::optional<double> median_gap(const Json& samples) {
   if (gaps.empty()) return std::nullopt;
   std::sort(gaps.begin(), gaps.end());
   return gaps[gaps.size() / 2];
+}
+
+// Where the bundles went, and whether the group was there when the program gave up waiting.
+void read_bundles(const Json& entry, RecordedRun& run) {
+  if (!entry.value("ready", true)) run.error = not_ready;
+  std::map<std::string, std::int64_t> nodes;
+  if (entry.contains("where") && entry.at("where").is_object())
+    for (const auto& bundle : entry.at("where").items()) ++nodes[bundle.value().get<std::string>()];
+  run.nodes.assign(nodes.begin(), nodes.end());
 }
 
 void read_runs(const Reader& reader, const Json& entry, RecordedCase& out) {
@@ -212,6 +246,7 @@ void read_runs(const Reader& reader, const Json& entry, RecordedCase& out) {
   }
   run.error = entry.value("error", "");
   if (run.error == "none") run.error.clear();
+  if (out.program.kind == Kind::placement_group) read_bundles(entry, run);
   if (entry.contains("samples") && entry.at("samples").is_array()) run.median_gap = median_gap(entry.at("samples"));
   out.runs.push_back(std::move(run));
 }
@@ -240,7 +275,7 @@ Recording load_recording(const std::string& path, int machine_cores) {
       if (known == recording.cases.end()) {
         recording.cases.emplace_back().name = name;
         known = recording.cases.end() - 1;
-        read_program(reader, entry.at("program"), *known);
+        read_program(reader, entry.at("program"), recording.cluster, *known);
       }
       read_runs(reader, entry, *known);
     }

@@ -12,7 +12,8 @@ namespace {
 using Kind = RecordedProgram::Kind;
 
 constexpr Duration pause_between_runs = Duration::milliseconds(1000);
-constexpr Duration rate_window = Duration::milliseconds(2000);  // an operation is repeated for so long
+constexpr Duration group_patience = Duration::milliseconds(3000);  // for a placement group to be created
+constexpr Duration rate_window = Duration::milliseconds(2000);     // an operation is repeated for so long
 
 // Attempts of the run that goes on.
 class SessionRecord final : public RecordSink {
@@ -174,6 +175,28 @@ Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgr
   co_await pause;
 }
 
+// Creates a group, waits, looks where its bundles are, and removes it; the recorders' clock stops before the removal.
+Body run_group(TaskContext& context, const RecordedProgram& program, const ClusterSpec& cluster, RecordedRun& run) {
+  const Time start = context.now();
+  const PlacementGroupId group = context.new_group_id();
+  Body step = context.create_group(group, program.group);
+  co_await step;
+  bool ready = false;
+  step = context.wait_group(group, group_patience, ready);
+  co_await step;
+  std::vector<NodeId> nodes;
+  step = context.look_up_group(group, nodes);
+  co_await step;
+  run.seconds = (context.now() - start).in_seconds();
+  if (!ready) run.error = not_ready;
+  std::map<std::string, std::int64_t> bundles;
+  for (const NodeId node : nodes)
+    if (ready) ++bundles[cluster.nodes[node.index].name];
+  run.nodes.assign(bundles.begin(), bundles.end());
+  step = context.remove_group(group);
+  co_await step;
+}
+
 std::optional<double> median_gap(std::vector<AttemptRecord> attempts) {
   std::sort(attempts.begin(), attempts.end(), [](const AttemptRecord& a, const AttemptRecord& b) {
     return std::pair(a.worker, a.started) < std::pair(b.worker, b.started);
@@ -208,29 +231,42 @@ RecordedRun describe(const Recording& recording, std::span<const AttemptRecord> 
   return run;
 }
 
+// A run of a case, and what the recording would have said of it.
+Body run_once(TaskContext& context, Session& session, std::size_t c, RecordedRun& run) {
+  const RecordedCase& recorded = session.recording.cases[c];
+  if (recorded.program.kind == Kind::placement_group) {
+    Body group = run_group(context, recorded.program, session.recording.cluster, run);
+    co_await group;
+    co_return;
+  }
+  const TaskCall call = call_of(session.function_of_case[c], session.options_of_case[c]);
+  session.record.attempts.clear();
+  const Time start = context.now();
+  double figure = 0;
+  std::string error;
+  if (recorded.is_rate) {
+    Body rate = run_rate(context, call, recorded.program, figure);
+    co_await rate;
+  } else {
+    Body program = run_program(context, call, recorded.program, error);
+    co_await program;
+    figure = (context.now() - start).in_seconds();
+  }
+  // Of nested programs the children are counted, as the recorders do.
+  const bool nested = recorded.program.kind == Kind::nested;
+  run = describe(session.recording, session.record.attempts, call.function.index + (nested ? 1 : 0));
+  run.seconds = figure;
+  run.error = error;
+}
+
 Body run_session(TaskContext& context, Session& session) {
   for (std::size_t c = 0; c < session.recording.cases.size(); ++c) {
     const RecordedCase& recorded = session.recording.cases[c];
     if (!recorded.unsupported.empty()) continue;
-    const TaskCall call = call_of(session.function_of_case[c], session.options_of_case[c]);
     for (std::size_t repeat = 0; repeat < recorded.runs.size(); ++repeat) {
-      session.record.attempts.clear();
-      const Time start = context.now();
-      double figure = 0;
-      std::string error;
-      if (recorded.is_rate) {
-        Body rate = run_rate(context, call, recorded.program, figure);
-        co_await rate;
-      } else {
-        Body program = run_program(context, call, recorded.program, error);
-        co_await program;
-        figure = (context.now() - start).in_seconds();
-      }
-      // Of nested programs the children are counted, as the recorders do.
-      const bool nested = recorded.program.kind == Kind::nested;
-      RecordedRun run = describe(session.recording, session.record.attempts, call.function.index + (nested ? 1 : 0));
-      run.seconds = figure;
-      run.error = error;
+      RecordedRun run;
+      Body once = run_once(context, session, c, run);
+      co_await once;
       session.runs.push_back({c, std::move(run)});
       const auto rest = context.sleep(pause_between_runs);
       co_await rest;

@@ -83,6 +83,7 @@ void Simulation::build() {
     }
   }
   driver_ = std::make_unique<CoreWorker>(runtime_, runtime_.cluster.head(), CoreWorker::Role::driver);
+  runtime_.driver = driver_->process();
   driver_->start_driver(options_.driver);
 }
 

@@ -1,4 +1,5 @@
-// What a run leaves behind: one entry for each attempt of a task, each worker, each node. All that analysis reads.
+// What a run leaves behind: an entry for each attempt of a task, each worker, node and group of resources. All that
+// analysis reads.
 //
 // Models: the times of a task's life from submission to reply, wherever they come from: a simulated run or a recording of
 // a real one. Leaves out: objects, actors, what the processes thought.
@@ -33,6 +34,17 @@ struct AttemptRecord {
   AttemptOutcome outcome = AttemptOutcome::finished;
 };
 
+// Resources reserved together on several nodes: their state from a moment on.
+struct GroupRecord {
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
+  std::uint32_t group = 0;  // unique in the run
+  std::string name;         // empty: none
+  std::string strategy;
+  std::string state;
+  Time at;
+  std::vector<std::uint32_t> nodes;  // of each part: index into RunHeader::nodes, or nowhere
+};
+
 struct NodeHeader {
   std::string name;
   double cpus = 0;
@@ -51,6 +63,7 @@ class RecordSink {
   // A task failed before any worker had it: with one of its arguments, or because no node can ever take it.
   virtual void on_failed_unstarted(std::uint32_t /*function*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
+  virtual void on_group(const GroupRecord& /*group*/) {}
 };
 
 }  // namespace raysim

@@ -115,6 +115,7 @@ template void deliver(CoreWorker&, WorkerExited);
 template void deliver(CoreWorker&, RunTask);
 template void deliver(CoreWorker&, SendReply);
 template void deliver(CoreWorker&, FunctionCode);
+template void deliver(CoreWorker&, PlacementGroupReply);
 template void deliver(CoreWorker&, ExecutionStarted);
 template void deliver(CoreWorker&, ExecutionEnded);
 

@@ -48,6 +48,7 @@ class CoreWorker {
   void on(ExecutionEnded);
   void on(SendReply);
   void on(FunctionCode);
+  void on(const PlacementGroupReply& reply) { context_->group_answered(io_, reply); }
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
   void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
   void on_unreachable(const TaskReply&) {}
@@ -95,6 +96,12 @@ class CoreWorker {
   NormalTaskSubmitter& submitter() { return owner().submitter; }
 
   // execution.cpp
+  [[nodiscard]] const SchedulingClass& executed_class() const {
+    return runtime_.classes[execution_.push.scheduling_class];
+  }
+  [[nodiscard]] const RemoteFunction& executed_function() const {
+    return runtime_.functions[executed_class().function.index];
+  }
   void wake_main();
   void begin_task();
   void execution_over(TaskContext* body);
@@ -104,6 +111,7 @@ class CoreWorker {
   // ownership.cpp
   std::uint32_t create_task(FunctionId function, const TaskOptions& options, const Duration* duration,
                             std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path, Time now);
+  SchedulingClassId class_of(FunctionId function, const TaskOptions& options);
   void enqueue(std::uint32_t task);
   void finish(std::uint32_t task, ErrorType error, Duration path);
   void notify(TaskManager::Waiter waiter, const Ending& end);

@@ -19,7 +19,7 @@ void CoreWorker::wake_main() {
 }
 
 void CoreWorker::on(RunTask) {
-  const FunctionId function = execution_.push.function;
+  const FunctionId function = executed_class().function;
   if (std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
     main_->send(runtime_.gcs, FetchFunction{address_});
   else
@@ -28,7 +28,7 @@ void CoreWorker::on(RunTask) {
 
 void CoreWorker::on(FunctionCode) {
   const Costs& costs = runtime_.profile.costs;
-  loaded_.push_back(execution_.push.function);
+  loaded_.push_back(executed_class().function);
   const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
   execution_.extra = costs.function_load + first;
   wake_main();
@@ -37,7 +37,7 @@ void CoreWorker::on(FunctionCode) {
 void CoreWorker::begin_task() {
   const Costs& costs = runtime_.profile.costs;
   main_->charge(costs.task_execute_before + execution_.extra + costs.store_get * execution_.push.store_args);
-  const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
+  const RemoteFunction& function = executed_function();
   execution_.started = main_->now();
   if (function.body) {
     if (!context_) context_ = std::make_unique<TaskContext>(runtime_, *this);
@@ -51,7 +51,7 @@ void CoreWorker::begin_task() {
 
 void CoreWorker::on(ExecutionStarted) {
   execution_.started = main_->now();
-  if (runtime_.functions[execution_.push.function.index].computes)
+  if (executed_function().computes)
     main_->compute<CoreWorker>(execution_.push.duration, ExecutionEnded{});
   else
     main_->after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
@@ -64,7 +64,7 @@ void CoreWorker::on(CancelTask cancel) {
 }
 
 void CoreWorker::on(ExecutionEnded) {
-  const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
+  const RemoteFunction& function = executed_function();
   const Time ended = main_->now();
   if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
   if (!function.computes && execution_.push.duration > Duration{})
@@ -75,7 +75,7 @@ void CoreWorker::on(ExecutionEnded) {
 // The body of a driver or of a task has ended.
 void CoreWorker::execution_over(TaskContext* body) {
   if (role_ == Role::driver) return runtime_.driver_ended(body->message(), body->outcome());
-  const RemoteFunction& function = runtime_.functions[execution_.push.function.index];
+  const RemoteFunction& function = executed_function();
   if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
   const ErrorType error = body->outcome() == ErrorType::none ? ErrorType::none : ErrorType::task_error;
   reply(body->thread(), error, body->path(), body->thread().now());
@@ -93,7 +93,7 @@ void CoreWorker::reply(Station& thread, ErrorType error, Duration path, Time end
 
 void CoreWorker::on(SendReply) {
   const PushTask& push = execution_.push;
-  const RemoteFunction& function = runtime_.functions[push.function.index];
+  const RemoteFunction& function = executed_function();
   double bytes = 0;
   if (execution_.reply.error == ErrorType::none) {
     if (function.return_size.kind == Distribution::Kind::constant) {

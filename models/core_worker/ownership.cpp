@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/core_worker/core_worker.hpp"
+#include "models/placement_group_names.hpp"
 
 namespace raysim {
 
@@ -10,12 +11,9 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
                                       std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path,
                                       Time now) {
   RemoteFunction& function = runtime_.functions[id.index];
-  const std::int32_t caller = role_ == Role::driver ? 0 : static_cast<std::int32_t>(execution_.push.depth);
-  const std::int32_t depth = std::min(caller + 1, PushTask::deepest);
   OwnedTask task;
   task.function = id;
-  task.scheduling_class = runtime_.classes.id_of(
-      {id, options.resources, options.strategy, options.label_selector, options.fallback_selectors, depth, {}, false});
+  task.scheduling_class = class_of(id, options);
   task.retries_left = options.max_retries;
   task.submitted = now;
   task.path = path;
@@ -43,6 +41,24 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
   added.argument_kib = static_cast<std::uint32_t>((argument_bytes.count + 1023) / 1024);
   runtime_.record.on_submitted(1);
   return index;
+}
+
+// A task in a placement group, its own or one that captures its caller's children, asks for the group's resources.
+SchedulingClassId CoreWorker::class_of(FunctionId function, const TaskOptions& options) {
+  SchedulingClass wanted{
+      function, options.resources, options.strategy, options.label_selector, options.fallback_selectors, 1, {}, false};
+  if (role_ != Role::driver) {
+    const SchedulingClass& caller = executed_class();
+    wanted.depth = caller.depth + 1;
+    if (!options.strategy_given && caller.strategy.capture_child_tasks) {
+      wanted.strategy = caller.strategy;
+      wanted.strategy.bundle = -1;
+    }
+  }
+  if (wanted.strategy.kind == SchedulingStrategy::Kind::placement_group)
+    wanted.resources =
+        demand_in_group(wanted.resources, wanted.strategy.group, wanted.strategy.bundle, runtime_.resource_names);
+  return runtime_.classes.id_of(wanted);
 }
 
 void CoreWorker::on(SubmitTask submit) {
@@ -144,7 +160,7 @@ void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker,
   record.ended = ended;
   record.replied = io_.now();
   record.path = task.path + (ended - started);
-  record.cpus = runtime_.classes[task.scheduling_class].resources.get(cpu_resource).value();
+  record.cpus = cpus_asked(runtime_.classes[task.scheduling_class].resources, runtime_.resource_names).value();
   record.outcome = outcome;
   runtime_.record.on_attempt(record);
 }

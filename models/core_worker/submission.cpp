@@ -49,10 +49,9 @@ void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot
   message.owner = worker.address_;
   message.task = task;
   message.lease = slot;
-  message.function = owned.function;
+  message.scheduling_class = owned.scheduling_class;
   message.attempt = owned.attempt;
-  message.store_args = std::min(owned.store_args, PushTask::most_store_args);
-  message.depth = static_cast<std::uint32_t>(worker.runtime_.classes[owned.scheduling_class].depth);
+  message.store_args = owned.store_args;
   message.duration = owned.duration;
   message.path = owned.path;
   worker.io_.send(leased.address, message, Bytes{std::int64_t{owned.argument_kib} * 1024});

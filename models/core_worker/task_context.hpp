@@ -7,12 +7,14 @@
 #pragma once
 
 #include <coroutine>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "models/errors.hpp"
+#include "models/gcs/placement_group_messages.hpp"
 #include "models/ids.hpp"
 #include "models/messages.hpp"
 #include "models/task.hpp"
@@ -65,6 +67,16 @@ class TaskContext {
   // Has a node drained at a moment of the run, or now if that has passed.
   void drain(NodeId node, Time when);
   Pause sleep(Duration duration);
+
+  // Placement groups (placement_group_calls.cpp); all awaitable. The id of a group is its creator's to choose.
+  // ray.util.placement_group: registers it. Raises RayError when its name is taken.
+  Body create_group(PlacementGroupId group, std::shared_ptr<const PlacementGroupSpec> spec);
+  PlacementGroupId new_group_id();
+  // pg.wait: `ready` tells whether it is there by the end of the timeout. Raises RayError when it was removed.
+  Body wait_group(PlacementGroupId group, Duration timeout, bool& ready);
+  // placement_group_table: the node of each bundle; no entries: there is no such group.
+  Body look_up_group(PlacementGroupId group, std::vector<NodeId>& nodes);
+  Body remove_group(PlacementGroupId group);
   Pause compute(Duration duration);
 
   // --- for CoreWorker
@@ -73,6 +85,8 @@ class TaskContext {
   void on(ResumeBody resume);
   void on(StartBody);
   void on(BodyEnded);
+  // The GCS has answered a call about a placement group; from the io loop.
+  void group_answered(Station& io, const PlacementGroupReply& reply);
   // An object that the present wait is about became ready; from the io loop.
   void object_ready(Station& io, std::uint64_t wait);
   // An object of this process failed: a get that includes it need not wait for the others.
@@ -91,6 +105,8 @@ class TaskContext {
   // Ready, and this thread can know it by now.
   [[nodiscard]] bool is_known(ObjectRef ref) const;
   Pause pause_until(Time when);
+  template <class Request>
+  Pause ask_gcs(Request request);
   [[nodiscard]] bool advance_get();
 
   Runtime& runtime_;
@@ -105,6 +121,7 @@ class TaskContext {
   std::span<const ObjectRef> getting_;  // get: what it is about
   std::size_t got_ = 0;                 // get: those before this one are ready
   bool timed_out_ = false;
+  PlacementGroupReply answer_;  // of the GCS, to the present call
   Duration path_;
   ErrorType outcome_ = ErrorType::none;
   std::string message_;

@@ -10,7 +10,16 @@ Station& make_station(Runtime& runtime) {
 }
 }  // namespace
 
-Gcs::Gcs(Runtime& runtime) : runtime_(runtime), station_(make_station(runtime)), address_(station_.bind(*this)) {}
+Gcs::Gcs(Runtime& runtime)
+    : runtime_(runtime),
+      station_(make_station(runtime)),
+      address_(station_.bind(*this)),
+      latest_(runtime.cluster.nodes.size()) {}
+
+PlacementGroups& Gcs::groups() {
+  if (!groups_) groups_ = std::make_unique<PlacementGroups>(runtime_, station_, latest_);
+  return *groups_;
+}
 
 void Gcs::start_idle_work() {
   station_.after<Gcs>(phase(runtime_.engine, "idle gcs", 0, runtime_.profile.costs.idle_gcs.period),
@@ -18,6 +27,8 @@ void Gcs::start_idle_work() {
 }
 
 void Gcs::on(const ResourceReport& report) {
+  latest_[report.snapshot->node.index] = report.snapshot;
+  if (groups_) groups_->on(*report.snapshot);
   runtime_.streams.publish(report.snapshot, station_.now());
   for (const NodeId listener : runtime_.streams.listeners())
     if (listener != report.snapshot->node)
@@ -25,6 +36,8 @@ void Gcs::on(const ResourceReport& report) {
 }
 
 void Gcs::on(TimerTick tick) {
+  if (tick.tick == Tick::placement_groups) return groups().on_tick();
+  if (tick.tick == Tick::schedule_placement_groups) return groups().schedule_pending();
   const Costs::Idle& idle = runtime_.profile.costs.idle_gcs;
   if (tick.tick == Tick::idle_work)
     station_.compute<Gcs>(idle.work, TimerTick{Tick::idle_work_done}, true);
@@ -42,5 +55,17 @@ template void deliver(Gcs&, ExportFunction);
 template void deliver(Gcs&, FetchFunction);
 template void deliver(Gcs&, DrainNode);
 template void deliver(Gcs&, TimerTick);
+template void deliver(Gcs&, CreatePlacementGroup);
+template void deliver(Gcs&, WaitPlacementGroup);
+template void deliver(Gcs&, GetPlacementGroup);
+template void deliver(Gcs&, RemovePlacementGroup);
+template void deliver(Gcs&, BundleResourcesReply);
+
+template <class Message>
+void give_back(Gcs& to, Message message) {
+  to.on_unreachable(message);
+}
+template void give_back(Gcs&, PrepareBundleResources);
+template void give_back(Gcs&, CommitBundleResources);
 
 }  // namespace raysim

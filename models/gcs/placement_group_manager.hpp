@@ -52,7 +52,7 @@ class PlacementGroupManager {
 
   void creator_died(ProcessId creator);
   void node_added();
-  // After the node has become unusable in the view.
+  // After the node has become unusable in the view, and is not alive any more.
   void node_died(NodeId node);
 
   // Tries the first group that is due, unless one is being tried.

@@ -71,10 +71,10 @@ void PlacementGroupScheduler::commit_all(Attempt& attempt) {
   std::vector<NodeId> dead;
   for (const auto& [node, bundles] : messages) {
     attempt.open.push_back(node);
-    if (!view_[node.index].usable) dead.push_back(node);
+    if (!port_.alive(node)) dead.push_back(node);
   }
   for (const auto& [node, bundles] : messages)
-    if (view_[node.index].usable) port_.commit(node, *attempt.group, bundles);
+    if (port_.alive(node)) port_.commit(node, *attempt.group, bundles);
   for (const NodeId node : dead) committed(id, node, false);
 }
 
@@ -162,7 +162,7 @@ std::size_t PlacementGroupScheduler::bundles_on(NodeId node) const {
 
 void PlacementGroupScheduler::cancel_bundles(PlacementGroupId group, const Locations& bundles) {
   for (const auto& [bundle, node] : bundles)
-    if (view_[node.index].usable) port_.cancel(node, group, bundle);
+    if (port_.alive(node)) port_.cancel(node, group, bundle);
 }
 
 // In the GCS's own view; the next report of the node says how it really is. Clamped as Ray does: never below nothing, ...

@@ -24,13 +24,15 @@ class BundlePort {
   virtual void prepare(NodeId node, const PlacementGroup& group, const std::vector<std::uint32_t>& bundles) = 0;
   virtual void commit(NodeId node, const PlacementGroup& group, const std::vector<std::uint32_t>& bundles) = 0;
   virtual void cancel(NodeId node, PlacementGroupId group, std::uint32_t bundle) = 0;
+  // Whether a message would reach its raylet. A node that drains lives, and is not usable.
+  [[nodiscard]] virtual bool alive(NodeId node) const = 0;
   // The nodes in the order in which ties between them go this time.
   virtual std::span<const NodeId> tie_order() = 0;
 };
 
 class PlacementGroupScheduler {
  public:
-  // Both are the GCS's own; `view` by NodeId, dead nodes not usable.
+  // Both are the GCS's own; `view` by NodeId, dead and draining nodes not usable.
   PlacementGroupScheduler(std::vector<NodeView>& view, BundlePort& port) : view_(view), port_(port) {}
 
   enum class Outcome : std::uint8_t { success, failed, infeasible };
@@ -48,7 +50,7 @@ class PlacementGroupScheduler {
   // Gives all committed bundles back, and the prepared ones of an attempt under way.
   void destroy(PlacementGroupId group);
 
-  // A node that is not usable any more: its bundles by group; they are forgotten here.
+  // A node that is dead: its bundles by group; they are forgotten here.
   using Bundles = std::map<PlacementGroupId, std::vector<std::uint32_t>>;
   Bundles take_bundles_on(NodeId node);
   // Attempts under way learn of it: what is open there has failed, what was committed there is lost.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/placement_group_names.hpp"
+
 namespace raysim {
 
 namespace {
@@ -13,7 +15,8 @@ constexpr std::size_t least_indexed = 64;  // a scan of fewer nodes is as fast
 
 ClusterResourceScheduler::ClusterResourceScheduler(Setup setup, RandomStream ties, NodeId local)
     : setup_(std::move(setup)),
-      resources_(setup_.cluster.resource_names, setup_.cluster.nodes[local.index].total, setup_.unit_resources),
+      resources_(setup_.resource_names ? *setup_.resource_names : setup_.cluster.resource_names,
+                 setup_.cluster.nodes[local.index].total, setup_.unit_resources),
       random_(ties) {
   view_.local = local;
   local_.labels = &setup_.cluster.nodes[local.index].labels;
@@ -95,6 +98,16 @@ void ClusterResourceScheduler::retake_cpu(const Allocation& held) {
   changed();
 }
 
+void ClusterResourceScheduler::commit_bundle(const Allocation& held, PlacementGroupId group, std::int32_t bundle) {
+  resources_.commit_bundle(held, name_in_resources(group), bundle, *setup_.resource_names);
+  changed_totals();
+}
+
+void ClusterResourceScheduler::remove_bundle(const Allocation& held, PlacementGroupId group, std::int32_t bundle) {
+  resources_.remove_bundle(held, name_in_resources(group), bundle, *setup_.resource_names);
+  changed_totals();
+}
+
 void ClusterResourceScheduler::drain() {
   local_.usable = false;
   if (!view_.nodes.empty()) view_.nodes[view_.local.index].usable = false;
@@ -150,6 +163,8 @@ void ClusterResourceScheduler::report(const ResourceSnapshot& snapshot) {
   remote.reported_units = snapshot.units;
   if (remote.deducted_at.ns >= 0) --modified_count_;
   remote.deducted_at = Time{-1};
+  view_.nodes[snapshot.node.index].total =
+      snapshot.total ? *snapshot.total : setup_.cluster.nodes[snapshot.node.index].total;
   view_.set_available(snapshot.node, snapshot.available, snapshot.units);
 }
 

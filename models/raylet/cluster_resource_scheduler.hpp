@@ -32,6 +32,7 @@ class ClusterResourceScheduler {
     PolicyMaker make_policy = make_hybrid_policy;
     std::function<void(Time now)> read_news = {};            // called before a policy is asked; it may call report()
     const std::vector<RemoteFunction>* functions = nullptr;  // for policies that want to know their names
+    ResourceNames* resource_names = nullptr;  // with those of placement groups; null: the cluster's, and no groups
   };
   ClusterResourceScheduler(Setup setup, RandomStream ties, NodeId local);
 
@@ -50,6 +51,9 @@ class ClusterResourceScheduler {
   // More of a resource, instance by instance; all of a resource gone.
   void grow(ResourceId id, std::span<const ResourceAmount> amounts);
   void remove(ResourceId id);
+  // The bundle for which `held` was allocated becomes its group's resources, or ends (LocalResources).
+  void commit_bundle(const Allocation& held, PlacementGroupId group, std::int32_t bundle);
+  void remove_bundle(const Allocation& held, PlacementGroupId group, std::int32_t bundle);
   // This node takes nothing new: it is unusable in every decision from now on.
   void drain();
   // The node as it is; what changes it goes through the functions here, so that the view keeps up.

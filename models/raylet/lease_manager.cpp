@@ -87,10 +87,22 @@ void LeaseManager::drain() {
 
 std::size_t LeaseManager::cancel_if(const Wanted& wanted, std::optional<LeaseReply::Status> status) {
   std::vector<Lease> taken;
-  for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_, &grant_queue_}) {
+  for (LeaseQueues* queues : {&schedule_queue_, &infeasible_queue_}) {
     queues->take_if(wanted, taken);
     queues->tidy();
   }
+  return cancel_taken(wanted, std::move(taken), status);
+}
+
+std::size_t LeaseManager::cancel_here_if(const Wanted& wanted, LeaseReply::Status status) {
+  return cancel_taken(wanted, {}, status);
+}
+
+// Those that are taken already, and the local ones.
+std::size_t LeaseManager::cancel_taken(const Wanted& wanted, std::vector<Lease> taken,
+                                       std::optional<LeaseReply::Status> status) {
+  grant_queue_.take_if(wanted, taken);
+  grant_queue_.tidy();
   std::erase_if(waiting_, [&](Lease& lease) {
     if (!wanted(lease)) return false;
     taken.push_back(std::move(lease));

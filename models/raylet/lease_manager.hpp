@@ -64,6 +64,8 @@ class LeaseManager {
   using Wanted = std::function<bool(const Lease& lease)>;
   // How many there were. `status` is what their owners are told; none: they are told nothing.
   std::size_t cancel_if(const Wanted& wanted, std::optional<LeaseReply::Status> status);
+  // Of those only that have come to stay on this node.
+  std::size_t cancel_here_if(const Wanted& wanted, LeaseReply::Status status);
   // False: not here, or granted.
   bool cancel(LeaseId lease);
   std::size_t cancel_shapes(std::span<const ResourceSet> shapes);
@@ -138,6 +140,7 @@ class LeaseManager {
   void release(Lease& lease);
   // Takes a lease that has left its queue back to where it holds nothing.
   void drop(Lease& lease);
+  std::size_t cancel_taken(const Wanted& wanted, std::vector<Lease> taken, std::optional<LeaseReply::Status> status);
   [[nodiscard]] ClassState& state_of(const Lease& lease) { return class_states_[lease.scheduling_class.index]; }
 
   NodeId node_;

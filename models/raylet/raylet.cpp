@@ -26,13 +26,14 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       node_(node),
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
-      scheduler_(
-          {runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
-           runtime.unit_resources, runtime.make_policy, [this](Time now) { read_news(now); }, &runtime.functions},
-          runtime.engine.stream("ties/" + runtime.cluster.nodes[node.index].name), node),
+      scheduler_({runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
+                  runtime.unit_resources, runtime.make_policy, [this](Time now) { read_news(now); }, &runtime.functions,
+                  &runtime.resource_names},
+                 runtime.engine.stream("ties/" + runtime.cluster.nodes[node.index].name), node),
       pool_(runtime.profile.system,
             runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
             runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()),
+      bundles_(scheduler_),
       leases_(node, runtime.classes, lease_settings(runtime.profile.system), scheduler_, *this) {}
 
 void Raylet::start_idle_work() {
@@ -282,8 +283,11 @@ void Raylet::on(TimerTick tick) {
 
 void Raylet::report_resources() {
   reported_version_ = scheduler_.version();
+  const ResourceSet& total = scheduler_.total();
+  const bool as_at_first = total == runtime_.cluster.nodes[node_.index].total;
   auto snapshot = std::make_shared<const ResourceSnapshot>(
-      ResourceSnapshot{node_, scheduler_.available(), scheduler_.units(), leases_.draining()});
+      ResourceSnapshot{node_, scheduler_.available(), scheduler_.units(), leases_.draining(),
+                       as_at_first ? nullptr : std::make_shared<const ResourceSet>(total)});
   station_.send(runtime_.gcs, ResourceReport{std::move(snapshot)});
 }
 
@@ -336,5 +340,8 @@ template void deliver(Raylet&, ResourceBroadcast);
 template void deliver(Raylet&, DrainRaylet);
 template void deliver(Raylet&, ProcessDied);
 template void deliver(Raylet&, TimerTick);
+template void deliver(Raylet&, PrepareBundleResources);
+template void deliver(Raylet&, CommitBundleResources);
+template void deliver(Raylet&, CancelResourceReserve);
 
 }  // namespace raysim

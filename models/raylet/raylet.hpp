@@ -13,8 +13,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "models/gcs/placement_group_messages.hpp"
 #include "models/raylet/cluster_resource_scheduler.hpp"
 #include "models/raylet/lease_manager.hpp"
+#include "models/raylet/placement_group_resources.hpp"
 #include "models/raylet/worker_pool.hpp"
 #include "models/runtime.hpp"
 
@@ -48,6 +50,10 @@ class Raylet final : private LeasePort {
   void on(DrainRaylet drain);
   void on(ProcessDied died);
   void on(TimerTick tick);
+  // bundles.cpp
+  void on(PrepareBundleResources prepare);
+  void on(CommitBundleResources commit);
+  void on(CancelResourceReserve cancel);
 
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
@@ -106,6 +112,7 @@ class Raylet final : private LeasePort {
   Address<Raylet> address_;
   ClusterResourceScheduler scheduler_;
   WorkerPool pool_;
+  PlacementGroupResources bundles_;
   LeaseManager leases_;
   std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here

@@ -35,6 +35,7 @@ struct SchedulingStrategy {
   // placement_group
   PlacementGroupId group;
   std::int32_t bundle = -1;  // any of the group's
+  bool capture_child_tasks = false;
 
   // Ends in an error instead of waiting when its target cannot take it.
   [[nodiscard]] bool hard_affinity() const { return kind == Kind::node_affinity && !soft; }

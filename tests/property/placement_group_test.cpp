@@ -99,6 +99,7 @@ class World final : public BundlePort, public PlacementGroupManager::Port {
     for (const auto& [id, amount] : it->second.entries()) free[node.index].set(id, free[node.index].get(id) + amount);
     kept[node.index].erase(it);
   }
+  [[nodiscard]] bool alive(NodeId node) const override { return view[node.index].usable; }
   std::span<const NodeId> tie_order() override {
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random_.below(i)]);
     return order;

@@ -90,8 +90,9 @@ void run_model(benchmark::State& state, const Job& job) {
     MemoryAtPeak record(summary, job.tasks);
     SimulationOptions options;
     options.warm_workers = true;
-    options.functions = make_functions(program, cluster, 3);
-    options.driver = make_driver(program, cluster, 3);
+    ProgramBodies bodies = make_bodies(program, cluster, 3);
+    options.functions = std::move(bodies.functions);
+    options.driver = std::move(bodies.driver);
     const double begin = speed::cpu_seconds();
     Simulation simulation(cluster, profile, std::move(options), record);
     const double build = speed::cpu_seconds() - begin;
