@@ -55,6 +55,13 @@ nlohmann::ordered_json spread_json(const Spread& spread) {
   return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
 }
 
+// The same with each run's value, in the order of the runs: a median hides that there may be two kinds of outcome.
+nlohmann::ordered_json runs_json(const Spread& spread, const std::vector<CaseRun>& runs) {
+  nlohmann::ordered_json out = spread_json(spread);
+  for (const CaseRun& run : runs) out["values"].push_back(run.seconds);
+  return out;
+}
+
 nlohmann::ordered_json case_json(const ComparedCase& compared) {
   nlohmann::ordered_json out{{"case", compared.name}};
   if (!compared.skipped.empty()) {
@@ -63,8 +70,8 @@ nlohmann::ordered_json case_json(const ComparedCase& compared) {
   }
   const CaseVerdict verdict = judge(compared);
   out["unit"] = compared.is_rate ? "1/s" : "s";
-  out["recorded"] = spread_json(verdict.recorded);
-  out["simulated"] = spread_json(verdict.simulated);
+  out["recorded"] = runs_json(verdict.recorded, compared.recorded);
+  out["simulated"] = runs_json(verdict.simulated, compared.simulated);
   out["error"] = verdict.error;
   if (verdict.recorded_gap && verdict.simulated_gap)
     out["gap_s"] = {{"recorded", *verdict.recorded_gap}, {"simulated", *verdict.simulated_gap}};

@@ -93,6 +93,37 @@ def table(name, report, rows):
     return lines
 
 
+# Cases whose outcome is of one of several kinds: the bounds between them, seconds.
+OUTCOMES = {"custom_default_60x300ms": [2.2, 2.7, 3.4, 4.0]}
+
+
+def outcomes(report):
+    """How often each kind of outcome came, for the cases that have several."""
+    lines = []
+    for case in report["cases"]:
+        edges = OUTCOMES.get(case["case"])
+        if not edges:
+            continue
+        lines += ["", f"### Outcomes of `{case['case']}`", "", "| makespan | recorded | simulated |", "|---|---|---|"]
+        for low, high in zip(edges, edges[1:]):
+            counts = [sum(low <= value < high for value in case[who]["values"]) for who in ("recorded", "simulated")]
+            totals = [len(case[who]["values"]) for who in ("recorded", "simulated")]
+            shares = [f"{count} of {total} ({count / total:.0%})" for count, total in zip(counts, totals)]
+            lines.append(f"| {low} to {high} s | {shares[0]} | {shares[1]} |")
+        others = sum(not edges[0] <= value < edges[-1] for value in case["simulated"]["values"])
+        lines.append(f"| anything else | | {others} of {len(case['simulated']['values'])} |")
+    return lines
+
+
+TWO_OUTCOMES = """
+The same program, run three times a second apart, ends after 2.4 s or after 3.6 s, and nobody tells the simulator so. The mechanism:
+an owner keeps more lease requests open than it will need, so that at the end of a bag some are still waiting at bob's raylet. As nodes
+become free, that raylet answers them with a redirect and deducts each from its own picture of the other node. Nobody uses these
+redirects: the owner's queue is empty and it drops them. alice and ming are in truth idle and have nothing new to report, so the picture
+stays wrong until the raylet goes back to the last report, 3 s after the deduction. A bag that starts before then finds alice and ming
+full in bob's picture: nearly all of it waits for bob's five CPUs (60 x 0.3 s / 5 = 3.6 s), where 9 CPUs would do it in 2.1 to 2.4 s.
+Which of the two it is depends on how many requests were open when the queue ran dry, and on the moment of the reset."""
+
 TITLES = {
     "three_by_twenty": "Three nodes of 20 CPUs",
     "bob_alice_ming": "bob 5, alice 2, ming 2 CPUs, with custom resources",
@@ -126,6 +157,9 @@ def page(raysim):
     for name in FILES:
         report = simulate(raysim, name)
         lines += ["", f"## {TITLES[name]} (`{name}.json`)", ""] + table(name, report, rows)
+        lines += outcomes(report)
+        if name == "bob_alice_ming":
+            lines += TWO_OUTCOMES.splitlines()
     return "\n".join(lines) + "\n"
 
 
