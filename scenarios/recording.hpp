@@ -64,6 +64,7 @@ struct RecordedCase {
   std::string unsupported;  // why it cannot be simulated; empty: it can
   bool is_rate = false;     // the figure is operations a second
   RecordedProgram program;
+  Duration pause;  // after each repeat
   std::vector<RecordedRun> runs;
 };
 

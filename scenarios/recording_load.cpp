@@ -46,6 +46,9 @@ struct Reader {
 };
 
 constexpr double longest_sleep = 1e6;
+// How long the recorders of Ray 2.60 rest after a repeat, where a case does not say it: it decides how many idle workers are left.
+constexpr double usual_pause_s = 1;
+constexpr double pause_after_short_programs_s = 0.5;  // chains and trees
 constexpr std::int64_t most_tasks = 10'000'000;
 
 ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_cores) {
@@ -201,6 +204,14 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
   }
 }
 
+void read_pause(const Reader& reader, const Json& entry, RecordedCase& out) {
+  const bool is_short = out.program.kind == Kind::chain || out.program.kind == Kind::tree;
+  const double usual = is_short ? pause_after_short_programs_s : usual_pause_s;
+  const std::string where = "case '" + out.name + "'";
+  out.pause =
+      Duration::seconds(entry.contains("pause_s") ? reader.number(entry, "pause_s", where, 0, longest_sleep) : usual);
+}
+
 std::optional<double> median_gap(const Json& samples) {
   std::map<std::pair<std::string, std::int64_t>, std::vector<std::pair<double, double>>> by_worker;
   for (const Json& s : samples)
@@ -276,6 +287,7 @@ Recording load_recording(const std::string& path, int machine_cores) {
         recording.cases.emplace_back().name = name;
         known = recording.cases.end() - 1;
         read_program(reader, entry.at("program"), recording.cluster, *known);
+        read_pause(reader, entry, *known);
       }
       read_runs(reader, entry, *known);
     }

@@ -11,7 +11,6 @@ namespace {
 
 using Kind = RecordedProgram::Kind;
 
-constexpr Duration pause_between_runs = Duration::milliseconds(1000);
 constexpr Duration group_patience = Duration::milliseconds(3000);  // for a placement group to be created
 constexpr Duration rate_window = Duration::milliseconds(2000);     // an operation is repeated for so long
 
@@ -268,7 +267,7 @@ Body run_session(TaskContext& context, Session& session) {
       Body once = run_once(context, session, c, run);
       co_await once;
       session.runs.push_back({c, std::move(run)});
-      const auto rest = context.sleep(pause_between_runs);
+      const auto rest = context.sleep(recorded.pause);
       co_await rest;
     }
   }
