@@ -10,50 +10,85 @@ namespace raysim {
 Machine::Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing)
     : engine_(engine), contended_(spec.contended), sharing_(sharing), cores_(static_cast<std::size_t>(spec.cores)) {}
 
-void Machine::run(CpuPriority priority, Duration work, Cell* done) {
-  Job job{work, done, priority, average(), 0};
-  job.deadline = job.virtual_time + static_cast<double>(sharing_.request.ns) * slowness(priority);
-  for (std::uint32_t i = 0; i < cores_.size(); ++i)
-    if (!cores_[i].busy) return start(i, job);
-  for (std::uint32_t i = 0; priority == CpuPriority::normal && i < cores_.size(); ++i) {
-    if (cores_[i].job.priority != CpuPriority::low) continue;
-    settle(i);
-    if (cores_[i].job.left == Duration{}) continue;  // it ends at this very moment
-    stop(i);
-    const Job pushed_aside = cores_[i].job;
-    start(i, job);
-    return wait(pushed_aside);
+// An idle core; else the one with the least weight in its queue.
+std::uint32_t Machine::place() const {
+  std::uint32_t best = 0;
+  double least = weight_of(cores_[0]);
+  for (std::uint32_t i = 1; i < cores_.size() && least > 0; ++i) {
+    const double weight = weight_of(cores_[i]);
+    if (weight < least) {
+      best = i;
+      least = weight;
+    }
   }
-  wait(job);
+  return best;
 }
 
-void Machine::wait(Job job) {
-  waiting_.push_back(job);
-  // Who runs without being looked at is looked at from now on.
-  for (std::uint32_t i = 0; i < cores_.size(); ++i) {
-    if (!cores_[i].busy || cores_[i].ticking) continue;
-    settle(i);
+double Machine::weight_of(const Core& core) const {
+  double sum = core.busy ? 1 / slowness(core.job.priority) : 0;
+  for (const Job& job : core.waiting) sum += 1 / slowness(job.priority);
+  return sum;
+}
+
+void Machine::run(CpuPriority priority, Duration work, Cell* done) {
+  for (std::uint32_t i = 0; i < cores_.size(); ++i)
+    if (cores_[i].ending && cores_[i].ended == done->target && cores_[i].ended != no_station)
+      return go_on(i, work, done);
+  const std::uint32_t i = place();
+  Core& core = cores_[i];
+  if (core.busy) settle(i);
+  Job job{work, done, priority, average(core), 0};
+  job.deadline = job.virtual_time + request(priority);
+  if (!core.busy) return start(i, job);
+  core.waiting.push_back(job);
+  if (is_pushed_aside_by_last(core))
+    yield(i);
+  else if (!core.ending)
+    plan(i);  // who ran without being looked at is looked at from now on
+}
+
+// The thread whose job has just ended has more to do: it keeps its core, unless its slice is used.
+void Machine::go_on(std::uint32_t i, Duration work, Cell* done) {
+  Core& core = cores_[i];
+  core.ending = false;
+  core.job.left = work;
+  core.job.done = done;
+  if (core.slice_used && !core.waiting.empty())
+    yield(i);
+  else
     plan(i);
-  }
+}
+
+// Whether the job that has just come takes the core: who runs has had its slice, or is not entitled to go on and the newcomer
+// is the next in turn.
+bool Machine::is_pushed_aside_by_last(const Core& core) const {
+  if (core.ending || core.job.left == Duration{}) return false;  // it ends at this very moment
+  if (core.slice_used) return true;
+  const bool is_protected = core.job.virtual_time <= average(core) + 1 && core.ran < sharing_.request;
+  return !is_protected && next(core) + 1 == core.waiting.size();
 }
 
 void Machine::start(std::uint32_t i, Job job) {
-  change_pace(busy_cores_ + 1);
   Core& core = cores_[i];
+  core.busy = true;
   core.job = job;
   core.started = engine_.now();
-  core.until_tick = sharing_.tick;
-  core.busy = true;
+  core.ran = Duration{};
+  core.slice_used = false;
+  change_pace(busy_cores_ + 1);
   plan(i);
 }
 
-// Decides when the core is looked at again: at the end of the job, or at its tick when others wait.
+// Decides when the core is looked at again: at the end of the job, or at its next tick when others wait.
 void Machine::plan(std::uint32_t i) {
   Core& core = cores_[i];
   const auto needed = static_cast<std::int64_t>(std::ceil(static_cast<double>(core.job.left.ns) / pace_));
-  core.ticking = !waiting_.empty() && core.until_tick < Duration{needed};
+  const std::int64_t offset =
+      sharing_.tick.ns * static_cast<std::int64_t>(i) / static_cast<std::int64_t>(cores_.size());
+  const std::int64_t to_tick = sharing_.tick.ns - (engine_.now().ns + offset) % sharing_.tick.ns;
+  core.ticking = !core.waiting.empty() && to_tick < needed;
   ++core.plan;
-  engine_.schedule_core(engine_.now() + (core.ticking ? core.until_tick : Duration{needed}), *this, i, core.plan);
+  engine_.schedule_core(engine_.now() + Duration{core.ticking ? to_tick : needed}, *this, i, core.plan);
 }
 
 void Machine::settle(std::uint32_t i) {
@@ -62,16 +97,17 @@ void Machine::settle(std::uint32_t i) {
   const auto done = static_cast<std::int64_t>(std::llround(static_cast<double>(ran.ns) * pace_));
   core.job.left = std::max(Duration{}, core.job.left - Duration{done});
   core.job.virtual_time += static_cast<double>(ran.ns) * slowness(core.job.priority);
-  if (core.job.virtual_time >= core.job.deadline)
-    core.job.deadline = core.job.virtual_time + static_cast<double>(sharing_.request.ns) * slowness(core.job.priority);
-  core.until_tick = std::max(Duration{}, core.until_tick - ran);
+  if (core.job.virtual_time >= core.job.deadline) {
+    core.job.deadline = core.job.virtual_time + request(core.job.priority);
+    core.slice_used = true;
+  }
+  core.ran = core.ran + ran;
   core.started = engine_.now();
   busy_ += ran;
 }
 
 // How many cores are busy changes how fast each of them is.
 void Machine::change_pace(int busy_cores) {
-  if (busy_cores == 0) idle_average_ = average();
   const double others =
       cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
   const double pace = 1 / (1 + sharing_.slowdown * others);
@@ -81,19 +117,20 @@ void Machine::change_pace(int busy_cores) {
     if (cores_[i].busy) settle(i);
   pace_ = pace;
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
-    if (cores_[i].busy) plan(i);
+    if (cores_[i].busy && !cores_[i].ending) plan(i);
 }
 
 void Machine::stop(std::uint32_t i) {
+  Core& core = cores_[i];
   settle(i);
-  if (busy_cores_ == 1 && waiting_.empty()) idle_average_ = cores_[i].job.virtual_time;
-  cores_[i].busy = false;
-  ++cores_[i].plan;
+  if (core.waiting.empty()) core.idle_average = core.job.virtual_time;
+  core.busy = false;
+  ++core.plan;
   change_pace(busy_cores_ - 1);
 }
 
-// The weighted mean of the virtual times of all who run or wait.
-double Machine::average() const {
+// The weighted mean of the virtual times of all who run or wait there.
+double Machine::average(const Core& core) const {
   double sum = 0;
   double weights = 0;
   const auto add = [&](const Job& job, double ahead) {
@@ -101,48 +138,94 @@ double Machine::average() const {
     sum += (job.virtual_time + ahead) * weight;
     weights += weight;
   };
-  for (const Job& job : waiting_) add(job, 0);
-  for (const Core& core : cores_)
-    if (core.busy) add(core.job, static_cast<double>((engine_.now() - core.started).ns) * slowness(core.job.priority));
-  return weights > 0 ? sum / weights : idle_average_;
+  for (const Job& job : core.waiting) add(job, 0);
+  if (core.busy) add(core.job, static_cast<double>((engine_.now() - core.started).ns) * slowness(core.job.priority));
+  return weights > 0 ? sum / weights : core.idle_average;
 }
 
-std::size_t Machine::next() const {
-  const double mean = average() + 1;  // a nanosecond against rounding
-  std::size_t best = waiting_.size();
-  for (std::size_t i = 0; i < waiting_.size(); ++i)
-    if (waiting_[i].virtual_time <= mean && (best == waiting_.size() || waiting_[i].deadline < waiting_[best].deadline))
+std::size_t Machine::next(const Core& core) const {
+  const auto& waiting = core.waiting;
+  const double mean = average(core) + 1;  // a nanosecond against rounding
+  std::size_t best = waiting.size();
+  for (std::size_t i = 0; i < waiting.size(); ++i)
+    if (waiting[i].virtual_time <= mean && (best == waiting.size() || waiting[i].deadline < waiting[best].deadline))
       best = i;
-  if (best < waiting_.size()) return best;
+  if (best < waiting.size()) return best;
   const auto by_time = [](const Job& a, const Job& b) { return a.virtual_time < b.virtual_time; };
-  return static_cast<std::size_t>(std::min_element(waiting_.begin(), waiting_.end(), by_time) - waiting_.begin());
+  return static_cast<std::size_t>(std::min_element(waiting.begin(), waiting.end(), by_time) - waiting.begin());
 }
 
 void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
   Core& core = cores_[i];
   if (!core.busy || core.plan != plan_number) return;
+  if (core.ending) {
+    core.ending = false;
+    stop(i);
+    return fill(i);
+  }
+  settle(i);
+  if (core.ticking) {
+    balance(i);
+    return core.slice_used ? yield(i) : plan(i);
+  }
+  // The next takes the core after the end has been told: the thread may have more to do.
+  core.ending = true;
+  core.ended = core.job.done->target;
+  engine_.schedule(engine_.now(), core.job.done);
+  engine_.schedule_core(engine_.now(), *this, i, ++core.plan);
+}
+
+// Back to the others, among whom it may be the next again.
+void Machine::yield(std::uint32_t i) {
   stop(i);
-  if (core.job.left > Duration{})
-    waiting_.push_back(core.job);
-  else
-    engine_.schedule(engine_.now(), core.job.done);
+  cores_[i].waiting.push_back(cores_[i].job);
   fill(i);
 }
 
 void Machine::fill(std::uint32_t i) {
-  if (waiting_.empty()) return;
-  const std::size_t chosen = next();
-  const Job job = waiting_[chosen];
-  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(chosen));
+  Core& core = cores_[i];
+  if (core.waiting.empty()) {
+    const auto crowded = [](const Core& a, const Core& b) { return a.waiting.size() < b.waiting.size(); };
+    Core& from = *std::max_element(cores_.begin(), cores_.end(), crowded);
+    if (from.waiting.empty()) return;
+    move(from, next(from), core);
+  }
+  const std::size_t chosen = next(core);
+  const Job job = core.waiting[chosen];
+  core.waiting.erase(core.waiting.begin() + static_cast<std::ptrdiff_t>(chosen));
   start(i, job);
 }
 
+// A core with two normal jobs less than another takes over one that waits there.
+void Machine::balance(std::uint32_t i) {
+  const auto is_normal = [](const Job& job) { return job.priority == CpuPriority::normal; };
+  const auto normal = [&](const Core& core) {
+    return std::count_if(core.waiting.begin(), core.waiting.end(), is_normal) +
+           (core.busy && is_normal(core.job) ? 1 : 0);
+  };
+  for (Core& from : cores_) {
+    if (normal(from) < normal(cores_[i]) + 2) continue;
+    const auto it = std::find_if(from.waiting.begin(), from.waiting.end(), is_normal);
+    move(from, static_cast<std::size_t>(it - from.waiting.begin()), cores_[i]);
+  }
+}
+
+// It stays as far ahead of the average, or behind, as it was.
+void Machine::move(Core& from, std::size_t index, Core& to) {
+  Job job = from.waiting[index];
+  const double shift = average(to) - average(from);
+  from.waiting.erase(from.waiting.begin() + static_cast<std::ptrdiff_t>(index));
+  job.virtual_time += shift;
+  job.deadline += shift;
+  to.waiting.push_back(job);
+}
+
 void Machine::drop_all_jobs() {
-  for (const Job& job : waiting_) engine_.discard(job.done);
-  waiting_.clear();
   for (Core& core : cores_) {
-    if (core.busy) engine_.discard(core.job.done);
-    core.busy = false;
+    for (const Job& job : core.waiting) engine_.discard(job.done);
+    core.waiting.clear();
+    if (core.busy && !core.ending) engine_.discard(core.job.done);
+    core.busy = core.ending = false;
   }
 }
 
@@ -152,9 +235,9 @@ void Machine::drop_jobs_of(StationId station) {
     engine_.discard(job.done);
     return true;
   };
-  std::erase_if(waiting_, is_dropped);
+  for (Core& core : cores_) std::erase_if(core.waiting, is_dropped);
   for (std::uint32_t i = 0; i < cores_.size(); ++i) {
-    if (!cores_[i].busy || !is_dropped(cores_[i].job)) continue;
+    if (!cores_[i].busy || cores_[i].ending || !is_dropped(cores_[i].job)) continue;
     stop(i);
     fill(i);
   }

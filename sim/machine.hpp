@@ -1,12 +1,15 @@
 // The cores of one machine, and who may use them when there are more processes than cores.
 //
-// Models: on a contended machine, jobs take turns as under Linux's EEVDF: each has a virtual time that advances by CPU time over
-// weight, starts at the average when it wakes up, and gets a deadline one request ahead; the next to run is the one
-// with the earliest deadline among those not ahead of the average; looked at when a job ends, each tick, and when a normal
-// job wakes up while a low one runs. The main thread of a Ray worker has nice 15: it is low. Busy cores slow each
-// other down, for they share cache and memory. On a machine that is not contended nobody waits for a core.
-// Leaves out: a queue a core and moving between them, throttling.
-// Invariants: never more jobs on cores than cores; a job gets exactly the CPU time it asked for, unless dropped.
+// Models: on a contended machine, jobs take turns as under Linux's EEVDF. Each core has a queue. A job comes to the core with the least
+// weight, with a virtual time (it advances by CPU time over weight) that is the average there and a deadline one request
+// ahead; next is the one with the earliest deadline among those not ahead of the average. Who runs is looked at when it ends, at
+// each tick and when another job comes: it goes on until it has had its request, unless it is ahead of the average and the
+// newcomer is next. Cores that run out of jobs take from the others, at ticks also those with two normal jobs less. The main
+// thread of a Ray worker has nice 15: it is low. Busy cores slow each other down, for they share cache and memory. On a machine
+// that is not contended nobody waits for a core.
+// Leaves out: the core where a thread ran last, throttling.
+// Invariants: never more jobs on cores than cores; no core idle while jobs wait; a job gets exactly the CPU time it asked for, unless
+// dropped.
 #pragma once
 
 #include <cstdint>
@@ -55,25 +58,37 @@ class Machine {
   };
   struct Core {
     Job job;
-    Time started;  // of what has not been settled yet
-    Duration until_tick;
+    Time started;            // of what has not been settled yet
+    Duration ran;            // since it was chosen
     std::uint32_t plan = 0;  // number of the valid plan; an older one is ignored when it comes up
     bool busy = false;
-    bool ticking = false;  // the plan ends at the tick, not at the end of the job
+    bool ticking = false;     // the plan ends at the tick, not at the end of the job
+    bool slice_used = false;  // the job has had its request
+    bool ending = false;      // the job has ended; whose it was may go on with another
+    StationId ended = no_station;
+    std::vector<Job> waiting;  // in order of arrival
+    double idle_average = 0;   // the average when somebody was last there
   };
 
+  [[nodiscard]] std::uint32_t place() const;
+  void go_on(std::uint32_t core, Duration work, Cell* done);
   void start(std::uint32_t core, Job job);
   void plan(std::uint32_t core);
   void stop(std::uint32_t core);    // takes the job off the core, with what it has left
   void settle(std::uint32_t core);  // counts what the job has had until now
   void change_pace(int busy_cores);
-  void wait(Job job);
+  void yield(std::uint32_t core);
   void fill(std::uint32_t core);
+  void balance(std::uint32_t core);
+  void move(Core& from, std::size_t index, Core& to);
+  [[nodiscard]] bool is_pushed_aside_by_last(const Core& core) const;
   [[nodiscard]] double slowness(CpuPriority p) const {
     return p == CpuPriority::normal ? 1.0 : 1024.0 / sharing_.low_weight;
   }
-  [[nodiscard]] double average() const;
-  [[nodiscard]] std::size_t next() const;  // index in waiting_, which is not empty
+  [[nodiscard]] double request(CpuPriority p) const { return static_cast<double>(sharing_.request.ns) * slowness(p); }
+  [[nodiscard]] double weight_of(const Core& core) const;
+  [[nodiscard]] double average(const Core& core) const;
+  [[nodiscard]] std::size_t next(const Core& core) const;  // index in its waiting jobs, of which there are some
 
   Engine& engine_;
   bool contended_;
@@ -81,9 +96,7 @@ class Machine {
   double pace_ = 1;  // work done a unit of time on each busy core
   int busy_cores_ = 0;
   Duration busy_;
-  double idle_average_ = 0;  // the average when somebody was last there
   std::vector<Core> cores_;
-  std::vector<Job> waiting_;  // in order of arrival
 };
 
 }  // namespace raysim

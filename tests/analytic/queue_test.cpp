@@ -42,7 +42,7 @@ struct Waits {
 template <class Gap>
 Waits waits(int cores, Duration work, int jobs, const Gap& gap) {
   EngineSettings settings;
-  settings.sharing.tick = Duration::seconds(1'000'000);  // nobody is interrupted
+  settings.sharing.tick = settings.sharing.request = Duration::seconds(1'000'000);  // nobody is interrupted
   auto engine = make_engine(machines(1, true, cores), settings);
   Actor queue(*engine, engine->add_process({0}));
   Actor source(*engine, engine->add_process({0}));
