@@ -155,7 +155,9 @@ struct PushTask {
   std::uint32_t lease = 0;             // slot in the owner's table of leases
   SchedulingClassId scheduling_class;  // names the function, its depth and its placement group
   std::int32_t attempt = 0;
-  std::uint32_t store_args = 0;  // arguments that lie in the object store
+  static constexpr std::uint32_t most_store_args = (1U << 31) - 1;
+  std::uint32_t store_args : 31 = 0;  // arguments that lie in the object store
+  std::uint32_t has_args : 1 = 0;
   Duration duration;             // of a function without a body
   Duration path;                 // longest chain of work before this task
 };

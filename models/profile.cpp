@@ -49,6 +49,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"get_object", &c.get_object, {}},
       {"wait_call", &c.wait_call, {}},
       {"put_object", &c.put_object, {}},
+      {"arguments_load", &c.arguments_load, {}},
       {"store_get", &c.store_get, {}},
       {"wake_after_sleep", &c.wake_after_sleep, {}},
       {"worker_start", &c.worker_start, {}},

@@ -57,6 +57,7 @@ struct Costs {
   Duration get_object;           // each object of it
   Duration wait_call;
   Duration put_object;
+  Duration arguments_load;      // worker's thread, for a task that has arguments
   Duration store_get;           // worker's thread, each argument that lies in the object store of its node
   Duration wake_after_sleep;    // worker's thread, when a sleep is over
   Duration worker_start;        // CPU time of a new Python worker until it registers

@@ -36,7 +36,9 @@ void CoreWorker::on(FunctionCode) {
 
 void CoreWorker::begin_task() {
   const Costs& costs = runtime_.profile.costs;
-  main_->charge(costs.task_execute_before + execution_.extra + costs.store_get * execution_.push.store_args);
+  const Duration arguments = execution_.push.has_args ? costs.arguments_load : Duration{};
+  main_->charge(costs.task_execute_before + execution_.extra + arguments +
+                costs.store_get * execution_.push.store_args);
   const RemoteFunction& function = executed_function();
   execution_.started = main_->now();
   if (function.body) {

@@ -24,6 +24,7 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
   const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
   OwnedTask& added = tasks_.task(index);
   SchedulingKey key{task.scheduling_class, {}, options.runtime_env};
+  added.has_args = !args.empty() || !values.empty();
   for (const ObjectRef ref : args) {
     const OwnedObject& object = tasks_.object(ref.index);
     if (object.in_store) key.store_args.push_back(ref);

@@ -25,6 +25,7 @@ struct OwnedTask {
   ErrorType argument_error = ErrorType::none;
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
   std::uint32_t store_args = 0;    // arguments that lie in the object store
+  bool has_args = false;
   Duration duration;
   Duration path;  // longest chain of work before this task
   Time submitted;

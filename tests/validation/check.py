@@ -153,6 +153,10 @@ def page(raysim):
         "called a miss, with what is known of the reason. Tasks a node must lie inside the recorded range, give or take one in twenty.",
         "Times are in seconds unless said otherwise. The end of a task is taken at the end of its sleep, before its worker has a core again,",
         "so gaps of short tasks on a crowded machine are longer here than a worker's own clock says, and its tasks shorter.",
+        "",
+        "Where Python workers start during a run, outcomes fall into groups: one start more or less, or a tick that is just missed, and the",
+        "run is longer by a step. A median of three repeats may lie in another group than that of sixty simulated ones. Repeats of the",
+        "project's own recordings during which another program kept a core busy are left out.",
     ]
     for name in FILES:
         report = simulate(raysim, name)
