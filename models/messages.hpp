@@ -158,8 +158,8 @@ struct PushTask {
   static constexpr std::uint32_t most_store_args = (1U << 31) - 1;
   std::uint32_t store_args : 31 = 0;  // arguments that lie in the object store
   std::uint32_t has_args : 1 = 0;
-  Duration duration;             // of a function without a body
-  Duration path;                 // longest chain of work before this task
+  Duration duration;  // of a function without a body
+  Duration path;      // longest chain of work before this task
 };
 
 // The user cancels a task that this worker runs.
