@@ -155,8 +155,7 @@ def page(raysim):
         "so gaps of short tasks on a crowded machine are longer here than a worker's own clock says, and its tasks shorter.",
         "",
         "Where Python workers start during a run, outcomes fall into groups: one start more or less, or a tick that is just missed, and the",
-        "run is longer by a step. A median of three repeats may lie in another group than that of sixty simulated ones. Repeats of the",
-        "project's own recordings during which another program kept a core busy are left out.",
+        "run is longer by a step. A median of three repeats may lie in another group than that of sixty simulated ones.",
     ]
     for name in FILES:
         report = simulate(raysim, name)
