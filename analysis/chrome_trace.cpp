@@ -1,7 +1,9 @@
 #include "analysis/chrome_trace.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -30,6 +32,12 @@ std::string_view colour_of(AttemptOutcome outcome) {
   return outcome == AttemptOutcome::finished ? "generic_work" : "terrible";
 }
 
+// As the environment variable of the task lists them; nothing for a task without GPUs.
+std::string visible_devices(const AttemptRecord& attempt) {
+  if (attempt.devices.empty()) return "";
+  return fmt::format(R"(,"CUDA_VISIBLE_DEVICES":"{}")", fmt::join(attempt.devices, ","));
+}
+
 }  // namespace
 
 ChromeTrace::ChromeTrace(std::ostream& out, const RunHeader& header) : out_(out), header_(header) {
@@ -47,14 +55,47 @@ void ChromeTrace::on_attempt(const AttemptRecord& attempt) {
     event(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"worker:{}"}}}})",
                       attempt.node, attempt.worker, attempt.worker));
   const std::string& name = functions_[attempt.function];
+  on_devices(attempt);
   event(fmt::format(
       R"({{"ph":"X","cat":"task::{}","name":"task::{}","pid":{},"tid":{},"ts":{},"dur":{},"cname":"{}",)"
       R"("args":{{"name":"{}","task_id":"{:016x}","attempt_number":{},"func_or_class_name":"{}","state":"{}",)"
-      R"("submitted_us":{},"scheduling_delay_us":{}}}}})",
+      R"("submitted_us":{},"scheduling_delay_us":{}{}}}}})",
       name, name, attempt.node, attempt.worker, microseconds(attempt.started.ns),
       microseconds((attempt.ended - attempt.started).ns), colour_of(attempt.outcome), name, attempt.task,
       attempt.attempt, name, state_of(attempt.outcome), microseconds(attempt.submitted.ns),
-      microseconds((attempt.pushed - attempt.resolved).ns)));
+      microseconds((attempt.pushed - attempt.resolved).ns), visible_devices(attempt)));
+}
+
+void ChromeTrace::on_devices(const AttemptRecord& attempt) {
+  for (const std::uint32_t device : attempt.devices)
+    event(fmt::format(R"({{"ph":"X","cat":"gpu","name":"task::{}","pid":{},"tid":{},"ts":{},"dur":{},"cname":"{}",)"
+                      R"("args":{{"task_id":"{:016x}","worker":{},"share":{}}}}})",
+                      functions_[attempt.function], attempt.node, device_row(attempt, device),
+                      microseconds(attempt.started.ns), microseconds((attempt.ended - attempt.started).ns),
+                      colour_of(attempt.outcome), attempt.task, attempt.worker,
+                      attempt.gpus / static_cast<double>(attempt.devices.size())));
+}
+
+// Spans of a row must not overlap, so tasks that share a GPU get rows side by side. They come by their ends (nearly), so looking
+// at each row's last one is enough.
+std::uint64_t ChromeTrace::device_row(const AttemptRecord& attempt, std::uint32_t device) {
+  constexpr std::uint64_t beyond_workers = std::uint64_t{1} << 32;
+  constexpr std::uint64_t rows_of_a_device = 10'000;  // of the smallest shares that Ray knows
+  auto& ends = rows_[{attempt.node, device}];
+  std::size_t row = 0;
+  while (row < ends.size() && ends[row] > attempt.started) ++row;
+  const std::uint64_t tid = beyond_workers + device * rows_of_a_device + row;
+  if (row == ends.size()) {
+    ends.emplace_back();
+    const auto& devices = header_.nodes[attempt.node].devices;
+    const std::string model = device < devices.size() && !devices[device].empty() ? " " + escaped(devices[device]) : "";
+    event(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"GPU {}{}"}}}})",
+                      attempt.node, tid, device, model));
+    event(fmt::format(R"({{"ph":"M","name":"thread_sort_index","pid":{},"tid":{},"args":{{"sort_index":{}}}}})",
+                      attempt.node, tid, -1'000'000 + static_cast<std::int64_t>(tid - beyond_workers)));
+  }
+  ends[row] = std::max(ends[row], attempt.ended);
+  return tid;
 }
 
 bool ChromeTrace::finish() {

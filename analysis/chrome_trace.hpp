@@ -1,7 +1,7 @@
 // A run as a trace for Perfetto (ui.perfetto.dev) and chrome://tracing, in the shape of `ray timeline`.
 //
 // Models: one span `task::NAME` for each attempt on its worker, from the start of the function to its end; a process of
-// the trace is a node, a thread a worker. Times are microseconds of simulated time. Leaves out: the driver, messages, the parts
+// the trace is a node, a thread a worker; a second span on the row of each GPU that it holds. Times are microseconds of simulated time. Leaves out: the driver, messages, the parts
 // inside a span (`task:execute` ...). Mirrors python/ray/_private/state.py (chrome_tracing_dump) and the dashboard's
 // variant of it with numbers as pid and tid and names in metadata events.
 // Invariants: each event is written when it comes, so memory grows with workers only; the text is a JSON list once
@@ -9,9 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <ostream>
 #include <string>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "sim/record.hpp"
 
@@ -31,12 +34,16 @@ class ChromeTrace final : public RecordSink {
 
  private:
   void event(const std::string& json);
+  void on_devices(const AttemptRecord& attempt);
+  std::uint64_t device_row(const AttemptRecord& attempt, std::uint32_t device);
   void write_buffer();
 
   std::ostream& out_;
   const RunHeader& header_;
   std::vector<std::string> functions_;  // names as JSON strings, without quotes
   std::unordered_set<std::uint32_t> workers_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Time>>
+      rows_;  // of (node, GPU): ends of their last spans
   std::string buffer_;
   bool first_ = true;
 };

@@ -19,10 +19,19 @@ double rounded(double share) { return std::round(share * 1e9) / 1e9; }
 
 Json nodes_of(const RunReport& report) {
   Json nodes = Json::object();
-  for (const NodeReport& node : report.nodes)
-    nodes[node.name] = {{"tasks", node.tasks},  {"cpu_utilisation", rounded(node.cpu_utilisation)},
-                        {"gpu_utilisation", 0}, {"object_store_peak_bytes", 0},
-                        {"cpus", node.cpus},    {"workers_started", node.workers_started}};
+  for (const NodeReport& node : report.nodes) {
+    nodes[node.name] = {{"tasks", node.tasks},
+                        {"cpu_utilisation", rounded(node.cpu_utilisation)},
+                        {"gpu_utilisation", rounded(node.gpu_utilisation)},
+                        {"object_store_peak_bytes", 0},
+                        {"cpus", node.cpus},
+                        {"workers_started", node.workers_started}};
+    for (std::size_t i = 0; i < node.gpus.size(); ++i)
+      nodes[node.name]["gpus"].push_back({{"index", i},
+                                          {"model", node.gpus[i].model},
+                                          {"tasks", node.gpus[i].tasks},
+                                          {"utilisation", rounded(node.gpus[i].utilisation)}});
+  }
   return nodes;
 }
 
@@ -63,6 +72,7 @@ std::string run_json(const RunReport& r) {
   json["nodes"] = nodes_of(r);
   json["placement_groups"] = placement_groups_of(r);
   json["cpu_utilisation"] = rounded(r.cpu_utilisation);
+  json["gpu_utilisation"] = rounded(r.gpu_utilisation);
   json["scheduling_delay_s"] = {{"p50", in_seconds(r.scheduling_delay.p50)},
                                 {"p95", in_seconds(r.scheduling_delay.p95)},
                                 {"p99", in_seconds(r.scheduling_delay.p99)},

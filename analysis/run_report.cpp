@@ -12,12 +12,23 @@ RunReport report_on(const Summary& summary, Duration makespan) {
   report.failed = summary.failed();
   report.retried = summary.retried();
   report.cpus = summary.total_cpus();
+  report.gpus = summary.total_gpus();
+  report.gpu_utilisation = summary.gpu_utilisation(makespan);
   report.cpu_utilisation = summary.utilisation(makespan);
   for (std::uint32_t i = 0; i < summary.nodes().size(); ++i) {
     const NodeSummary& node = summary.nodes()[i];
     const NodeHeader& header = summary.header().nodes[i];
-    report.nodes.push_back(
-        {header.name, header.cpus, node.tasks, summary.utilisation(i, makespan), node.workers_started});
+    report.nodes.push_back({header.name,
+                            header.cpus,
+                            node.tasks,
+                            summary.utilisation(i, makespan),
+                            node.workers_started,
+                            summary.gpu_utilisation(i, makespan),
+                            {}});
+    for (std::size_t gpu = 0; gpu < node.devices.size(); ++gpu)
+      report.nodes.back().gpus.push_back(
+          {header.devices[gpu], node.devices[gpu].tasks,
+           makespan.ns > 0 ? node.devices[gpu].busy_seconds / makespan.in_seconds() : 0});
     report.workers_started += node.workers_started;
   }
   for (const auto& [number, group] : summary.groups()) {

@@ -16,12 +16,20 @@
 
 namespace raysim {
 
+struct GpuReport {
+  std::string model;  // empty: not said
+  std::uint64_t tasks = 0;
+  double utilisation = 0;
+};
+
 struct NodeReport {
   std::string name;
   double cpus = 0;
   std::uint64_t tasks = 0;
   double cpu_utilisation = 0;
   std::uint64_t workers_started = 0;
+  double gpu_utilisation = 0;
+  std::vector<GpuReport> gpus;  // by index
 };
 
 struct GroupReport {
@@ -57,6 +65,8 @@ struct RunReport {
   std::uint64_t retried = 0;
   double cpus = 0;
   double cpu_utilisation = 0;
+  std::size_t gpus = 0;
+  double gpu_utilisation = 0;
   std::vector<NodeReport> nodes;
   std::vector<GroupReport> placement_groups;
   DelayReport scheduling_delay;

@@ -19,11 +19,25 @@ double slowdown_of(const AttemptRecord& attempt) {
 }  // namespace
 
 Summary::Summary(RunHeader header)
-    : header_(std::move(header)), nodes_(header_.nodes.size()), finished_by_function_(header_.functions.size()) {}
+    : header_(std::move(header)), nodes_(header_.nodes.size()), finished_by_function_(header_.functions.size()) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].devices.resize(header_.nodes[i].devices.size());
+}
+
+double NodeSummary::busy_gpu_seconds() const {
+  return std::accumulate(devices.begin(), devices.end(), 0.0,
+                         [](double sum, const DeviceSummary& device) { return sum + device.busy_seconds; });
+}
 
 void Summary::on_attempt(const AttemptRecord& attempt) {
   NodeSummary& node = nodes_[attempt.node];
   node.busy_cpu_seconds += attempt.cpus * (attempt.ended - attempt.started).in_seconds();
+  for (const std::uint32_t index : attempt.devices) {
+    if (index >= node.devices.size()) continue;
+    DeviceSummary& device = node.devices[index];
+    device.tasks += attempt.outcome == AttemptOutcome::finished ? 1 : 0;
+    device.busy_seconds +=
+        attempt.gpus / static_cast<double>(attempt.devices.size()) * (attempt.ended - attempt.started).in_seconds();
+  }
   switch (attempt.outcome) {
     case AttemptOutcome::finished:
       ++finished_;
@@ -75,6 +89,23 @@ double Summary::utilisation(Duration makespan) const {
 
 double Summary::fairness() const {
   return finished_ > 0 ? slowdowns_ * slowdowns_ / (static_cast<double>(finished_) * squared_slowdowns_) : 1;
+}
+
+std::size_t Summary::total_gpus() const {
+  return std::accumulate(header_.nodes.begin(), header_.nodes.end(), std::size_t{0},
+                         [](std::size_t sum, const NodeHeader& n) { return sum + n.devices.size(); });
+}
+
+double Summary::gpu_utilisation(std::uint32_t node, Duration makespan) const {
+  const double room = static_cast<double>(nodes_[node].devices.size()) * makespan.in_seconds();
+  return room > 0 ? nodes_[node].busy_gpu_seconds() / room : 0;
+}
+
+double Summary::gpu_utilisation(Duration makespan) const {
+  const double room = static_cast<double>(total_gpus()) * makespan.in_seconds();
+  const double used = std::accumulate(nodes_.begin(), nodes_.end(), 0.0,
+                                      [](double sum, const NodeSummary& n) { return sum + n.busy_gpu_seconds(); });
+  return room > 0 ? used / room : 0;
 }
 
 double Summary::ideal_seconds() const { return total_cpus() > 0 ? busy() / total_cpus() : 0; }

@@ -2,8 +2,8 @@
 //
 // Models: counts, CPU seconds by node, delays, bounds; memory does not grow with the number of tasks. Leaves out: single tasks.
 // Definitions (docs/model.md): makespan = end of the driver; utilisation = CPU seconds of running tasks over CPUs x
-// makespan; scheduling delay = from the moment a task's arguments exist to its push to a worker; ideal = CPU seconds
-// over CPUs; critical path = longest chain of work through arguments and nested calls; fairness = Jain's index of the
+// makespan, and of a GPU by the share of it that they hold; scheduling delay = from the moment a task's arguments exist to
+// its push to a worker; ideal = CPU seconds over CPUs; critical path = longest chain of work through arguments and nested calls; fairness = Jain's index of the
 // finished tasks' slowdowns.
 // Invariants: submitted = finished + failed + unfinished.
 #pragma once
@@ -17,10 +17,18 @@
 
 namespace raysim {
 
+struct DeviceSummary {
+  std::uint64_t tasks = 0;
+  double busy_seconds = 0;  // of its share that running tasks hold
+};
+
 struct NodeSummary {
   std::uint64_t tasks = 0;
   std::uint64_t workers_started = 0;
   double busy_cpu_seconds = 0;
+  std::vector<DeviceSummary> devices;  // GPUs
+
+  [[nodiscard]] double busy_gpu_seconds() const;
 };
 
 // Resources reserved together; the nodes are those of its last placement.
@@ -55,6 +63,9 @@ class Summary final : public RecordSink {
   [[nodiscard]] double total_cpus() const;
   [[nodiscard]] double utilisation(std::uint32_t node, Duration makespan) const;
   [[nodiscard]] double utilisation(Duration makespan) const;
+  [[nodiscard]] std::size_t total_gpus() const;
+  [[nodiscard]] double gpu_utilisation(std::uint32_t node, Duration makespan) const;
+  [[nodiscard]] double gpu_utilisation(Duration makespan) const;
   [[nodiscard]] double ideal_seconds() const;
   [[nodiscard]] Duration critical_path() const { return critical_path_; }
   // 1 when every task was slowed down alike, or none finished; 1/n when one of n was and the others hardly.

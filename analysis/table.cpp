@@ -17,6 +17,7 @@ constexpr std::size_t value_width = 11;
 constexpr std::size_t note_width = columns - 2 - label_width - 1 - value_width - 3;
 constexpr std::size_t most_nodes = 12;  // more are cut down to
 constexpr std::size_t most_groups = 8;
+constexpr std::size_t most_gpus = 16;
 constexpr std::size_t first_nodes = 6;  // these and the extremes
 constexpr std::size_t bar_width = 16;
 constexpr std::size_t longest_name = 22;
@@ -73,6 +74,7 @@ class RunTable {
     text_ += '\n';
     nodes();
     text_ += '\n';
+    if (report_.gpus > 0) gpus();
     machine();
     return std::move(text_);
   }
@@ -140,6 +142,8 @@ class RunTable {
   void cluster() {
     const RunReport& r = report_;
     row("CPU utilisation", percent_text(r.cpu_utilisation), "");
+    if (r.gpus > 0)
+      row("GPU utilisation", percent_text(r.gpu_utilisation), fmt::format("of {}", plural(r.gpus, "GPU")));
     row("workers started", count_text(r.workers_started), "");
     std::vector<std::pair<std::string, std::uint64_t>> kinds = r.messages_by_kind;
     std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -244,6 +248,32 @@ class RunTable {
     node_row({"all", report_.cpus, report_.finished, report_.cpu_utilisation, report_.workers_started}, name_width);
   }
 
+  // Each GPU, while they are few.
+  void gpus() {
+    text_ += paint_.dim("  " + left("GPU", longest_name) + left("model", longest_name) + right("tasks", 8) +
+                        right("utilisation", 13)) +
+             '\n';
+    std::size_t shown = 0;
+    for (const NodeReport& node : report_.nodes)
+      for (std::size_t i = 0; i < node.gpus.size() && shown < most_gpus; ++i, ++shown)
+        text_ += "  " + left(shortened(fmt::format("{} {}", node.name, i), longest_name - 1), longest_name) +
+                 left(shortened(node.gpus[i].model, longest_name - 1), longest_name) +
+                 paint_.bold(right(count_text(node.gpus[i].tasks), 8)) +
+                 right(percent_text(node.gpus[i].utilisation), 13) + "  " +
+                 paint_.blue(bar(node.gpus[i].utilisation, true)) + paint_.dim(bar(node.gpus[i].utilisation, false)) +
+                 '\n';
+    if (shown < report_.gpus)
+      text_ += paint_.dim(fmt::format("  ... {} more, see --json", count_text(report_.gpus - shown))) + '\n';
+    text_ += '\n';
+  }
+
+  static std::string bar(double share, bool filled) {
+    const auto full = static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * bar_width));
+    std::string text;
+    for (std::size_t i = 0; i < (filled ? full : bar_width - full); ++i) text += filled ? "█" : "░";
+    return text;
+  }
+
   void gap(std::size_t left_out) {
     const auto begin = report_.nodes.begin() + first_nodes;
     const auto [low, high] = std::minmax_element(
@@ -254,17 +284,12 @@ class RunTable {
   }
 
   void node_row(const NodeLine& line, std::size_t name_width) {
-    const auto filled = static_cast<std::size_t>(std::lround(std::clamp(line.utilisation, 0.0, 1.0) * bar_width));
-    std::string full;
-    for (std::size_t i = 0; i < filled; ++i) full += "█";
-    std::string empty;
-    for (std::size_t i = filled; i < bar_width; ++i) empty += "░";
     const double all = static_cast<double>(std::max<std::uint64_t>(report_.finished, 1));
     text_ += "  " + left(shortened(line.name, longest_name), name_width) + right(number_text(line.cpus), 8) +
              paint_.bold(right(count_text(line.tasks), 12)) +
              paint_.dim(right(percent_text(static_cast<double>(line.tasks) / all), 9)) +
-             right(percent_text(line.utilisation), 13) + "  " + paint_.blue(full) + paint_.dim(empty) +
-             right(count_text(line.started), 16) + '\n';
+             right(percent_text(line.utilisation), 13) + "  " + paint_.blue(bar(line.utilisation, true)) +
+             paint_.dim(bar(line.utilisation, false)) + right(count_text(line.started), 16) + '\n';
   }
 
   const RunReport& report_;

@@ -34,10 +34,16 @@ struct RunOptions {
   std::string trace;
 };
 
+std::vector<std::string> models_of(const NodeSpec& node) {
+  std::vector<std::string> models;
+  for (const GpuSpec& gpu : node.gpus) models.push_back(gpu.model);
+  return models;
+}
+
 RunHeader header_of(const Scenario& scenario) {
   RunHeader header;
   for (const NodeSpec& node : scenario.cluster.nodes)
-    header.nodes.push_back({node.name, node.total.get(cpu_resource).value()});
+    header.nodes.push_back({node.name, node.total.get(cpu_resource).value(), models_of(node)});
   for (const TaskSpec& task : scenario.program.tasks) header.functions.push_back(task.name);
   return header;
 }

@@ -31,6 +31,12 @@ struct SchedulingClassId {
   constexpr auto operator<=>(const SchedulingClassId&) const = default;
 };
 
+// Index in Runtime::device_lists: indices of a node's GPUs, as CUDA_VISIBLE_DEVICES lists them. 0: none.
+struct DeviceListId {
+  std::uint32_t index = 0;
+  constexpr auto operator<=>(const DeviceListId&) const = default;
+};
+
 // Index in Runtime::functions: a remote function.
 struct FunctionId {
   std::uint32_t index = 0;

@@ -112,6 +112,7 @@ struct LeaseReply {
   Address<CoreWorker> worker;
   ProcessId worker_process;
   std::uint32_t tag = 0;
+  DeviceListId devices;  // granted: those of the lease
   Status status = Status::granted;
 };
 
@@ -152,7 +153,7 @@ struct PushTask {
   static constexpr auto kind = MessageKind::push_task;
   Address<CoreWorker> owner;
   std::uint32_t task = 0;              // in the owner's table
-  std::uint32_t lease = 0;             // slot in the owner's table of leases
+  DeviceListId devices;                // of the lease
   SchedulingClassId scheduling_class;  // names the function, its depth and its placement group
   std::int32_t attempt = 0;
   static constexpr std::uint32_t most_store_args = (1U << 31) - 1;
@@ -174,7 +175,6 @@ struct TaskReply {
   static constexpr auto kind = MessageKind::task_reply;
   using Sender = CoreWorker;
   std::uint32_t task = 0;
-  std::uint32_t lease = 0;
   Time started;
   Time ended;
   Duration path;
@@ -274,6 +274,9 @@ struct SendReply {
   static constexpr auto kind = MessageKind::none;
 };
 struct ExecutionStarted {
+  static constexpr auto kind = MessageKind::none;
+};
+struct DeviceFilled {
   static constexpr auto kind = MessageKind::none;
 };
 struct ExecutionEnded {

@@ -20,14 +20,13 @@ ResourceSet demand_in_group(const ResourceSet& demand, PlacementGroupId group, s
   return renamed;
 }
 
-ResourceAmount cpus_asked(const ResourceSet& demand, const ResourceNames& names) {
-  ResourceAmount cpus = demand.get(cpu_resource);
+ResourceAmount amount_asked(ResourceId of, const ResourceSet& demand, const ResourceNames& names) {
+  ResourceAmount asked = demand.get(of);
   for (const auto& [id, amount] : demand.entries()) {
     const GroupResource* group = names.group_of(id);
-    if (group != nullptr && group->of == cpu_resource && group->bundle == GroupResource::any_bundle)
-      cpus = cpus + amount;
+    if (group != nullptr && group->of == of && group->bundle == GroupResource::any_bundle) asked = asked + amount;
   }
-  return cpus;
+  return asked;
 }
 
 }  // namespace raysim

@@ -19,7 +19,7 @@ std::string name_in_resources(PlacementGroupId group);
 ResourceSet demand_in_group(const ResourceSet& demand, PlacementGroupId group, std::int32_t bundle,
                             ResourceNames& names);
 
-// The CPUs of a demand, be they a group's.
-ResourceAmount cpus_asked(const ResourceSet& demand, const ResourceNames& names);
+// How much of a resource a demand asks for, be it a group's.
+ResourceAmount amount_asked(ResourceId of, const ResourceSet& demand, const ResourceNames& names);
 
 }  // namespace raysim

@@ -10,11 +10,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "models/ids.hpp"
 #include "models/resources.hpp"
 
 namespace raysim {
@@ -98,5 +101,21 @@ std::vector<ResourceId> resources_named(std::string_view list, const ResourceNam
 
 // The devices behind an allocation of GPUs, plain or of a placement group, as CUDA_VISIBLE_DEVICES would list them.
 std::vector<std::uint32_t> visible_devices(std::span<const InstanceShare> shares, const ResourceNames& names);
+
+// The lists of devices of a run. Naming only: it tells nobody anything about anybody's state.
+class DeviceLists {
+ public:
+  DeviceListId id_of(std::vector<std::uint32_t> devices) {
+    if (devices.empty()) return {};
+    const auto [it, fresh] = ids_.try_emplace(std::move(devices), static_cast<std::uint32_t>(lists_.size()));
+    if (fresh) lists_.push_back(it->first);
+    return {it->second};
+  }
+  [[nodiscard]] const std::vector<std::uint32_t>& operator[](DeviceListId id) const { return lists_[id.index]; }
+
+ private:
+  std::map<std::vector<std::uint32_t>, std::uint32_t> ids_;
+  std::vector<std::vector<std::uint32_t>> lists_{{}};
+};
 
 }  // namespace raysim

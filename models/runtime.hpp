@@ -40,6 +40,7 @@ struct Runtime {
   const ClusterSpec& cluster;
   const Profile& profile;
   RecordSink& record;
+  DeviceLists device_lists;
   const std::vector<ResourceId> unit_resources;  // those that come in instances of 1
   PolicyMaker make_policy = make_hybrid_policy;  // of the default strategy
   std::vector<RemoteFunction> functions;

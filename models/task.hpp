@@ -71,6 +71,8 @@ struct RemoteFunction {
   Distribution return_size = Distribution::constant(16);
   Distribution duration;        // of a function without a body
   bool computes = true;         // the duration keeps a core busy; false: it sleeps
+  bool on_gpu = false;          // the duration keeps the lease's devices busy, which may be faster
+  Bytes device_copy;            // to the devices before that
   BodyMaker body;               // empty: the duration is all
   int crash_attempts = 0;       // the first so many attempts end their worker at the end
   std::uint64_t submitted = 0;  // ordinal of the next duration

@@ -20,6 +20,7 @@ namespace {
 constexpr std::int64_t format_version = 1;
 constexpr std::int64_t most_cores = 100'000;
 constexpr double most_units = 1e9;
+constexpr std::int64_t most_gpus = 1000;  // of a node
 
 constexpr std::array network_keys{KeySpec{"bandwidth"}, KeySpec{"latency"}, KeySpec{"loopback_bandwidth"},
                                   KeySpec{"loopback_latency"}};
@@ -28,14 +29,18 @@ constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{
                                KeySpec{"gpus"},      KeySpec{"memory"}, KeySpec{"object_store_memory"},
                                KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"},
                                KeySpec{"joins_at"}};
+constexpr std::array gpu_keys{KeySpec{"count"},  KeySpec{"model"},          KeySpec{"memory"},      KeySpec{"speed"},
+                              KeySpec{"shared"}, KeySpec{"link_bandwidth"}, KeySpec{"link_latency"}};
 constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"}, KeySpec{"network"}, KeySpec{"machines"},
                                   KeySpec{"nodes", true}};
 
 constexpr MappingSpec network_spec{"network", "the network", network_keys};
 constexpr MappingSpec machine_spec{"machine", "a machine", machine_keys};
 constexpr MappingSpec node_spec{"node", "a node", node_keys};
+constexpr MappingSpec gpu_spec{"gpu", "a kind of GPU", gpu_keys};
 constexpr MappingSpec cluster_spec{"cluster", "the platform", cluster_keys};
-constexpr std::array<const MappingSpec*, 4> all_specs{&cluster_spec, &network_spec, &machine_spec, &node_spec};
+constexpr std::array<const MappingSpec*, 5> all_specs{&cluster_spec, &network_spec, &machine_spec, &node_spec,
+                                                      &gpu_spec};
 
 // Keys of which several nodes' names may be made, so that a new one on the command line is a mistake.
 const std::vector<std::string_view> user_named{"nodes", "machines"};
@@ -90,6 +95,7 @@ class ClusterLoader {
 
   void read_node(const YamlReader& value) {
     NodeSpec node;
+    gpus_.clear();
     node.name = value.key();
     // A node needs no keys at all: it is then one without resources.
     if (value.is_null()) return add_node(value, node, 0);
@@ -98,8 +104,7 @@ class ClusterLoader {
     const auto cpus = keys.find("cpus");
     const double cpu_count = cpus ? cpus->number(0, most_units) : 0;
     node.total.set(cpu_resource, ResourceAmount::of(cpu_count));
-    if (const auto gpus = keys.find("gpus"))
-      node.total.set(gpu_resource, ResourceAmount::of(gpus->number(0, most_units)));
+    if (const auto gpus = keys.find("gpus")) read_gpus(*gpus);
     if (const auto memory = keys.find("memory")) node.total.set(memory_resource, amount_of(memory->bytes()));
     if (const auto store = keys.find("object_store_memory"))
       node.total.set(object_store_memory_resource, amount_of(store->bytes()));
@@ -115,6 +120,36 @@ class ClusterLoader {
     const std::optional<MachineId> shared = read_machine(keys.find("machine"));
     if (!count) return add_node(value, node, cpu_count, shared);
     add_nodes(value, node, cpu_count, shared, count->whole(0, static_cast<std::int64_t>(node_limit)));
+  }
+
+  // A number, or one or more kinds of GPUs.
+  void read_gpus(const YamlReader& value) {
+    if (value.is_mapping()) return read_gpu(value);
+    if (!value.is_list()) {
+      gpus_.emplace_back().count = value.whole(0, most_gpus);
+      return;
+    }
+    for (const YamlReader& kind : value.list("kinds of GPUs")) read_gpu(kind);
+    std::int64_t all = 0;
+    for (const GpuKind& kind : gpus_) all += kind.count;
+    if (all > most_gpus) value.fail(fmt::format("{} GPUs", all), fmt::format("at most {} on a node", most_gpus));
+  }
+
+  void read_gpu(const YamlReader& value) {
+    constexpr double most_speed = 1e6;
+    const YamlMapping keys = value.mapping(gpu_spec);
+    GpuKind kind;
+    if (const auto count = keys.find("count")) kind.count = count->whole(0, most_gpus);
+    if (const auto model = keys.find("model")) kind.gpu.model = model->name("the model of a GPU");
+    if (const auto memory = keys.find("memory")) kind.gpu.memory = memory->bytes();
+    if (const auto speed = keys.find("speed")) {
+      kind.device.speed = speed->number(0, most_speed);
+      if (kind.device.speed < 1 / most_speed) speed->fail_expected("a speed from 0.000001 to 1000000");
+    }
+    if (const auto shared = keys.find("shared")) kind.device.shared = shared->boolean();
+    if (const auto bandwidth = keys.find("link_bandwidth")) kind.device.link = bandwidth->bandwidth();
+    if (const auto latency = keys.find("link_latency")) kind.device.latency = latency->duration();
+    gpus_.push_back(std::move(kind));
   }
 
   // Bytes are small enough for the product (see quantity.hpp).
@@ -165,10 +200,18 @@ class ClusterLoader {
     const int cores = std::max(1, static_cast<int>(std::ceil(std::min(cpus, most_units))));
     node.labels.try_emplace(std::string(node_id_label), node.name);
     node.machine = shared ? *shared : add_machine({node.name, cores, false});
+    for (const GpuKind& kind : gpus_) cluster_.add_gpus(node, kind.gpu, kind.device, kind.count);
     cluster_.nodes.push_back(std::move(node));
   }
 
+  struct GpuKind {
+    GpuSpec gpu;
+    DeviceSpec device;
+    std::int64_t count = 1;
+  };
+
   ClusterSpec cluster_;
+  std::vector<GpuKind> gpus_;  // of the node that is being read
   std::unordered_map<std::string, MachineId> machine_ids_;
   std::unordered_map<std::string, int> node_names_;
   bool has_head_ = false;

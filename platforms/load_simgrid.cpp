@@ -20,6 +20,7 @@ namespace {
 constexpr std::array<std::string_view, 6> known_properties{
     "ray.head", "ray.cpus", "ray.gpus", "ray.memory", "ray.object_store_memory", "ray.resources"};
 constexpr double most_units = 1e9;
+constexpr std::int64_t most_gpus = 1000;
 
 class HostReader {
  public:
@@ -35,6 +36,9 @@ class HostReader {
     return node;
   }
 
+  // Counted by Ray; the file describes none, so they are of speed 1 and nothing is known of their links.
+  [[nodiscard]] std::int64_t gpus() const { return gpus_; }
+
   [[noreturn]] void fail(const std::string& wrong, const std::string& expected) const {
     const auto [line, column] = place();
     throw InputError(path_, line, column,
@@ -49,7 +53,7 @@ class HostReader {
     } else if (key == "ray.cpus") {
       node.total.set(cpu_resource, amount(key, value));
     } else if (key == "ray.gpus") {
-      node.total.set(gpu_resource, amount(key, value));
+      gpus_ = whole(key, value);
     } else if (key == "ray.memory") {
       node.total.set(memory_resource, bytes(key, value));
     } else if (key == "ray.object_store_memory") {
@@ -78,6 +82,15 @@ class HostReader {
       if (node.total.get(id).ticks != 0) fail_value("ray.resources", one, "each resource once");
       node.total.set(id, amount("ray.resources", one.substr(equals + 1)));
     }
+  }
+
+  [[nodiscard]] std::int64_t whole(std::string_view key, std::string_view value) const {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool is_number = error == std::errc() && end == value.data() + value.size();
+    if (!is_number || number < 0 || number > most_gpus)
+      fail_value(key, value, fmt::format("a whole number from 0 to {}", most_gpus));
+    return number;
   }
 
   [[nodiscard]] ResourceAmount amount(std::string_view key, std::string_view value) const {
@@ -118,6 +131,7 @@ class HostReader {
   std::string_view text_;
   ClusterSpec& cluster_;
   const SimgridHost& host_;
+  std::int64_t gpus_ = 0;
 };
 
 }  // namespace
@@ -137,6 +151,7 @@ ClusterSpec cluster_of_hosts(const std::vector<SimgridHost>& hosts, const std::s
     node.machine = {static_cast<std::uint32_t>(cluster.platform.machines.size())};
     cluster.platform.machines.push_back({host.name, host.cores, false});
     node.labels.emplace(node_id_label, node.name);
+    cluster.add_gpus(node, {}, {}, reader.gpus());
     cluster.nodes.push_back(std::move(node));
   }
   if (!has_head) cluster.nodes.front().head = true;

@@ -172,6 +172,9 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   options.max_retries = spec.max_retries.value_or(default_retries);
   options.resources.set(cpu_resource, ResourceAmount::of(spec.num_cpus.value_or(1)));
   if (spec.num_gpus) options.resources.set(gpu_resource, ResourceAmount::of(*spec.num_gpus));
+  if (spec.accelerator_type)
+    options.resources.set(cluster.resource_names.id_of(accelerator_resource(*spec.accelerator_type)),
+                          accelerator_demand);
   if (spec.memory) options.resources.set(memory_resource, ResourceAmount::of(static_cast<double>(spec.memory->count)));
   for (const auto& [name, amount] : spec.resources)
     options.resources.set(cluster.resource_names.id_of(name), ResourceAmount::of(amount));
@@ -194,6 +197,8 @@ ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, 
     function.return_size = task.return_size;
     function.duration = task.duration;
     function.computes = task.compute;
+    function.on_gpu = task.on_gpu;
+    function.device_copy = task.device_copy;
     function.crash_attempts = task.crash_attempts;
     if (!task.body.empty())
       function.body = [interpreter, &task](TaskContext& context) { return run_body(interpreter, context, task.body); };

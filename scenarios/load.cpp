@@ -53,6 +53,24 @@ RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
   return ray;
 }
 
+// What a task's duration keeps busy: a core, or the GPUs that it has asked for.
+void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
+  static constexpr std::string_view places[] = {"cpu", "gpu"};
+  if (const auto key = mapping.find("runs_on")) {
+    task.on_gpu = key->one_of(places) == "gpu";
+    if (task.on_gpu && task.options.num_gpus.value_or(0) == 0)
+      key->fail("'runs_on' is 'gpu' in a task without GPUs", "'num_gpus' above 0, or 'cpu'");
+    for (const std::string_view other : {"body", "sleep"})
+      if (task.on_gpu && mapping.has(other))
+        mapping.fail_at_key(other, fmt::format("'{}' next to 'runs_on'", other), "one of the two");
+  }
+  if (const auto key = mapping.find("device_copy")) {
+    task.device_copy = key->bytes();
+    if (!task.on_gpu)
+      mapping.fail_at_key("device_copy", "'device_copy' in a task that runs on a core", "'runs_on: gpu'");
+  }
+}
+
 TaskSpec read_task(const YamlReader& value, const ScenarioContext& context) {
   TaskSpec task;
   task.name = value.key();
@@ -66,6 +84,7 @@ TaskSpec read_task(const YamlReader& value, const ScenarioContext& context) {
                           "one of the two, as the steps of the body take the time");
   if (const auto key = mapping.find("duration")) task.duration = read_durations(*key);
   if (const auto key = mapping.find("sleep")) task.compute = !key->boolean();
+  read_place_of_work(mapping, task);
   if (const auto key = mapping.find("returns")) task.return_size = read_sizes(*key);
   if (const auto key = mapping.find("num_returns")) task.num_returns = static_cast<int>(key->whole(0, most_returns));
   if (const auto key = mapping.find("crash"))

@@ -96,10 +96,24 @@ void ScenarioContext::check_resource(const YamlReader& value) const {
                     expected + suggestion(value.key(), resource_names_));
 }
 
+void ScenarioContext::check_accelerator(const YamlReader& value, const std::string& model) const {
+  if (resource_ids_.contains(accelerator_resource(model))) return;
+  const std::string prefix = accelerator_resource("");
+  std::vector<std::string_view> models;
+  for (const std::string_view name : resource_names_)
+    if (name.starts_with(prefix)) models.push_back(name.substr(prefix.size()));
+  if (models.empty()) value.fail_expected("none, for no node says which model its GPUs are");
+  value.fail_unknown("accelerator type", model, models);
+}
+
 TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& context) {
   TaskOptionsSpec options;
   if (const auto value = mapping.find("num_cpus")) options.num_cpus = read_amount(*value);
   if (const auto value = mapping.find("num_gpus")) options.num_gpus = read_gpus(*value);
+  if (const auto value = mapping.find("accelerator_type")) {
+    options.accelerator_type = value->name("the model of a GPU");
+    context.check_accelerator(*value, *options.accelerator_type);
+  }
   if (const auto value = mapping.find("memory")) options.memory = value->bytes();
   if (const auto value = mapping.find("resources")) {
     for (const YamlReader& resource : value->named_values("custom resources by name")) {
@@ -122,6 +136,8 @@ ResourceSet ScenarioContext::demand(const TaskOptionsSpec& options) const {
   ResourceSet demand;
   demand.set(cpu_resource, ResourceAmount::of(options.num_cpus.value_or(default_num_cpus)));
   demand.set(gpu_resource, ResourceAmount::of(options.num_gpus.value_or(0)));
+  if (options.accelerator_type)
+    demand.set(resource_ids_.at(accelerator_resource(*options.accelerator_type)), accelerator_demand);
   if (options.memory) demand.set(memory_resource, {options.memory->count * ResourceAmount::unit});
   for (const auto& [name, amount] : options.resources)
     if (amount != 0) demand.set(resource_ids_.at(name), ResourceAmount::of(amount));

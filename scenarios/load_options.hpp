@@ -38,6 +38,8 @@ class ScenarioContext {
   [[nodiscard]] const std::vector<PlacementGroupEntry>& placement_groups() const { return placement_groups_; }
   // The id of a custom resource that some node has.
   [[nodiscard]] ResourceId resource(std::string_view name) const { return resource_ids_.at(name); }
+  // Fails when no node has a GPU of that model.
+  void check_accelerator(const YamlReader& value, const std::string& model) const;
   // What a task with these options asks for. Its resources exist.
   [[nodiscard]] ResourceSet demand(const TaskOptionsSpec& options) const;
 

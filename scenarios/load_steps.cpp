@@ -92,7 +92,10 @@ class BodyReader {
     if (const auto options = mapping.find("options")) {
       result.options = read_options(options->mapping(keys::options), context_);
       const TaskSpec& task = tasks_[result.task];
-      check_demand(merged(task.options, result.options), task.name, *options, context_);
+      const TaskOptionsSpec all = merged(task.options, result.options);
+      check_demand(all, task.name, *options, context_);
+      if (task.on_gpu && all.num_gpus.value_or(0) == 0)
+        options->fail("no GPUs for a task with 'runs_on: gpu'", "'num_gpus' above 0");
     }
     read_target(mapping, result.as, result.append);
     return result;

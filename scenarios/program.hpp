@@ -36,6 +36,7 @@ struct SourcePlace {
 struct TaskOptionsSpec {
   std::optional<double> num_cpus;
   std::optional<double> num_gpus;
+  std::optional<std::string> accelerator_type;  // the model of a GPU
   std::optional<Bytes> memory;
   std::map<std::string, double> resources;  // custom ones
   std::optional<int> max_retries;           // -1 = without end
@@ -51,6 +52,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   TaskOptionsSpec result = task;
   if (call.num_cpus) result.num_cpus = call.num_cpus;
   if (call.num_gpus) result.num_gpus = call.num_gpus;
+  if (call.accelerator_type) result.accelerator_type = call.accelerator_type;
   if (call.memory) result.memory = call.memory;
   if (!call.resources.empty()) result.resources = call.resources;
   if (call.max_retries) result.max_retries = call.max_retries;
@@ -139,6 +141,8 @@ struct TaskSpec {
   TaskOptionsSpec options;
   int num_returns = 1;
   Distribution return_size = Distribution::constant(16);  // bytes, of each return
+  bool on_gpu = false;                                    // `duration` keeps GPUs busy instead of a core
+  Bytes device_copy;                                      // copied to them before
   bool compute = true;     // whether `duration` keeps a core busy (`sleep: true` in the task: it does not)
   Distribution duration;   // seconds; ignored when the task has a body
   Steps body;              // steps that run inside the task

@@ -63,7 +63,7 @@ ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_co
     spec.head = node.value("head", false);
     spec.total.set(cpu_resource, ResourceAmount::of(reader.number(node, "cpus", where, 0, 1e5)));
     if (node.contains("gpus"))
-      spec.total.set(gpu_resource, ResourceAmount::of(reader.number(node, "gpus", where, 0, 1e4)));
+      cluster.add_gpus(spec, {}, {}, static_cast<std::int64_t>(reader.number(node, "gpus", where, 0, 1e3)));
     if (node.contains("resources")) {
       const Json& resources = node.at("resources");
       if (!resources.is_object()) reader.fail(where, "'resources' is no object");

@@ -20,7 +20,11 @@ constexpr std::size_t max_route_table = 512;  // machines up to which all routes
 Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, EngineSettings settings)
     : settings_(settings), fabric_(std::move(fabric)) {
   machines_.reserve(platform.machines.size());
-  for (const MachineSpec& spec : platform.machines) machines_.emplace_back(*this, spec, settings_.sharing);
+  devices_.reserve(platform.machines.size());
+  for (const MachineSpec& spec : platform.machines) {
+    machines_.emplace_back(*this, spec, settings_.sharing);
+    devices_.push_back(spec.devices);
+  }
   const std::size_t n = machines_.size();
   if (n <= max_route_table) routes_.assign(n * n, Route{Duration{-1}, {}});
 }
@@ -226,6 +230,10 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
 void Engine::deliver_ended_flows() {
   for (const FlowId id : ended_) {
     Cell* cell = std::exchange(flying_[id.value], nullptr);
+    if (cell->sender == cell->target) {  // a device has done what its owner asked for
+      schedule(now_, cell);
+      continue;
+    }
     const bool inside = places_[cell->sender.index] == places_[cell->target.index];
     schedule(now_ + (inside ? settings_.loopback_wakeup : settings_.network_wakeup), cell);
   }

@@ -90,6 +90,9 @@ class Engine {
   void work_aside(MachineId place, CpuPriority priority, Duration cpu);
   void work_aside_later(MachineId place, CpuPriority priority, Duration cpu, Duration delay);
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
+  // A message that, when it comes up, starts work on a device (or sends it bytes); `cell` goes to its own sender when that is done.
+  Cell* device_starter(Cell* cell, DeviceId device, Duration work, Bytes copied);
+  [[nodiscard]] const DeviceSpec& device(DeviceId id) const { return devices_[id.machine.index][id.index]; }
   [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
   void count_sent(std::uint8_t kind) { ++sent_[kind]; }
   [[nodiscard]] ProcessId process_of(StationId id) const { return process_of_[id.index]; }
@@ -121,6 +124,7 @@ class Engine {
   EventQueue queue_;
   Time now_;
   std::vector<Machine> machines_;
+  std::vector<std::vector<DeviceSpec>> devices_;  // of each machine
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::unique_ptr<Station>> graveyard_;  // a dead station may still be on the call stack
   std::vector<MachineId> places_;                    // by StationId, dead ones too
@@ -231,6 +235,22 @@ void Station::compute(Duration cpu, Message message, bool background) {
   cell->background = background ? 1 : 0;
   engine_.begin(*cell);
   start_compute(cell, cpu);
+}
+
+template <class Receiver, class Message>
+void Station::compute_on(DeviceId device, Duration work, Message message) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  engine_.begin(*cell);
+  start_on_device(cell, device, work);
+}
+
+template <class Receiver, class Message>
+void Station::copy_to(DeviceId device, Bytes size, Message message) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  engine_.begin(*cell);
+  post(engine_.device_starter(cell, device, {}, size), {}, {}, true);
 }
 
 template <class Receiver>

@@ -1,7 +1,7 @@
 // The wires: what a route costs and how bytes that share links slow each other down.
 //
-// Models: routes with a latency and a bandwidth, and flows that share links max-min fairly. Leaves out: packets,
-// loss, TCP windows. The one implementation is sim/simgrid/; nothing else includes SimGrid.
+// Models: routes with a latency and a bandwidth, flows that share links max-min fairly, and devices whose jobs share their
+// speed evenly. Leaves out: packets, loss, TCP windows. The one implementation is sim/simgrid/; nothing else includes SimGrid.
 // Invariants: advance() never returns a time before the last one it returned; a flow ends exactly once.
 #pragma once
 
@@ -38,6 +38,11 @@ class Fabric {
   // Brings the physical clock to `at` first; flows that end before `at` must have been collected by advance()
   // (std::logic_error). The flow ends a route's latency plus its bytes' time later; no bytes are the latency alone.
   virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) = 0;
+
+  // The same for bytes from a machine to a device of its own, over the device's link, and for work on a device: `work` is what
+  // the job takes alone at speed 1. Only for machines of a star.
+  virtual void start_copy(Time at, DeviceId to, Bytes size, FlowId id) = 0;
+  virtual void start_work(Time at, DeviceId device, Duration work, FlowId id) = 0;
 
   // Stops a flow, now by the physical clock; it never reports. No effect when it has ended.
   virtual void cancel_flow(FlowId id) = 0;

@@ -1,8 +1,9 @@
 // The physical side of a cluster, as plain data: machines, their cores, and the wires between them.
 //
 // Models: machines in a star (every machine behind one link of its own, a loopback inside each), or any
-// topology of a SimGrid platform file. Leaves out: disks and accelerators.
-// Invariants: machine names are unique; cores >= 1; bandwidths > 0; latencies >= 0.
+// topology of a SimGrid platform file; devices of machines that compute by themselves, each behind a link to its machine.
+// Leaves out: disks, memory of devices, links between devices.
+// Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0; latencies >= 0.
 #pragma once
 
 #include <string>
@@ -18,12 +19,32 @@ struct MachineId {
   constexpr auto operator<=>(const MachineId&) const = default;
 };
 
+// An accelerator of a machine.
+struct DeviceSpec {
+  double speed = 1;                              // work done a unit of time
+  bool shared = false;                           // jobs at the same time share the speed evenly; false: each has it all
+  Bandwidth link{25e9};                          // to the machine's memory, as PCIe 4.0 x16 gives
+  Duration latency = Duration::microseconds(5);  // of that link
+  bool operator==(const DeviceSpec&) const = default;
+};
+
+// How long work takes on a device that does nothing else; `work` is that at speed 1.
+Duration alone_on(const DeviceSpec& device, Duration work);
+
+// A device of a machine: index in MachineSpec::devices.
+struct DeviceId {
+  MachineId machine;
+  std::uint32_t index = 0;
+  constexpr auto operator<=>(const DeviceId&) const = default;
+};
+
 struct MachineSpec {
   std::string name;
   int cores = 1;
   // True: every process on the machine takes turns on `cores` (see sim/machine.hpp). False: the cores are
   // enough for what runs there, so a process never waits for one.
   bool contended = false;
+  std::vector<DeviceSpec> devices = {};
 };
 
 // One link from a machine to the middle of the star; a route is up link, then down link.

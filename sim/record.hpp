@@ -31,6 +31,8 @@ struct AttemptRecord {
   Time replied;
   Duration path;  // longest chain of work that ends with this task
   double cpus = 0;
+  double gpus = 0;
+  std::vector<std::uint32_t> devices;  // indices into NodeHeader::devices, ascending; of `gpus` each has an even share
   AttemptOutcome outcome = AttemptOutcome::finished;
 };
 
@@ -48,6 +50,7 @@ struct GroupRecord {
 struct NodeHeader {
   std::string name;
   double cpus = 0;
+  std::vector<std::string> devices = {};  // GPUs: their models, as far as known
 };
 
 struct RunHeader {

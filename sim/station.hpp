@@ -92,6 +92,12 @@ class alignas(64) Station {
   // Keeps a core busy for `cpu`, next to the event loop (another thread of the process), then delivers the message.
   template <class Receiver, class Message>
   void compute(Duration cpu, Message message, bool background = false);
+  // The same on a device of this machine, without any core: `work` is its time alone at speed 1.
+  template <class Receiver, class Message>
+  void compute_on(DeviceId device, Duration work, Message message);
+  // Copies bytes from the machine's memory to a device, then delivers the message.
+  template <class Receiver, class Message>
+  void copy_to(DeviceId device, Bytes size, Message message);
 
  private:
   friend class Engine;
@@ -109,6 +115,7 @@ class alignas(64) Station {
   void drop_messages();     // whatever waits here or to be sent
   void post(Cell* cell, Duration delay, Bytes extra, bool timer);
   void start_compute(Cell* cell, Duration cpu);
+  void start_on_device(Cell* cell, DeviceId device, Duration work);
 
   Engine& engine_;
   void* owner_ = nullptr;

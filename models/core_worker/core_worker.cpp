@@ -116,6 +116,7 @@ template void deliver(CoreWorker&, RunTask);
 template void deliver(CoreWorker&, SendReply);
 template void deliver(CoreWorker&, FunctionCode);
 template void deliver(CoreWorker&, PlacementGroupReply);
+template void deliver(CoreWorker&, DeviceFilled);
 template void deliver(CoreWorker&, ExecutionStarted);
 template void deliver(CoreWorker&, ExecutionEnded);
 

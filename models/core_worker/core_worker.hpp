@@ -45,6 +45,7 @@ class CoreWorker {
   void on(WorkerExited);
   void on(RunTask);
   void on(ExecutionStarted);
+  void on(DeviceFilled);
   void on(ExecutionEnded);
   void on(SendReply);
   void on(FunctionCode);
@@ -104,6 +105,7 @@ class CoreWorker {
   }
   void wake_main();
   void begin_task();
+  [[nodiscard]] DeviceId slowest_device() const;
   void execution_over(TaskContext* body);
   void reply(Station& thread, ErrorType error, Duration path, Time ended);
   void count_task_event();

@@ -53,7 +53,14 @@ void CoreWorker::begin_task() {
 
 void CoreWorker::on(ExecutionStarted) {
   execution_.started = main_->now();
-  if (executed_function().computes)
+  const RemoteFunction& function = executed_function();
+  if (function.on_gpu && execution_.push.devices != DeviceListId{}) {
+    const auto devices = static_cast<std::int64_t>(runtime_.device_lists[execution_.push.devices].size());
+    const Bytes part{(function.device_copy.count + devices - 1) / devices};
+    if (part.count == 0) return on(DeviceFilled{});
+    return main_->copy_to<CoreWorker>(slowest_device(), part, DeviceFilled{});
+  }
+  if (function.computes)
     main_->compute<CoreWorker>(execution_.push.duration, ExecutionEnded{});
   else
     main_->after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
@@ -65,13 +72,33 @@ void CoreWorker::on(CancelTask cancel) {
   if (runs && cancel.force) runtime_.engine.kill(process());
 }
 
+void CoreWorker::on(DeviceFilled) {
+  main_->compute_on<CoreWorker>(slowest_device(), execution_.push.duration, ExecutionEnded{});
+}
+
+// Several devices of a lease work on even parts at the same time, so the slowest is done last.
+DeviceId CoreWorker::slowest_device() const {
+  const NodeSpec& node = runtime_.cluster.nodes[node_.index];
+  DeviceId slowest{node.machine, ~std::uint32_t{0}};
+  for (const std::uint32_t gpu : runtime_.device_lists[execution_.push.devices]) {
+    const DeviceId device{node.machine, node.gpus[gpu].device};
+    if (slowest.index == ~std::uint32_t{0} ||
+        runtime_.engine.device(device).speed < runtime_.engine.device(slowest).speed)
+      slowest = device;
+  }
+  return slowest;
+}
+
 void CoreWorker::on(ExecutionEnded) {
   const RemoteFunction& function = executed_function();
   const Time ended = main_->now();
   if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
-  if (!function.computes && execution_.push.duration > Duration{})
+  const bool on_device = function.on_gpu && execution_.push.devices != DeviceListId{};
+  if ((on_device || !function.computes) && execution_.push.duration > Duration{})
     main_->charge(runtime_.profile.costs.wake_after_sleep);
-  reply(*main_, ErrorType::none, execution_.push.path + execution_.push.duration, ended);
+  Duration work = execution_.push.duration;
+  if (on_device) work = alone_on(runtime_.engine.device(slowest_device()), work);
+  reply(*main_, ErrorType::none, execution_.push.path + work, ended);
 }
 
 // The body of a driver or of a task has ended.
@@ -86,7 +113,7 @@ void CoreWorker::execution_over(TaskContext* body) {
 void CoreWorker::reply(Station& thread, ErrorType error, Duration path, Time ended) {
   thread.charge(runtime_.profile.costs.task_execute_after);
   const PushTask& push = execution_.push;
-  execution_.reply = {push.task, push.lease, execution_.started, ended, path, error};
+  execution_.reply = {push.task, execution_.started, ended, path, error};
   if (&thread == &io_)
     on(SendReply{});
   else

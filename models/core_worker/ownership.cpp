@@ -80,7 +80,7 @@ void CoreWorker::enqueue(std::uint32_t index) {
 }
 
 void CoreWorker::on(TaskReply reply) {
-  const LeasedWorker worker = submitter().task_done(reply.lease);
+  const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   finish(reply.task, reply.error, std::max(reply.path, tasks_.task(reply.task).path));
@@ -161,7 +161,10 @@ void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker,
   record.ended = ended;
   record.replied = io_.now();
   record.path = task.path + (ended - started);
-  record.cpus = cpus_asked(runtime_.classes[task.scheduling_class].resources, runtime_.resource_names).value();
+  const ResourceSet& demand = runtime_.classes[task.scheduling_class].resources;
+  record.cpus = amount_asked(cpu_resource, demand, runtime_.resource_names).value();
+  record.gpus = amount_asked(gpu_resource, demand, runtime_.resource_names).value();
+  record.devices = runtime_.device_lists[worker.devices];
   record.outcome = outcome;
   runtime_.record.on_attempt(record);
 }

@@ -45,10 +45,11 @@ void CoreWorker::Owner::cancel_lease(NodeId node, LeaseId lease, std::uint32_t k
 void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) {
   OwnedTask& owned = worker.tasks_.task(task);
   owned.pushed = now();
+  owned.lease = slot;
   PushTask message;
   message.owner = worker.address_;
   message.task = task;
-  message.lease = slot;
+  message.devices = leased.devices;
   message.scheduling_class = owned.scheduling_class;
   message.attempt = owned.attempt;
   message.store_args = std::min(owned.store_args, PushTask::most_store_args);

@@ -19,6 +19,7 @@ struct LeasedWorker {
   NodeId node;  // whose raylet granted it
   ProcessId process;
   Address<CoreWorker> address;
+  DeviceListId devices;  // that came with the lease
 };
 
 class SubmitterPort {

@@ -22,6 +22,7 @@ struct OwnedTask {
   std::uint32_t unresolved = 0;  // arguments that do not exist yet
   std::int32_t attempt = 0;
   std::int32_t retries_left = 0;  // -1: without end
+  std::uint32_t lease = 0;        // pushed: slot in the submitter's table of leases
   ErrorType argument_error = ErrorType::none;
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
   std::uint32_t store_args = 0;    // arguments that lie in the object store

@@ -125,7 +125,8 @@ void NormalTaskSubmitter::on(const LeaseReply& reply) {
   if (reply.status != LeaseReply::Status::granted) return request_if_needed(key);
 
   const std::uint32_t slot = take_slot();
-  slots_[slot] = {{reply.lease, reply.node, reply.worker_process, reply.worker}, key, 0, port_.now(), false, true};
+  slots_[slot] = {
+      {reply.lease, reply.node, reply.worker_process, reply.worker, reply.devices}, key, 0, port_.now(), false, true};
   ++keys_[key].workers;
   worker_idle(slot, std::nullopt);
 }

@@ -8,13 +8,16 @@ namespace raysim {
 namespace {
 // How many tasks a bundle may have at once is no limit: each takes 0.001 of so many.
 constexpr ResourceAmount bundle_marks{1000 * ResourceAmount::unit};
+// More units than that are no devices but a mistake; they are kept as one amount.
+constexpr ResourceAmount most_units{10'000 * ResourceAmount::unit};
 }  // namespace
 
 LocalResources::LocalResources(const ResourceNames& names, const ResourceSet& total,
                                std::span<const ResourceId> unit_resources, FractionAboveOne rule)
     : names_(names), instances_(names, rule) {
   for (const auto& [id, amount] : total.entries()) {
-    const bool in_units = std::find(unit_resources.begin(), unit_resources.end(), id) != unit_resources.end();
+    const bool in_units =
+        amount <= most_units && std::find(unit_resources.begin(), unit_resources.end(), id) != unit_resources.end();
     instances_.add_resource(id, amount, in_units);
   }
 }

@@ -108,6 +108,7 @@ void Raylet::granted(Lease lease, ProcessId process) {
   reply.node = node_;
   reply.worker = holder.address;
   reply.worker_process = process;
+  reply.devices = runtime_.device_lists.id_of(visible_devices(lease.held, runtime_.resource_names));
   station_.send(lease.owner, reply);
   holder.lease = std::move(lease);
 }

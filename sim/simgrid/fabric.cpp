@@ -39,6 +39,15 @@ class Network {
 
   Route route(MachineId from, MachineId to);
   s4u::Host* host(MachineId machine) const { return hosts_.at(machine.index); }
+  // Of a star only: there are no devices in platform files.
+  s4u::Host* host(DeviceId device) const { return star_->device_hosts.at(device.machine.index).at(device.index); }
+  const DeviceSpec& spec(DeviceId device) const {
+    return star_->device_specs.at(device.machine.index).at(device.index);
+  }
+  bool has(DeviceId device) const {
+    return star_ != nullptr && device.machine.index < hosts_.size() &&
+           device.index < star_->device_hosts[device.machine.index].size();
+  }
 
   // False when flows of the route pass through no link of SimGrid: each has the route's bandwidth for itself.
   bool shared(MachineId from, MachineId to) const { return from != to || file_ == nullptr || has_loopback(from); }
@@ -64,7 +73,7 @@ Network::Network(const PlatformSpec& platform) {
     if (network_.latency < Duration{} || network_.loopback_latency < Duration{}) {
       throw std::invalid_argument("network: latencies must not be below 0");
     }
-    star_ = &physics.borrow_star(platform.machines.size(), network_);
+    star_ = &physics.borrow_star(platform.machines, network_);
     hosts_ = star_->hosts;
     hosts_.resize(platform.machines.size());
     return;
@@ -124,6 +133,8 @@ class SimgridFabric final : public Fabric {
 
   Route route(MachineId from, MachineId to) override { return network_.route(from, to); }
   void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) override;
+  void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
+  void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
   void cancel_flow(FlowId id) override;
   bool busy() const override { return !flows_.empty(); }
   Time advance(Time until, std::vector<FlowId>& ended) override;
@@ -132,11 +143,12 @@ class SimgridFabric final : public Fabric {
  private:
   struct Flow {
     FlowId id;
-    std::uint64_t order = 0;  // of start; flows that end together are reported in it
-    MachineId from;
-    MachineId to;
-    Bytes bytes;         // that go through SimGrid
-    s4u::CommPtr wires;  // null before the first byte enters and after the last one left
+    std::uint64_t order = 0;    // of start; flows that end together are reported in it
+    s4u::Host* from = nullptr;  // null: work on the host `to`
+    s4u::Host* to = nullptr;
+    Bytes bytes;                  // that go through SimGrid
+    Duration work;                // likewise
+    s4u::ActivityPtr in_physics;  // null before the first byte enters and after the last one left
   };
   // The moment a flow's first byte enters the wires; for a flow without bytes there, its end.
   struct Entry {
@@ -146,6 +158,8 @@ class SimgridFabric final : public Fabric {
     bool operator>(const Entry& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
 
+  void begin(Time at, FlowId id);
+  void add(Time entry, Flow flow);
   void run(Time until);
   void enter_due();
   void enter(Flow& flow);
@@ -170,36 +184,64 @@ class SimgridFabric final : public Fabric {
 SimgridFabric::~SimgridFabric() {
   if (on_wires_ == 0) return;
   for (auto& [id, flow] : flows_) {
-    if (flow.wires) physics_.cancel(flow.wires);
+    if (flow.in_physics) physics_.cancel(flow.in_physics);
   }
   physics_.step(physics_.clock());  // SimGrid lets go of them, before the hosts go to another fabric
   physics_.end_turn(this);
 }
 
+void SimgridFabric::begin(Time at, FlowId id) {
+  if (at < clock_) throw std::logic_error("a flow starts before the physical clock");
+  if (flows_.contains(id.value)) throw std::logic_error("a flow with this id is on its way");
+  run(at);
+  if (clock_ < at) throw std::logic_error("a flow ended before this one starts; call advance() first");
+}
+
+void SimgridFabric::add(Time entry, Flow flow) {
+  flow.order = started_++;
+  entries_.push_back({entry, flow.order, flow.id});
+  std::push_heap(entries_.begin(), entries_.end(), std::greater<>{});
+  flows_.emplace(flow.id.value, std::move(flow));
+}
+
 void SimgridFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) {
-  if (at < clock_) throw std::logic_error("start_flow: the moment lies before the physical clock");
   if (size.count < 0) throw std::logic_error("start_flow: negative size");
   const Route path = network_.route(from, to);
-  if (flows_.contains(id.value)) throw std::logic_error("start_flow: a flow with this id is on its way");
-  run(at);
-  if (clock_ < at) throw std::logic_error("start_flow: a flow ended before; call advance() first");
-
-  Flow flow{.id = id, .order = started_++, .from = from, .to = to, .bytes = size, .wires = nullptr};
+  begin(at, id);
   Time entry = at + path.latency;
-  if (!network_.shared(from, to)) {
-    entry = entry + path.bandwidth.time_for(size);
-    flow.bytes = Bytes{};
-  }
-  entries_.push_back({entry, flow.order, id});
-  std::push_heap(entries_.begin(), entries_.end(), std::greater<>{});
-  flows_.emplace(id.value, std::move(flow));
+  const bool shared = network_.shared(from, to);
+  if (!shared) entry = entry + path.bandwidth.time_for(size);
+  add(entry, {.id = id,
+              .from = network_.host(from),
+              .to = network_.host(to),
+              .bytes = shared ? size : Bytes{},
+              .work = {},
+              .in_physics = nullptr});
+}
+
+void SimgridFabric::start_copy(Time at, DeviceId to, Bytes size, FlowId id) {
+  if (size.count < 0 || !network_.has(to)) throw std::logic_error("start_copy: negative size, or no such device");
+  begin(at, id);
+  add(at + network_.spec(to).latency, {.id = id,
+                                       .from = network_.host(to.machine),
+                                       .to = network_.host(to),
+                                       .bytes = size,
+                                       .work = {},
+                                       .in_physics = nullptr});
+}
+
+void SimgridFabric::start_work(Time at, DeviceId device, Duration work, FlowId id) {
+  if (work < Duration{} || !network_.has(device))
+    throw std::logic_error("start_work: negative work, or no such device");
+  begin(at, id);
+  add(at, {.id = id, .from = nullptr, .to = network_.host(device), .bytes = {}, .work = work, .in_physics = nullptr});
 }
 
 void SimgridFabric::cancel_flow(FlowId id) {
   const auto found = flows_.find(id.value);
   if (found == flows_.end()) return;
-  if (found->second.wires) {
-    physics_.cancel(found->second.wires);
+  if (found->second.in_physics) {
+    physics_.cancel(found->second.in_physics);
     left_wires();
   }
   std::erase(ended_, &found->second);
@@ -235,7 +277,7 @@ void SimgridFabric::enter_due() {
     entries_.pop_back();
     const auto found = flows_.find(entry.id.value);
     if (found == flows_.end() || found->second.order != entry.order) continue;  // cancelled
-    if (found->second.bytes.count > 0) {
+    if (found->second.bytes.count > 0 || found->second.work > Duration{}) {
       enter(found->second);
     } else {
       ended_.push_back(&found->second);
@@ -251,7 +293,8 @@ void SimgridFabric::enter(Flow& flow) {
     origin_ = clock_;
     origin_simgrid_ = physics_.clock();
   }
-  flow.wires = physics_.start(network_.host(flow.from), network_.host(flow.to), flow.bytes, &flow);
+  flow.in_physics = flow.from != nullptr ? physics_.start(flow.from, flow.to, flow.bytes, &flow)
+                                         : physics_.start_work(flow.to, flow.work, &flow);
   ++on_wires_;
 }
 
@@ -272,7 +315,7 @@ void SimgridFabric::move_to(Time stop) {
 void SimgridFabric::step(double until) {
   for (void* token : physics_.step(until)) {
     auto* const flow = static_cast<Flow*>(token);
-    flow->wires = nullptr;
+    flow->in_physics = nullptr;
     left_wires();
     ended_.push_back(flow);
   }

@@ -28,6 +28,9 @@ using simgrid::kernel::routing::NetZoneImpl;
 // doubles each time the clock does and an end may move by a nanosecond.
 constexpr double clock_begin = 131072.0;
 
+// SimGrid counts work in flops: so many are a second's at speed 1.
+constexpr double work_a_second = 1e9;
+
 // Thrown through SimGrid by RootZone::do_seal().
 struct KeepOpen {};
 
@@ -99,6 +102,42 @@ void set_links(const NetworkSpec& network, Star& star) {
         ->set_latency(network.loopback_latency.in_seconds());
   }
   star.network = network;
+}
+
+// The first machines of the star have what is asked for.
+bool has_devices_of(const std::vector<MachineSpec>& machines, const Star& star) {
+  if (star.hosts.size() < machines.size()) return false;
+  for (std::size_t i = 0; i < machines.size(); ++i)
+    if (machines[i].devices != star.device_specs[i]) return false;
+  return true;
+}
+
+// The machine's zone within the star: its host is the gateway to the others.
+void add_machine_with_devices(s4u::NetZone& star_zone, const std::string& name, const std::vector<DeviceSpec>& devices,
+                              const NetworkSpec& network, Star& star) {
+  s4u::NetZone* const zone = s4u::create_star_zone(name + ".zone");
+  zone->set_parent(&star_zone);
+  s4u::Host* const host = zone->create_host(name, work_a_second);
+  NetPoint* const point = host->get_netpoint();
+  star.hosts.push_back(host);
+  star.loopback.push_back(zone->create_link(name + ".loopback", network.loopback_bandwidth.bytes_per_second));
+  zone->add_route(point, point, nullptr, nullptr, {s4u::LinkInRoute(star.loopback.back())}, false);
+  zone->add_route(point, nullptr, nullptr, nullptr, {}, true);
+  star.device_specs.push_back(devices);
+  auto& hosts = star.device_hosts.emplace_back();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const std::string device = name + ".device" + std::to_string(i);
+    hosts.push_back(zone->create_host(device, devices[i].speed * work_a_second));
+    s4u::Link* const link = zone->create_link(device + ".link", devices[i].link.bytes_per_second);
+    link->set_latency(devices[i].latency.in_seconds());
+    zone->add_route(hosts.back()->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(link)}, true);
+  }
+  zone->seal();
+  star.up.push_back(star_zone.create_link(name + ".up", network.bandwidth.bytes_per_second));
+  star.down.push_back(star_zone.create_link(name + ".down", network.bandwidth.bytes_per_second));
+  NetPoint* const machine = zone->get_netpoint();
+  star_zone.add_route(machine, nullptr, point, nullptr, {s4u::LinkInRoute(star.up.back())}, false);
+  star_zone.add_route(nullptr, machine, nullptr, point, {s4u::LinkInRoute(star.down.back())}, false);
 }
 
 bool same(const NetworkSpec& a, const NetworkSpec& b) {
@@ -201,7 +240,7 @@ const std::vector<void*>& Physics::step(double until) {
   return ended_;
 }
 
-s4u::CommPtr Physics::start(s4u::Host* from, s4u::Host* to, Bytes bytes, void* token) {
+s4u::ActivityPtr Physics::start(s4u::Host* from, s4u::Host* to, Bytes bytes, void* token) {
   // No actor is involved, so the flow belongs to SimGrid's maestro and reports through on_completion. It must not be
   // detached (then it does not report, in 3.32), and the size comes first (without one it would not start).
   s4u::CommPtr flow = s4u::Comm::sendto_async(from, to, static_cast<std::uint64_t>(bytes.count));
@@ -209,7 +248,14 @@ s4u::CommPtr Physics::start(s4u::Host* from, s4u::Host* to, Bytes bytes, void* t
   return flow;
 }
 
-void Physics::cancel(const s4u::CommPtr& flow) {
+s4u::ActivityPtr Physics::start_work(s4u::Host* host, Duration work, void* token) {
+  s4u::ExecPtr job = s4u::Exec::init();
+  job->set_host(host)->set_flops_amount(work.in_seconds() * work_a_second)->set_data(token);
+  job->start();
+  return job;
+}
+
+void Physics::cancel(const s4u::ActivityPtr& flow) {
   flow->set_data(nullptr);
   flow->cancel();
   cancelled_.push_back(flow);  // SimGrid uses it once more
@@ -226,11 +272,11 @@ void Physics::end_turn(const void* fabric) {
   if (turn_ == fabric) turn_ = nullptr;
 }
 
-Star& Physics::borrow_star(std::size_t machines, const NetworkSpec& network) {
+Star& Physics::borrow_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network) {
   // SimGrid never gives memory of a platform back, so stars are used again, with other links where needed.
   Star* best = nullptr;
   for (const auto& star : stars_) {
-    if (star->lent || star->hosts.size() < machines) continue;
+    if (star->lent || !has_devices_of(machines, *star)) continue;
     if (best == nullptr || star->hosts.size() < best->hosts.size()) best = star.get();
   }
   if (best == nullptr) best = &build_star(machines, network);
@@ -239,16 +285,22 @@ Star& Physics::borrow_star(std::size_t machines, const NetworkSpec& network) {
   return *best;
 }
 
-Star& Physics::build_star(std::size_t machines, const NetworkSpec& network) {
+Star& Physics::build_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network) {
   const std::string prefix = "raysim." + std::to_string(stars_.size());  // names are unique in the process
   s4u::NetZone* const zone = s4u::create_star_zone(prefix);
   zone->set_parent(root_->get_iface());
   auto star = std::make_unique<Star>();
   const double bandwidth = network.bandwidth.bytes_per_second;
-  for (std::size_t i = 0; i < machines; ++i) {
+  for (std::size_t i = 0; i < machines.size(); ++i) {
     const std::string name = prefix + "." + std::to_string(i);
-    s4u::Host* const host = zone->create_host(name, 1e9);  // the speed is never used
+    if (!machines[i].devices.empty()) {
+      add_machine_with_devices(*zone, name, machines[i].devices, network, *star);
+      continue;
+    }
+    s4u::Host* const host = zone->create_host(name, work_a_second);  // the speed is never used
     star->hosts.push_back(host);
+    star->device_specs.emplace_back();
+    star->device_hosts.emplace_back();
     star->up.push_back(zone->create_link(name + ".up", bandwidth));
     star->down.push_back(zone->create_link(name + ".down", bandwidth));
     star->loopback.push_back(zone->create_link(name + ".loopback", network.loopback_bandwidth.bytes_per_second));

@@ -24,13 +24,16 @@ namespace raysim::sg {
 // nanosecond an end may lie and still count as that nanosecond, because rounding errors of doubles are no physics.
 inline constexpr double date_precision = 1e-10;  // seconds
 
-// A star in SimGrid: hosts and the links of each.
+// A star in SimGrid: hosts and the links of each. A machine with devices is a zone of its own: its host in the middle, and each
+// device a host behind a link.
 struct Star {
   NetworkSpec network;
   std::vector<simgrid::s4u::Host*> hosts;
   std::vector<simgrid::s4u::Link*> up;
   std::vector<simgrid::s4u::Link*> down;
   std::vector<simgrid::s4u::Link*> loopback;
+  std::vector<std::vector<DeviceSpec>> device_specs;           // of each machine
+  std::vector<std::vector<simgrid::s4u::Host*>> device_hosts;  // likewise
   bool lent = false;
 };
 
@@ -55,17 +58,19 @@ class Physics {
   const std::vector<void*>& step(double until);
 
   // Puts bytes on the wires now. `token` comes back from step() when the last one is there; `bytes` > 0.
-  simgrid::s4u::CommPtr start(simgrid::s4u::Host* from, simgrid::s4u::Host* to, Bytes bytes, void* token);
+  simgrid::s4u::ActivityPtr start(simgrid::s4u::Host* from, simgrid::s4u::Host* to, Bytes bytes, void* token);
+  // Gives a host work: so much as it would do in that time at speed 1. `work` > 0.
+  simgrid::s4u::ActivityPtr start_work(simgrid::s4u::Host* host, Duration work, void* token);
 
-  // Takes bytes off the wires; its token never comes back.
-  void cancel(const simgrid::s4u::CommPtr& flow);
+  // Takes bytes off the wires, or work off a host; its token never comes back.
+  void cancel(const simgrid::s4u::ActivityPtr& flow);
 
   // The engine has one clock, so flows of two fabrics cannot be on their way at once. Throws std::logic_error.
   void begin_turn(const void* fabric);
   void end_turn(const void* fabric);
 
-  // A star of at least `machines` hosts with the links of `network`, for the caller alone until given back.
-  Star& borrow_star(std::size_t machines, const NetworkSpec& network);
+  // A star of at least these machines, with their devices and the links of `network`, for the caller alone until given back.
+  Star& borrow_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network);
   static void give_back(Star& star) { star.lent = false; }
 
   // The platform of a file, loaded at the first call. Throws std::invalid_argument.
@@ -74,7 +79,7 @@ class Physics {
  private:
   Physics();
   void stay_open();
-  Star& build_star(std::size_t machines, const NetworkSpec& network);
+  Star& build_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network);
   FilePlatform parse_file(const std::string& path);
 
   simgrid::s4u::Engine* engine_ = nullptr;
@@ -85,7 +90,7 @@ class Physics {
   bool parsing_ = false;
   const void* turn_ = nullptr;
   std::vector<void*> ended_;
-  std::vector<simgrid::s4u::CommPtr> cancelled_;  // kept until SimGrid has forgotten them
+  std::vector<simgrid::s4u::ActivityPtr> cancelled_;  // kept until SimGrid has forgotten them
   std::set<simgrid::s4u::Activity*> one_event_{nullptr};
 };
 

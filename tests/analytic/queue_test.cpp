@@ -20,6 +20,10 @@ class WatchedFabric final : public Fabric {
     CHECK(now == engine->now());
     inner_->start_flow(now, from, to, size, id);
   }
+  void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override { inner_->start_copy(at, to, size, id); }
+  void start_work(Time at, DeviceId device, Duration work, FlowId id) override {
+    inner_->start_work(at, device, work, id);
+  }
   void cancel_flow(FlowId id) override { inner_->cancel_flow(id); }
   [[nodiscard]] bool busy() const override { return inner_->busy(); }
   Time advance(Time until, std::vector<FlowId>& ended) override {

@@ -42,6 +42,7 @@ inline Profile profile() {
   for (Costs::Idle* idle : {&p.costs.idle_worker, &p.costs.idle_driver, &p.costs.idle_raylet, &p.costs.idle_gcs})
     idle->period = ms(100);
   p.costs.flow_threshold = Bytes{65'536};
+  p.system.predefined_unit_instance_resources = "GPU";
   return p;
 }
 

@@ -1,8 +1,12 @@
 // What is said about a run: numbers as text, the table, the JSON object, the trace.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "analysis/chrome_trace.hpp"
 #include "analysis/histogram.hpp"
@@ -137,6 +141,52 @@ TEST_CASE("a trace is valid JSON whatever the names are, and two sinks see the s
   CHECK(last["pid"] == 1);
   CHECK(last["args"]["scheduling_delay_us"] == 500'000.0);
   CHECK(events[2]["args"]["name"] == "Node al\"ice");
+}
+
+TEST_CASE("each GPU has its figures in the report, and rows in the trace on which no two spans overlap") {
+  RunHeader header = small_header();
+  header.nodes[1].devices = {"A100", ""};
+  std::ostringstream text;
+  ChromeTrace trace(text, header);
+  Summary summary(header);
+  RecordTee both(summary, trace);
+  AttemptRecord half = attempt(1, AttemptOutcome::finished);
+  half.gpus = 0.5;
+  half.devices = {1};
+  both.on_attempt(half);
+  both.on_attempt(half);
+  AttemptRecord two = attempt(1, AttemptOutcome::finished);
+  two.gpus = 2;
+  two.devices = {0, 1};
+  two.started = half.ended;
+  two.ended = two.started + Duration::seconds(2);
+  both.on_attempt(two);
+  CHECK(trace.finish());
+
+  const RunReport report = report_on(summary, Duration::seconds(4));
+  CHECK(report.gpus == 2);
+  CHECK(report.gpu_utilisation == doctest::Approx((0.5 + 0.5 + 2 * 2) / 8));
+  CHECK(report.nodes[0].gpus.empty());
+  CHECK(report.nodes[1].gpus[0].utilisation == doctest::Approx(0.5));
+  CHECK(report.nodes[1].gpus[1].utilisation == doctest::Approx(0.75));
+  CHECK(report.nodes[1].gpus[1].tasks == 3);
+  const auto gpus = nlohmann::json::parse(run_json(report))["nodes"]["al\"ice"]["gpus"];
+  CHECK(gpus[0]["model"] == "A100");
+  CHECK(gpus[1]["utilisation"] == 0.75);
+  CHECK(run_table(report, false).find("A100") != std::string::npos);
+
+  std::map<std::uint64_t, std::vector<std::pair<double, double>>> rows;
+  std::vector<std::string> visible;
+  for (const auto& event : nlohmann::json::parse(text.str())) {
+    if (event["ph"] == "X" && event["cat"] == "gpu")
+      rows[event["tid"].get<std::uint64_t>()].emplace_back(event["ts"], event["dur"]);
+    else if (event["ph"] == "X")
+      visible.push_back(event["args"]["CUDA_VISIBLE_DEVICES"]);
+  }
+  CHECK(visible == std::vector<std::string>{"1", "1", "0,1"});
+  CHECK(rows.size() == 3);  // one of the first GPU, two of the one that was shared
+  for (const auto& [row, spans] : rows)
+    for (std::size_t i = 1; i < spans.size(); ++i) CHECK(spans[i - 1].first + spans[i - 1].second <= spans[i].first);
 }
 
 TEST_CASE("a trace of nothing on no nodes is an empty list") {

@@ -158,6 +158,6 @@ TEST_CASE("a task in a group asks for the group's resources, by bundle if it nam
   CHECK(to_string(any, names) == "{CPU_group_00000005: 2, bundle_group_00000005: 0.001}");
   const ResourceSet third = demand_in_group(cpus(0), {5}, 3, names);
   CHECK(to_string(third, names) == "{bundle_group_00000005: 0.001, bundle_group_3_00000005: 0.001}");
-  CHECK(cpus_asked(any, names) == ResourceAmount::of(2));
-  CHECK(cpus_asked(third, names) == ResourceAmount{});
+  CHECK(amount_asked(cpu_resource, any, names) == ResourceAmount::of(2));
+  CHECK(amount_asked(cpu_resource, third, names) == ResourceAmount{});
 }

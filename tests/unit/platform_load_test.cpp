@@ -128,6 +128,43 @@ TEST_CASE("overrides change a platform") {
             .title == "T");
 }
 
+TEST_CASE("GPUs are devices of the node's machine, and the first one's model is the accelerator type") {
+  const ClusterSpec cluster = cluster_of(R"(
+machines:
+  box: {cores: 2}
+nodes:
+  alice: {gpus: 2, machine: box}
+  bob:
+    machine: box
+    gpus:
+    - {model: A100, memory: 40 GiB, speed: 2.5, count: 2, shared: true, link_bandwidth: 10 GBps, link_latency: 1 us}
+    - {model: T4}
+  carol: {gpus: {model: H100}, labels: {ray.io/accelerator-type: mine}, count: 2}
+)");
+  REQUIRE(cluster.nodes.size() == 4);
+  const NodeSpec& bob = cluster.nodes[1];
+  CHECK(cluster.nodes[0].total.get(gpu_resource).value() == 2);
+  CHECK(bob.total.get(gpu_resource).value() == 3);
+  ResourceNames names = cluster.resource_names;
+  CHECK(bob.total.get(names.id_of("accelerator_type:A100")).value() == 1);
+  CHECK(bob.total.get(names.id_of("accelerator_type:T4")).value() == 0);
+  CHECK(bob.labels.at("ray.io/accelerator-type") == "A100");
+  CHECK(cluster.nodes[2].labels.at("ray.io/accelerator-type") == "mine");
+  CHECK_FALSE(cluster.nodes[0].labels.contains("ray.io/accelerator-type"));
+  // One machine, on which each node's devices come after those of the node before.
+  const auto& devices = cluster.platform.machines[bob.machine.index].devices;
+  REQUIRE(devices.size() == 5);
+  CHECK(devices[0] == DeviceSpec{});
+  CHECK(devices[2] == DeviceSpec{2.5, true, Bandwidth{10e9}, Duration::microseconds(1)});
+  CHECK(bob.gpus[1].device == 3);
+  CHECK(bob.gpus[1].memory.count == std::int64_t{40} << 30);
+  CHECK(bob.gpus[2].model == "T4");
+  for (std::uint32_t i = 2; i < 4; ++i) {
+    CHECK(cluster.nodes[i].gpus.size() == 1);
+    CHECK(cluster.platform.machines[cluster.nodes[i].machine.index].devices.size() == 1);
+  }
+}
+
 TEST_CASE("every shipped platform loads") {  // platforms/*.yaml
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("platforms")) {
