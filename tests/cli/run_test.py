@@ -145,10 +145,13 @@ class Trace(unittest.TestCase):
             with self.subTest(scenario=scenario):
                 events = json.loads(trace_of(scenario))
                 spans = [event for event in events if event["ph"] == "X"]
+                of_tasks = [span for span in spans if span["cat"] != "gpu"]
                 tasks = figures(scenario)["tasks"]
                 # Of tasks that failed those that had begun have one, too.
-                self.assertGreaterEqual(len(spans), tasks["finished"])
-                self.assertLessEqual(len(spans), tasks["finished"] + tasks["failed"])
+                self.assertGreaterEqual(len(of_tasks), tasks["finished"])
+                self.assertLessEqual(len(of_tasks), tasks["finished"] + tasks["failed"])
+                held = sum(len(span["args"].get("CUDA_VISIBLE_DEVICES", "").replace(",", " ").split()) for span in of_tasks)
+                self.assertEqual(len(spans) - len(of_tasks), held)
                 nodes = {event["pid"] for event in events if event["name"] == "process_name"}
                 workers = {(event["pid"], event["tid"]) for event in events if event["name"] == "thread_name"}
                 for span in spans:
