@@ -24,6 +24,10 @@ class RecordTee final : public RecordSink {
     first_.on_failed_unstarted(function);
     second_.on_failed_unstarted(function);
   }
+  void on_argument(std::uint64_t task, std::uint64_t from) override {
+    first_.on_argument(task, from);
+    second_.on_argument(task, from);
+  }
   void on_worker_started(std::uint32_t node, Time at) override {
     first_.on_worker_started(node, at);
     second_.on_worker_started(node, at);

@@ -63,6 +63,7 @@ std::string run_json(const RunReport& r) {
   json["makespan_s"] = in_seconds(r.makespan);
   json["ideal_s"] = in_seconds(r.ideal);
   json["critical_path_s"] = in_seconds(r.critical_path);
+  if (r.heft) json["heft_s"] = r.heft->makespan ? Json(in_seconds(*r.heft->makespan)) : Json(nullptr);
   json["tasks"] = {{"submitted", r.submitted},
                    {"finished", r.finished},
                    {"failed", r.failed},

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/heft.hpp"
 #include "analysis/summary.hpp"
 #include "sim/time.hpp"
 
@@ -59,6 +60,7 @@ struct RunReport {
   Duration makespan;
   Duration ideal;
   Duration critical_path;
+  std::optional<HeftSchedule::Result> heft;  // where it was asked for
   std::uint64_t submitted = 0;
   std::uint64_t finished = 0;
   std::uint64_t failed = 0;

@@ -123,6 +123,11 @@ class RunTable {
     row("makespan", duration_text(report_.makespan), report_.unfinished ? "so far" : "");
     bound("ideal", report_.ideal, "the tasks' work spread over all CPUs");
     bound("critical path", report_.critical_path, "the longest chain of tasks");
+    if (!report_.heft) return;
+    if (report_.heft->makespan)
+      bound("HEFT", *report_.heft->makespan, "an offline schedule of the same tasks, without overheads");
+    else
+      row("HEFT", "-", report_.heft->why_not);
   }
 
   void tasks() {

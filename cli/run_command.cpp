@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "analysis/chrome_trace.hpp"
 #include "analysis/record_tee.hpp"
@@ -31,6 +32,7 @@ struct RunOptions {
   ScenarioOptions scenario;
   bool json = false;
   bool no_progress = false;
+  bool heft = false;
   std::string trace;
 };
 
@@ -83,6 +85,8 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   SimulationOptions options;
   options.seed = program.seed;
   options.policy = program.ray.policy;
+  options.view_delay = program.ray.view_delay;
+  options.decision_time = program.ray.decision_time;
   if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
   ProgramBodies bodies = make_bodies(program, cluster, retries);
@@ -172,15 +176,16 @@ ExitCode run(const RunOptions& options) {
   CheckedScenario checked = load_checked(options.scenario);
   Summary summary(header_of(checked.scenario));
   TraceFile trace(options.trace, summary.header());
-  SimulationResult result;
+  std::optional<HeftSchedule> heft;
+  std::optional<RecordTee> with_trace;
+  std::optional<RecordTee> with_heft;
+  RecordSink* record = &summary;
+  if (trace.sink() != nullptr) record = &with_trace.emplace(*record, *trace.sink());
+  if (options.heft) record = &with_heft.emplace(*record, heft.emplace(summary.header()));
   double wall_seconds = 0;
-  if (trace.sink() != nullptr) {
-    RecordTee both(summary, *trace.sink());
-    result = simulate(checked, summary, both, !options.no_progress, wall_seconds);
-  } else {
-    result = simulate(checked, summary, summary, !options.no_progress, wall_seconds);
-  }
+  const SimulationResult result = simulate(checked, summary, *record, !options.no_progress, wall_seconds);
   RunReport report = make_report(checked, summary, result);
+  if (heft) report.heft = heft->schedule();
   report.wall_seconds = wall_seconds;
   fmt::print("{}", options.json ? run_json(report) : run_table(report, wants_colours(Stream::standard_output)));
   std::fflush(stdout);
@@ -207,6 +212,7 @@ void add_run_command(CLI::App& app, Action& chosen) {
   options->scenario.add_set_to(command);
   options->scenario.add_choices_to(command);
   command.add_flag("--json", options->json, "Print one JSON object instead of a table");
+  command.add_flag("--heft", options->heft, "Add what an offline scheduler (HEFT) would make of the same tasks");
   command.add_option("--trace", options->trace, "Write a trace for https://ui.perfetto.dev")->type_name("FILE");
   command.add_flag("--no-progress", options->no_progress, "No progress line, also on a terminal");
   command.footer(

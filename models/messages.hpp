@@ -22,6 +22,7 @@ namespace raysim {
 class CoreWorker;
 class Raylet;
 class Gcs;
+class CentralScheduler;
 class TaskContext;
 
 // Processes know each other by messages only; each defines these for itself.
@@ -31,6 +32,8 @@ template <class Message>
 void deliver(Raylet& to, Message message);
 template <class Message>
 void deliver(Gcs& to, Message message);
+template <class Message>
+void deliver(CentralScheduler& to, Message message);
 template <class Message>
 void deliver(TaskContext& to, Message message);
 template <class Message>
@@ -75,9 +78,21 @@ enum class MessageKind : std::uint8_t {
   commit_bundle_resources,
   bundle_resources_reply,
   cancel_resource_reserve,
+  steal_leases,
+  leases_stolen,
+  lease_news,
   count
 };
 std::span<const std::string_view> message_kind_names();
+
+// A node's own resources at a moment; its first makes the node known to others. Shared by all copies of the message, never changed.
+struct ResourceSnapshot {
+  NodeId node;
+  ResourceSet available;
+  std::vector<FreeUnits> units = {};
+  bool draining = false;
+  std::shared_ptr<const ResourceSet> total = nullptr;  // null: what the node began with
+};
 
 // --- owner and raylet -------------------------------------------------------------------------------------------
 
@@ -90,8 +105,18 @@ struct RequestWorkerLease {
   SchedulingClassId scheduling_class;
   std::uint32_t tag = 0;      // the owner's, comes back with the reply
   std::uint32_t backlog = 0;  // tasks queued under the owner's key
+  float rank = 0;             // of the first task that it is for; smaller goes first, always 0 in Ray
   bool grant_or_reject = false;
   bool selected_by_locality = false;
+};
+
+// For a central scheduler, no part of Ray: what became of a lease that it has placed. From its raylet, or from an owner that had
+// no use for it.
+struct LeaseNews {
+  static constexpr auto kind = MessageKind::lease_news;
+  enum class What : std::uint8_t { over, blocked, unblocked };
+  LeaseId lease;
+  What what = What::over;
 };
 
 struct LeaseReply {
@@ -136,6 +161,18 @@ struct ReturnWorkerLease {
   bool disconnect = false;  // the worker must not be used again
 };
 
+// --- raylets among each other: no part of Ray, for policies that steal
+
+struct StealLeases {
+  static constexpr auto kind = MessageKind::steal_leases;
+  Address<Raylet> thief;
+  std::shared_ptr<const ResourceSnapshot> room;  // whose node, and what is free there
+};
+struct LeasesStolen {
+  static constexpr auto kind = MessageKind::leases_stolen;
+  std::uint32_t count = 0;  // on their way, by their owners
+};
+
 struct GetWorkerFailureCause {
   static constexpr auto kind = MessageKind::get_failure_cause;
   using Sender = CoreWorker;
@@ -145,6 +182,7 @@ struct GetWorkerFailureCause {
 struct WorkerFailureCause {
   static constexpr auto kind = MessageKind::failure_cause;
   LeaseId lease;
+  bool preempted = false;  // its worker had to go for a lease of better rank
 };
 
 // --- owner and worker -------------------------------------------------------------------------------------------
@@ -222,16 +260,13 @@ struct FunctionCode {
   static constexpr auto kind = MessageKind::function_code;
 };
 
-// A node's own resources at a moment; its first makes the node known to others. Shared by all copies of the message, never changed.
-struct ResourceSnapshot {
-  NodeId node;
-  ResourceSet available;
-  std::vector<FreeUnits> units = {};
-  bool draining = false;
-  std::shared_ptr<const ResourceSet> total = nullptr;  // null: what the node began with
-};
 struct ResourceReport {
   static constexpr auto kind = MessageKind::resource_report;
+  std::shared_ptr<const ResourceSnapshot> snapshot;
+};
+// At the GCS: a report that was held back (`ray.view_delay`).
+struct DelayedReport {
+  static constexpr auto kind = MessageKind::none;
   std::shared_ptr<const ResourceSnapshot> snapshot;
 };
 struct ResourceBroadcast {

@@ -119,7 +119,10 @@ std::span<const std::string_view> message_kind_names() {
       "prepare_bundle_resources",
       "commit_bundle_resources",
       "bundle_resources_reply",
-      "cancel_resource_reserve"};
+      "cancel_resource_reserve",
+      "steal_leases",
+      "leases_stolen",
+      "lease_news"};
   return names;
 }
 

@@ -5,6 +5,7 @@
 // Invariants: filled before the first event (functions may gain calls, classes may gain names); addresses stay valid.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,6 +24,18 @@ namespace raysim {
 
 // Makes a worker process on a node and returns it; it registers itself at its raylet when it is up.
 using WorkerMaker = std::function<ProcessId(NodeId node)>;
+
+// What is free on every node at this moment, and what leases were promised that have not got there. Only a policy with a
+// perfect view looks at it: no process of Ray could.
+struct TrueView {
+  struct Promise {
+    NodeId node;
+    ResourceSet demand;
+    Time at;
+  };
+  std::vector<const NodeView*> nodes;  // by NodeId, each its raylet's own
+  std::deque<Promise> promises;
+};
 
 struct Runtime {
   Runtime(Engine& the_engine, const ClusterSpec& the_cluster, const Profile& the_profile, RecordSink& the_record)
@@ -43,11 +56,16 @@ struct Runtime {
   DeviceLists device_lists;
   const std::vector<ResourceId> unit_resources;  // those that come in instances of 1
   PolicyMaker make_policy = make_hybrid_policy;  // of the default strategy
+  plugin::Traits traits;                         // of that policy
+  Duration view_delay;                           // on top of each report's way to the raylets
+  Duration decision_time;  // CPU time of a raylet or central scheduler, each time the policy is asked
+  TrueView truth;          // for policies with a perfect view
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;
   std::vector<NodeId> node_order;        // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;  // by NodeId
   Address<Gcs> gcs;
+  Address<CentralScheduler> central;        // where the policy wants one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table
   ResourceStreams streams;                  // GCS to raylets
   ResourceNames resource_names;             // those of the cluster, and of placement groups' resources

@@ -34,6 +34,7 @@ struct TaskOptions {
   std::vector<LabelSelector> fallback_selectors;  // tried in order when no node takes it with the one before
   std::string runtime_env;                        // its hash; empty: none
   int max_retries = 3;                            // -1: without end
+  int priority = 0;                               // not Ray's: for policies that have an order
   auto operator<=>(const TaskOptions&) const = default;
 };
 
@@ -48,6 +49,7 @@ struct SchedulingClass {
   std::int32_t depth = 0;                // of nested calls; the driver's tasks have 1
   std::optional<ResourceSet> placement;  // what a node must have to be chosen, where that is not `resources`
   bool creates_actor = false;
+  int priority = 0;  // not Ray's, where it is always 0
 
   [[nodiscard]] const ResourceSet& placement_resources() const { return placement ? *placement : resources; }
   auto operator<=>(const SchedulingClass&) const = default;

@@ -41,6 +41,8 @@ RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
     ray.profile = known.profiles ? key->one_of(*known.profiles) : key->text("a profile");
   if (const auto key = mapping.find("policy"))
     ray.policy = known.policies ? key->one_of(*known.policies) : key->text("a policy");
+  if (const auto key = mapping.find("view_delay")) ray.view_delay = key->duration();
+  if (const auto key = mapping.find("decision_time")) ray.decision_time = key->duration();
   if (const auto config = mapping.find("system_config")) {
     for (const YamlReader& setting : config->named_values("settings by Ray's own names")) {
       const auto& names = known.system_config;

@@ -20,7 +20,8 @@ constexpr std::array scenario_list{KeySpec{"raysim", true},
                                    KeySpec{"tasks"},
                                    KeySpec{"driver", true},
                                    KeySpec{"expect"}};
-constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"}, KeySpec{"policy"}, KeySpec{"system_config"}};
+constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
+                              KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
 constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"num_gpus"},
                                KeySpec{"accelerator_type"},
@@ -30,6 +31,7 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"label_selector"},
                                KeySpec{"fallback_strategy"},
                                KeySpec{"max_retries"},
+                               KeySpec{"priority"},
                                KeySpec{"duration"},
                                KeySpec{"sleep"},
                                KeySpec{"runs_on"},
@@ -38,10 +40,16 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"num_returns"},
                                KeySpec{"crash"},
                                KeySpec{"body"}};
-constexpr std::array options_list{
-    KeySpec{"num_cpus"},       KeySpec{"num_gpus"},          KeySpec{"accelerator_type"},
-    KeySpec{"memory"},         KeySpec{"resources"},         KeySpec{"scheduling_strategy"},
-    KeySpec{"label_selector"}, KeySpec{"fallback_strategy"}, KeySpec{"max_retries"}};
+constexpr std::array options_list{KeySpec{"num_cpus"},
+                                  KeySpec{"num_gpus"},
+                                  KeySpec{"accelerator_type"},
+                                  KeySpec{"memory"},
+                                  KeySpec{"resources"},
+                                  KeySpec{"scheduling_strategy"},
+                                  KeySpec{"label_selector"},
+                                  KeySpec{"fallback_strategy"},
+                                  KeySpec{"max_retries"},
+                                  KeySpec{"priority"}};
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},

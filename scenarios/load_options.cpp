@@ -20,6 +20,7 @@ namespace {
 constexpr double most_units = 1e9;
 constexpr double least_unit = 0.0001;  // below it Ray's fixed point has no amount
 constexpr double default_num_cpus = 1;
+constexpr std::int64_t most_urgent = 1'000'000;
 
 double read_amount(const YamlReader& value) {
   const double amount = value.number(0, most_units);
@@ -123,6 +124,8 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
       options.resources.emplace(resource.key(), amount);
     }
   }
+  if (const auto value = mapping.find("priority"))
+    options.priority = static_cast<int>(value->whole(-most_urgent, most_urgent));
   if (const auto value = mapping.find("max_retries"))
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
   if (const auto value = mapping.find("scheduling_strategy"))

@@ -40,6 +40,7 @@ struct TaskOptionsSpec {
   std::optional<Bytes> memory;
   std::map<std::string, double> resources;  // custom ones
   std::optional<int> max_retries;           // -1 = without end
+  std::optional<int> priority;              // not Ray's: for policies that have an order
   // A placement group stands there as its index in ScenarioProgram::placement_groups.
   std::optional<SchedulingStrategy> scheduling_strategy;
   std::optional<LabelSelector> label_selector;
@@ -56,6 +57,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.memory) result.memory = call.memory;
   if (!call.resources.empty()) result.resources = call.resources;
   if (call.max_retries) result.max_retries = call.max_retries;
+  if (call.priority) result.priority = call.priority;
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
   if (call.label_selector) result.label_selector = call.label_selector;
   if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;
@@ -179,6 +181,8 @@ struct RaySettings {
   std::string architecture = "raylet";
   std::string profile = "ray-2.60";
   std::string policy = "hybrid";
+  Duration view_delay;                                 // on top of each report's way to the raylets
+  Duration decision_time;                              // each time the policy is asked
   std::map<std::string, ConfigSetting> system_config;  // Ray's own names -> value as text, checked against the profile
 };
 

@@ -29,13 +29,20 @@ Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, Simul
 
 Simulation::~Simulation() = default;
 
-void Simulation::build() {
-  const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
+void Simulation::set_policy() {
   runtime_.make_policy = options_.own_policy;
   if (!runtime_.make_policy)
     runtime_.make_policy = [name = options_.policy](const PolicySettings& settings) {
       return make_policy(name, settings);
     };
+  runtime_.traits = runtime_.make_policy({})->traits();
+  runtime_.view_delay = options_.view_delay;
+  runtime_.decision_time = options_.decision_time;
+}
+
+void Simulation::build() {
+  const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
+  set_policy();
   runtime_.functions = std::move(options_.functions);
   for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
   // Ray's node ids are random, and ties between nodes go by them.
@@ -58,6 +65,10 @@ void Simulation::build() {
   };
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();
+  if (runtime_.traits.central) {
+    central_ = std::make_unique<CentralScheduler>(runtime_);
+    runtime_.central = central_->address();
+  }
   for (std::uint32_t i = 0; i < nodes; ++i) {
     raylets_.push_back(std::make_unique<Raylet>(runtime_, NodeId{i}));
     runtime_.raylets.push_back(raylets_.back()->address());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/core_worker/core_worker.hpp"
+#include "models/gcs/central_scheduler.hpp"
 #include "models/gcs/gcs.hpp"
 #include "models/raylet/raylet.hpp"
 #include "models/runtime.hpp"
@@ -19,7 +20,9 @@ namespace raysim {
 struct SimulationOptions {
   std::uint64_t seed = 0;
   std::string policy = "hybrid";
-  PolicyMaker own_policy;     // set: instead of the named one
+  PolicyMaker own_policy;  // set: instead of the named one
+  Duration view_delay;     // see Runtime
+  Duration decision_time;
   bool warm_workers = false;  // as many idle workers as CPUs on every node
   std::vector<RemoteFunction> functions;
   BodyMaker driver;
@@ -50,12 +53,14 @@ class Simulation {
 
  private:
   ProcessId make_worker(NodeId node);
+  void set_policy();
   void build();
 
   Engine engine_;
   Runtime runtime_;
   SimulationOptions options_;
   std::unique_ptr<Gcs> gcs_;
+  std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
   std::unique_ptr<CoreWorker> driver_;

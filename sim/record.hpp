@@ -65,6 +65,8 @@ class RecordSink {
   virtual void on_attempt(const AttemptRecord& attempt) = 0;
   // A task failed before any worker had it: with one of its arguments, or because no node can ever take it.
   virtual void on_failed_unstarted(std::uint32_t /*function*/) {}
+  // A task takes a result of another one; both as in AttemptRecord::task.
+  virtual void on_argument(std::uint64_t /*task*/, std::uint64_t /*from*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
   virtual void on_group(const GroupRecord& /*group*/) {}
 };

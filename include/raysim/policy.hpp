@@ -29,6 +29,24 @@ struct Demand {
 struct Lease {
   std::string_view function;
   std::span<const Demand> demands;
+  int priority = 0;  // the task option `priority`; larger is more urgent
+};
+
+// A task that waits at its owner. Times below 0 are not known.
+struct Task : Lease {
+  double seconds = -1;           // what it will take; no real scheduler knows it
+  double expected_seconds = -1;  // the mean of the function's runs that its owner has seen, else of its distribution
+};
+
+// What a policy asks of the processes around it, beyond a node for each lease. Without them all is as in Ray.
+struct Traits {
+  bool ranked = false;        // tasks and leases wait by rank(), not in the order they came
+  bool stays = false;         // a lease waits where it was sent: no second decision there, and no spilling
+  std::uint32_t probes = 0;   // d: the owner asks d random raylets for each task, and takes the first worker offered
+  bool central = false;       // one scheduler beside the GCS decides for all, and knows what it has assigned
+  bool steals = false;        // a raylet with room and nothing waiting takes leases that wait at a random other one
+  bool preempts = false;      // a lease that waits ends the worker of a lease of worse rank; its task is tried again
+  bool perfect_view = false;  // decisions see what is free at this moment, also what was promised but not yet taken
 };
 
 // The cluster as the deciding raylet believes it to be: exact for its own node, for the others as last reported, less what
@@ -69,7 +87,28 @@ class Policy {
   // Which node? A feasible one, with or without room now: without, the lease waits there. `nowhere`: it waits here, and is
   // asked about again when something has changed. Not called when no node is feasible.
   virtual Node choose(const Cluster& cluster, const Lease& lease, Random& random) = 0;
+  // Who goes first among what waits at one place, when traits say `ranked`: the smallest; equal ones as they came. Asked by
+  // the owner when it queues the task; a lease has the rank of the first task that it is requested for.
+  [[nodiscard]] virtual double rank(const Task& /*task*/) const { return 0; }
+  // The same for every object of the policy and at all times.
+  [[nodiscard]] virtual Traits traits() const { return {}; }
 };
+
+// A building block: the least used of the nodes with room, by draw among equals; `nowhere` when none has room.
+inline Node least_used(const Cluster& cluster, const Lease& lease, Random& random, bool with_room = true) {
+  Node best = nowhere;
+  double least = 0;
+  std::uint64_t equals = 0;
+  for (Node node = 0; node < cluster.size(); ++node) {
+    if (with_room ? !cluster.is_available(node, lease) : !cluster.is_feasible(node, lease)) continue;
+    const double used = cluster.utilisation(node);
+    if (best != nowhere && used > least) continue;
+    equals = best == nowhere || used < least ? 1 : equals + 1;
+    if (equals == 1 || random.below(equals) == 0) best = node;
+    least = used;
+  }
+  return best;
+}
 
 // The version of this interface; raysim loads plugins of its own version only.
 inline constexpr std::uint32_t abi_version = 1;

@@ -78,6 +78,9 @@ class CoreWorker {
     [[nodiscard]] Time now() const override { return worker.io_.now(); }
     [[nodiscard]] NodeId local_node() const override { return worker.node_; }
     FirstNode first_node(const SchedulingKey& key) override;
+    std::vector<NodeId> nodes_to_probe(const SchedulingKey& key) override;
+    float rank(std::uint32_t task) override { return ranks.rank(worker.tasks_.task(task)); }
+    void redirect_unused(LeaseId lease) override;
     void request_lease(NodeId node, RequestWorkerLease request) override;
     void cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) override;
     void push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) override;
@@ -86,9 +89,12 @@ class CoreWorker {
     void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) override;
     void fail_task(std::uint32_t task, ErrorType error) override;
     void exit_process() override;
+    [[nodiscard]] bool by_policy(const SchedulingKey& key) const;
 
     CoreWorker& worker;
     NormalTaskSubmitter submitter;
+    TaskRanks ranks;
+    RandomStream probed;
     std::deque<std::uint32_t> to_resubmit;
     std::vector<NormalTaskSubmitter::Broken> broken;  // waiting for the raylet's word on the cause
     bool tick_armed = false;
@@ -117,9 +123,13 @@ class CoreWorker {
   void enqueue(std::uint32_t task);
   void finish(std::uint32_t task, ErrorType error, Duration path);
   void notify(TaskManager::Waiter waiter, const Ending& end);
-  void fail_or_retry(const NormalTaskSubmitter::Broken& broken);
+  void fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted);
   void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
   void arm_owner_tick();
+  // Of a task in the record: unique in the run.
+  [[nodiscard]] std::uint64_t task_number(std::uint32_t task) const {
+    return (static_cast<std::uint64_t>(io_.id().index) << 32) | task;
+  }
 
   Runtime& runtime_;
   NodeId node_;

@@ -27,7 +27,10 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
   added.has_args = !args.empty() || !values.empty();
   for (const ObjectRef ref : args) {
     const OwnedObject& object = tasks_.object(ref.index);
-    if (object.in_store) key.store_args.push_back(ref);
+    if (object.in_store)
+      key.store_args.push_back(ref);
+    else
+      runtime_.record.on_argument(task_number(index), task_number(object.task));
     argument_bytes += Bytes{std::int64_t{object.kib} * 1024};
     if (object.ready) {
       added.path = std::max(added.path, object.path);
@@ -47,7 +50,8 @@ std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options,
 // A task in a placement group, its own or one that captures its caller's children, asks for the group's resources.
 SchedulingClassId CoreWorker::class_of(FunctionId function, const TaskOptions& options) {
   SchedulingClass wanted{
-      function, options.resources, options.strategy, options.label_selector, options.fallback_selectors, 1, {}, false};
+      function, options.resources, options.strategy, options.label_selector, options.fallback_selectors, 1, {},
+      false,    options.priority};
   if (role_ != Role::driver) {
     const SchedulingClass& caller = executed_class();
     wanted.depth = caller.depth + 1;
@@ -80,6 +84,7 @@ void CoreWorker::enqueue(std::uint32_t index) {
 }
 
 void CoreWorker::on(TaskReply reply) {
+  owner().ranks.ran(tasks_.task(reply.task).function, reply.ended - reply.started);
   const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
@@ -120,16 +125,17 @@ void CoreWorker::on(WorkerFailureCause cause) {
       std::find_if(broken.begin(), broken.end(), [&](const auto& b) { return b.worker.lease == cause.lease; });
   const auto failed = *it;
   broken.erase(it);
-  fail_or_retry(failed);
+  fail_or_retry(failed, cause.preempted);
 }
 
-void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken) {
+// A task whose worker was preempted is tried again at no cost of its own, whatever its max_retries.
+void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted) {
   OwnedTask& task = tasks_.task(broken.task);
-  const bool retry = task.retries_left != 0;
+  const bool retry = preempted || task.retries_left != 0;
   record_attempt(broken.task, broken.worker, task.pushed, io_.now(),
                  retry ? AttemptOutcome::retried : AttemptOutcome::failed);
   if (!retry) return finish(broken.task, ErrorType::worker_crashed, task.path);
-  if (task.retries_left > 0) --task.retries_left;
+  if (task.retries_left > 0 && !preempted) --task.retries_left;
   ++task.attempt;
   owner().to_resubmit.push_back(broken.task);
   arm_owner_tick();
@@ -149,7 +155,7 @@ void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker,
                                 AttemptOutcome outcome) {
   const OwnedTask& task = tasks_.task(index);
   AttemptRecord record;
-  record.task = (static_cast<std::uint64_t>(io_.id().index) << 32) | index;
+  record.task = task_number(index);
   record.function = task.function.index;
   record.attempt = task.attempt;
   record.node = worker.node.index;

@@ -13,16 +13,19 @@ SubmitterSettings submitter_settings(const Runtime& runtime, bool driver) {
   return {config.max_pending_lease_requests >= 0
               ? LeaseRequestLimit::fixed(config.max_pending_lease_requests)
               : LeaseRequestLimit::by_cluster_size(config.max_pending_lease_requests_minimum, nodes),
-          config.worker_lease_timeout, driver};
+          config.worker_lease_timeout, driver, runtime.traits.ranked, runtime.traits.central};
 }
 }  // namespace
 
 CoreWorker::Owner::Owner(CoreWorker& self)
     : worker(self),
-      submitter(submitter_settings(self.runtime_, self.role_ == Role::driver), self.io_.id().index, *this) {}
+      submitter(submitter_settings(self.runtime_, self.role_ == Role::driver), self.io_.id().index, *this),
+      ranks(self.runtime_),
+      probed(self.runtime_.engine.stream("probes/" + std::to_string(self.process().index))) {}
 
 // Arguments of a run lie where their owner is: no other node is nearer to them.
 FirstNode CoreWorker::Owner::first_node(const SchedulingKey& key) {
+  if (worker.runtime_.traits.central && by_policy(key)) return {no_node, false};  // the central scheduler
   LeasePolicyInput input;
   input.strategy = &worker.runtime_.classes[key.scheduling_class].strategy;
   input.local = worker.node_;
@@ -35,11 +38,14 @@ FirstNode CoreWorker::Owner::first_node(const SchedulingKey& key) {
 void CoreWorker::Owner::request_lease(NodeId node, RequestWorkerLease request) {
   request.owner = worker.address_;
   request.owner_node = worker.node_;
+  if (node == no_node) return worker.io_.send(worker.runtime_.central, request);
   worker.io_.send(worker.runtime_.raylets[node.index], request);
 }
 
 void CoreWorker::Owner::cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) {
-  worker.io_.send(worker.runtime_.raylets[node.index], CancelWorkerLease{lease, worker.address_, key});
+  const CancelWorkerLease cancel{lease, worker.address_, key};
+  if (node == no_node) return worker.io_.send(worker.runtime_.central, cancel);
+  worker.io_.send(worker.runtime_.raylets[node.index], cancel);
 }
 
 void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) {

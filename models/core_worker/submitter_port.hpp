@@ -6,6 +6,8 @@
 // Invariants: only fail_task() may lead to further calls of the submitter before it returns.
 #pragma once
 
+#include <vector>
+
 #include "models/core_worker/lease_policy.hpp"
 #include "models/errors.hpp"
 #include "models/messages.hpp"
@@ -30,6 +32,13 @@ class SubmitterPort {
   [[nodiscard]] virtual NodeId local_node() const = 0;
   // Consults the lease policy: whom to ask first.
   virtual FirstNode first_node(const SchedulingKey& key) = 0;
+  // Not Ray's. Nodes to ask for one task at a time, the first worker wins; none: first_node() alone.
+  virtual std::vector<NodeId> nodes_to_probe(const SchedulingKey& /*key*/) { return {}; }
+  // Of a task among those that wait here: smaller goes first, equal ones as they came.
+  virtual float rank(std::uint32_t /*task*/) { return 0; }
+  // Nobody needs the worker at the node that a redirect named.
+  virtual void redirect_unused(LeaseId /*lease*/) {}
+
   // Sends it, in the name of this owner.
   virtual void request_lease(NodeId node, RequestWorkerLease request) = 0;
   // cancel_answered() with `key` follows.

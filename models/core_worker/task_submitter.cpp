@@ -68,22 +68,38 @@ void NormalTaskSubmitter::submit(std::uint32_t task, const SchedulingKey& key) {
 }
 
 void NormalTaskSubmitter::enqueue(std::uint32_t key, std::uint32_t task) {
-  keys_[key].queue.push_back(task);
+  keys_[key].queue.push(task, port_.rank(task));
   request_if_needed(key);
 }
 
 // One open request for each queued task, up to the limit. A leased worker is never idle here: it has a task or is gone.
-void NormalTaskSubmitter::request_if_needed(std::uint32_t index, NodeId redirected_to) {
+void NormalTaskSubmitter::request_if_needed(std::uint32_t index, const LeaseReply* redirect) {
   const auto limit = static_cast<std::size_t>(settings_.limit.get());
-  while (keys_[index].requests.size() < limit && keys_[index].queue.size() > keys_[index].requests.size()) {
-    const bool redirected = redirected_to != no_node;
-    open_request(index, redirected ? FirstNode{redirected_to, false} : port_.first_node(keys_[index].key), redirected);
-    redirected_to = no_node;
+  while (keys_[index].asked < limit && keys_[index].queue.size() > keys_[index].asked) {
+    ++keys_[index].asked;
+    if (redirect != nullptr)
+      open_request(index, {redirect->node, false}, true, settings_.keeps_ids ? redirect->lease : new_lease());
+    else
+      open_requests(index);
+    redirect = nullptr;
   }
+  if (redirect != nullptr) port_.redirect_unused(redirect->lease);
   forget_if_empty(index);
 }
 
-void NormalTaskSubmitter::open_request(std::uint32_t index, FirstNode to, bool grant_or_reject) {
+// Of the nodes that are probed none sends the request on.
+void NormalTaskSubmitter::open_requests(std::uint32_t index) {
+  const std::vector<NodeId> probed = port_.nodes_to_probe(keys_[index].key);
+  if (probed.empty()) {
+    open_request(index, port_.first_node(keys_[index].key), false, new_lease());
+    return;
+  }
+  const std::uint32_t probe = ++next_probe_;
+  for (const NodeId node : probed) open_request(index, {node, false}, true, new_lease()).probe = probe;
+}
+
+NormalTaskSubmitter::OpenRequest& NormalTaskSubmitter::open_request(std::uint32_t index, FirstNode to,
+                                                                    bool grant_or_reject, LeaseId lease) {
   Key& key = keys_[index];
   if (free_requests_.empty()) {
     free_requests_.push_back(static_cast<std::uint32_t>(requests_.size()));
@@ -91,7 +107,6 @@ void NormalTaskSubmitter::open_request(std::uint32_t index, FirstNode to, bool g
   }
   const std::uint32_t slot = free_requests_.back();
   free_requests_.pop_back();
-  const LeaseId lease{(static_cast<std::uint64_t>(owner_) << 32) | next_lease_++};
   requests_[slot] = {lease, to.node, index, static_cast<std::uint32_t>(key.requests.size())};
   key.requests.push_back(slot);
 
@@ -100,27 +115,40 @@ void NormalTaskSubmitter::open_request(std::uint32_t index, FirstNode to, bool g
   request.scheduling_class = key.key.scheduling_class;
   request.tag = slot;
   request.backlog = static_cast<std::uint32_t>(key.queue.size());
+  request.rank = key.queue.rank();
   request.grant_or_reject = grant_or_reject;
   request.selected_by_locality = to.selected_by_locality;
   port_.request_lease(to.node, request);
-  if (key.backlog() == key.reported_backlog) return;
-  port_.report_backlog();
+  if (key.backlog() != key.reported_backlog) port_.report_backlog();
+  return requests_[slot];
 }
 
-std::uint32_t NormalTaskSubmitter::close_request(std::uint32_t slot) {
+// The other requests for a task that has its worker now are moot, and cancelled.
+std::uint32_t NormalTaskSubmitter::close_request(std::uint32_t slot, bool granted) {
   const OpenRequest closed = requests_[slot];
   auto& open = keys_[closed.key].requests;
   open[closed.position] = open.back();
   requests_[open.back()].position = closed.position;
   open.pop_back();
   free_requests_.push_back(slot);
+  if (closed.moot) return closed.key;
+  bool last = true;
+  for (const std::uint32_t other : open) {
+    OpenRequest& request = requests_[other];
+    if (closed.probe == 0 || request.probe != closed.probe) continue;
+    last = false;
+    if (!granted) break;
+    request.moot = true;
+    port_.cancel_lease(request.node, request.lease, closed.key);
+  }
+  if (last || granted) --keys_[closed.key].asked;
   return closed.key;
 }
 
 void NormalTaskSubmitter::on(const LeaseReply& reply) {
-  const std::uint32_t key = close_request(reply.tag);
+  const std::uint32_t key = close_request(reply.tag, reply.status == LeaseReply::Status::granted);
   if (reply.fails_key()) return fail_queued(key, error_of(reply.status));
-  if (reply.status == LeaseReply::Status::redirected) return request_if_needed(key, reply.node);
+  if (reply.status == LeaseReply::Status::redirected) return request_if_needed(key, &reply);
   // Everything else but a worker ends the request; a redirect that no task needs is dropped.
   if (reply.status != LeaseReply::Status::granted) return request_if_needed(key);
 
@@ -133,15 +161,15 @@ void NormalTaskSubmitter::on(const LeaseReply& reply) {
 
 void NormalTaskSubmitter::request_failed(std::uint32_t tag) {
   const bool local = requests_[tag].node == port_.local_node();
-  const std::uint32_t key = close_request(tag);
+  const std::uint32_t key = close_request(tag, false);
   if (!local) return request_if_needed(key);
   if (!settings_.driver) return port_.exit_process();
   fail_queued(key, ErrorType::local_raylet_died);
 }
 
 void NormalTaskSubmitter::fail_queued(std::uint32_t key, ErrorType error) {
-  const std::vector<std::uint32_t> tasks(keys_[key].queue.begin(), keys_[key].queue.end());
-  keys_[key].queue.clear();
+  std::vector<std::uint32_t> tasks;
+  while (!keys_[key].queue.empty()) tasks.push_back(keys_[key].queue.pop());
   forget_if_empty(key);
   for (const std::uint32_t task : tasks) port_.fail_task(task, error);
 }
@@ -151,12 +179,11 @@ void NormalTaskSubmitter::worker_idle(std::uint32_t slot, std::optional<Submitte
   const std::uint32_t index = slots_[slot].key;
   Key& key = keys_[index];
   const bool expired = port_.now() - slots_[slot].granted > settings_.worker_lease_timeout;
-  if (broken || key.queue.empty() || expired) {
+  if (broken || key.queue.empty() || expired || (slots_[slot].used && better_elsewhere(index))) {
     give_back(slot, broken.value_or(SubmitterPort::Return::idle));
   } else {
-    const std::uint32_t task = key.queue.front();
-    key.queue.pop_front();
-    slots_[slot].busy = true;
+    const std::uint32_t task = key.queue.pop();
+    slots_[slot].busy = slots_[slot].used = true;
     slots_[slot].task = task;
     port_.push_task(slots_[slot].worker, slot, task);
     cancel_requests(index);
@@ -176,6 +203,15 @@ void NormalTaskSubmitter::give_back(std::uint32_t slot, SubmitterPort::Return wh
   slots_[slot].open = false;
   free_slots_.push_back(slot);
   --keys_[slots_[slot].key].workers;
+}
+
+// With an order among tasks: another key's first task goes before this key's. Not asked of a new lease, whose raylet knew the
+// order; else owner and raylet could hand a worker back and forth while the other task finds no room.
+bool NormalTaskSubmitter::better_elsewhere(std::uint32_t index) const {
+  if (!settings_.ranked) return false;
+  const float own = keys_[index].queue.rank();
+  return std::any_of(keys_.begin(), keys_.end(),
+                     [&](const Key& other) { return other.live && !other.queue.empty() && other.queue.rank() < own; });
 }
 
 // When nothing is queued, nobody needs the open requests.
@@ -213,10 +249,7 @@ std::vector<NormalTaskSubmitter::Broken> NormalTaskSubmitter::worker_died(Proces
 
 bool NormalTaskSubmitter::cancel(std::uint32_t task, bool force) {
   for (std::uint32_t index = 0; index < keys_.size(); ++index) {
-    auto& queue = keys_[index].queue;
-    const auto it = std::find(queue.begin(), queue.end(), task);
-    if (it == queue.end()) continue;
-    queue.erase(it);
+    if (!keys_[index].queue.erase(task)) continue;
     cancel_requests(index);
     forget_if_empty(index);
     port_.fail_task(task, ErrorType::task_cancelled);

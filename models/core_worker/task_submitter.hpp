@@ -18,13 +18,16 @@
 
 #include "models/core_worker/lease_policy.hpp"
 #include "models/core_worker/submitter_port.hpp"
+#include "models/core_worker/task_queue.hpp"
 
 namespace raysim {
 
 struct SubmitterSettings {
   LeaseRequestLimit limit;
   Duration worker_lease_timeout;
-  bool driver = true;  // a worker exits when its raylet is gone
+  bool driver = true;      // a worker exits when its raylet is gone
+  bool ranked = false;     // a worker goes back after each task while another key's first task has a better rank
+  bool keeps_ids = false;  // a request that follows a redirect has the id of the one before
 };
 
 class NormalTaskSubmitter {
@@ -62,8 +65,9 @@ class NormalTaskSubmitter {
  private:
   struct Key {
     SchedulingKey key;
-    std::deque<std::uint32_t> queue;
+    TaskQueue queue;
     std::vector<std::uint32_t> requests;  // open ones: slots in requests_
+    std::size_t asked = 0;                // tasks that they are for
     std::uint32_t workers = 0;            // leased
     std::int64_t reported_backlog = 0;
     bool live = false;
@@ -76,6 +80,8 @@ class NormalTaskSubmitter {
     NodeId node;  // whom it went to last
     std::uint32_t key = 0;
     std::uint32_t position = 0;  // in the key's list
+    std::uint32_t probe = 0;     // requests of one number are for one task; 0: the only one
+    bool moot = false;           // its task has a worker
   };
   struct Slot {
     LeasedWorker worker;
@@ -84,14 +90,18 @@ class NormalTaskSubmitter {
     Time granted;
     bool busy = false;
     bool open = false;
+    bool used = false;  // has run a task
   };
 
   std::uint32_t live_key(std::uint32_t index);
   void forget_if_empty(std::uint32_t key);
   void enqueue(std::uint32_t key, std::uint32_t task);
-  void request_if_needed(std::uint32_t key, NodeId redirected_to = no_node);
-  void open_request(std::uint32_t key, FirstNode node, bool grant_or_reject);
-  std::uint32_t close_request(std::uint32_t slot);  // returns its key
+  void request_if_needed(std::uint32_t key, const LeaseReply* redirect = nullptr);
+  void open_requests(std::uint32_t key);  // for one task
+  OpenRequest& open_request(std::uint32_t key, FirstNode node, bool grant_or_reject, LeaseId lease);
+  std::uint32_t close_request(std::uint32_t slot, bool granted);  // returns its key
+  [[nodiscard]] bool better_elsewhere(std::uint32_t key) const;
+  LeaseId new_lease() { return {(static_cast<std::uint64_t>(owner_) << 32) | next_lease_++}; }
   void fail_queued(std::uint32_t key, ErrorType error);
   void worker_idle(std::uint32_t slot, std::optional<SubmitterPort::Return> broken);
   void give_back(std::uint32_t slot, SubmitterPort::Return why);
@@ -111,6 +121,7 @@ class NormalTaskSubmitter {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t next_lease_ = 0;
+  std::uint32_t next_probe_ = 0;
 };
 
 }  // namespace raysim

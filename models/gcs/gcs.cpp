@@ -29,6 +29,16 @@ void Gcs::start_idle_work() {
 void Gcs::on(const ResourceReport& report) {
   latest_[report.snapshot->node.index] = report.snapshot;
   if (groups_) groups_->on(*report.snapshot);
+  if (runtime_.view_delay > Duration{})
+    station_.after<Gcs>(runtime_.view_delay, DelayedReport{report.snapshot});
+  else
+    on(DelayedReport{report.snapshot});
+}
+
+void Gcs::on(const DelayedReport& report) {
+  const bool news =
+      report.snapshot->draining || runtime_.cluster.nodes[report.snapshot->node.index].joins_at > Duration{};
+  if (runtime_.traits.central && news) station_.send(runtime_.central, ResourceBroadcast{report.snapshot});
   runtime_.streams.publish(report.snapshot, station_.now());
   for (const NodeId listener : runtime_.streams.listeners())
     if (listener != report.snapshot->node)
@@ -50,6 +60,7 @@ void deliver(Gcs& to, Message message) {
   to.on(std::move(message));
 }
 template void deliver(Gcs&, ResourceReport);
+template void deliver(Gcs&, DelayedReport);
 template void deliver(Gcs&, TaskEvents);
 template void deliver(Gcs&, ExportFunction);
 template void deliver(Gcs&, FetchFunction);

@@ -21,6 +21,7 @@ class Gcs {
   void start_idle_work();
 
   void on(const ResourceReport& report);
+  void on(const DelayedReport& report);
   void on(const TaskEvents&) {}
   void on(const ExportFunction&) {}
   void on(const FetchFunction& fetch) { station_.send(fetch.worker, FunctionCode{}); }

@@ -7,11 +7,12 @@ void LeaseManager::queue(Lease lease) {
   if (class_states_.size() < classes_.size()) class_states_.resize(classes_.size());
   const SchedulingClassId id = lease.scheduling_class;
   auto& queues = infeasible_queue_.has(id) ? infeasible_queue_ : schedule_queue_;
-  queues.of(id).push_back(std::move(lease));
+  queues.add(std::move(lease));
 }
 
 void LeaseManager::schedule() {
   retry_infeasible();
+  if (settings_.traits.ranked) schedule_queue_.order_by_rank();
   // By number: nothing joins or leaves the list of classes meanwhile but at its end.
   for (std::size_t i = 0; i < schedule_queue_.classes().size(); ++i) schedule_class(schedule_queue_.classes()[i]);
   schedule_queue_.tidy();
@@ -37,6 +38,10 @@ void LeaseManager::schedule_class(SchedulingClassId id) {
   const bool bound = classes_[id].strategy.hard_affinity() || !classes_[id].label_selector.pinned_nodes().empty();
   while (!queue.empty()) {
     if (handed_over_) grant();  // what it took counts in the next decision
+    if (queue.front().grant_or_reject && must_stay(queue.front())) {
+      queue_here(take(queue, 0));
+      continue;
+    }
     const auto decision = scheduler_.decide(id, preferred(queue.front()), false, port_.now());
     if (decision.node != no_node) {
       hand_over(take(queue, 0), decision.node);

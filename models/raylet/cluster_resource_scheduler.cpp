@@ -36,6 +36,7 @@ std::vector<FreeUnits> ClusterResourceScheduler::all_units_of(const ResourceSet&
 void ClusterResourceScheduler::build_view() {
   decider_.emplace(setup_.settings, setup_.make_policy(setup_.settings), LeaseDecider::Role::raylet);
   view_.spec = &setup_.cluster;
+  view_.resource_names = setup_.resource_names != nullptr ? setup_.resource_names : &setup_.cluster.resource_names;
   view_.nodes.resize(setup_.cluster.nodes.size());
   remotes_.resize(view_.nodes.size());
   for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
@@ -58,6 +59,7 @@ LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId pref
   const SchedulingClass& wanted = setup_.classes[id];
   LeaseDemand lease;
   if (setup_.functions != nullptr) lease.function = (*setup_.functions)[wanted.function.index].name;
+  lease.priority = wanted.priority;
   lease.placement = &wanted.placement_resources();
   lease.strategy = &wanted.strategy;
   lease.selector = &wanted.label_selector;

@@ -5,7 +5,9 @@
 // Invariants: a lease is in one queue only, or granted, or gone; its id is unique in the run.
 #pragma once
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -31,6 +33,7 @@ struct Lease {
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
   std::uint32_t tag = 0;  // the owner's
+  float rank = 0;         // smaller goes first; all are equal in Ray
   bool grant_or_reject = false;
   bool selected_by_locality = false;
   bool detached = false;  // a detached actor's: outlives its owner
@@ -41,13 +44,26 @@ struct Lease {
   Allocation held;                                              // what it has taken here
 };
 
-// Leases by scheduling class, first in first out in a class; classes in the order in which they came first.
+// Leases by scheduling class, by rank and then first in first out in a class; classes in the order in which they came first.
 class LeaseQueues {
  public:
   std::deque<Lease>& of(SchedulingClassId id) {
     if (id.index >= queues_.size()) queues_.resize(id.index + 1);
     if (!listed(id)) classes_.push_back(id);
     return queues_[id.index];
+  }
+  void add(Lease lease) {
+    auto& queue = of(lease.scheduling_class);
+    auto place = queue.end();
+    while (place != queue.begin() && std::prev(place)->rank > lease.rank) --place;
+    queue.insert(place, std::move(lease));
+  }
+  // Puts the class whose first lease has the best rank first.
+  void order_by_rank() {
+    tidy();
+    std::stable_sort(classes_.begin(), classes_.end(), [&](SchedulingClassId a, SchedulingClassId b) {
+      return queues_[a.index].front().rank < queues_[b.index].front().rank;
+    });
   }
   [[nodiscard]] const std::deque<Lease>& at(SchedulingClassId id) const { return queues_[id.index]; }
   // Classes that may have leases; forget the empty ones with tidy().

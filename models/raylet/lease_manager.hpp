@@ -26,6 +26,7 @@ struct LeaseManagerSettings {
   Duration worker_cap_initial_backoff;
   Duration worker_cap_max_backoff;
   Bytes max_pinned_arguments;  // of all running leases together; zero: no cap
+  plugin::Traits traits{};     // of the policy: ranked, stays, preempts; none in Ray
 };
 
 // Why a worker that was asked for does not come.
@@ -66,6 +67,11 @@ class LeaseManager {
   std::size_t cancel_if(const Wanted& wanted, std::optional<LeaseReply::Status> status);
   // Of those only that have come to stay on this node.
   std::size_t cancel_here_if(const Wanted& wanted, LeaseReply::Status status);
+  // Redirects to `thief` up to half of the leases that wait here for resources and that fit into `room` together, the last
+  // ones; returns how many.
+  std::size_t give_away(NodeId thief, ResourceSet room);
+  // The worker of a lease that was preempted has gone.
+  void preempted_worker_gone() { --preempting_; }
   // False: not here, or granted.
   bool cancel(LeaseId lease);
   std::size_t cancel_shapes(std::span<const ResourceSet> shapes);
@@ -124,7 +130,7 @@ class LeaseManager {
   }
 
   // local_queue.cpp: when here?
-  void grant_class(SchedulingClassId id);
+  void grant_class(SchedulingClassId id, std::size_t most);
   [[nodiscard]] bool skipped_for_fairness(SchedulingClassId id) const;
   [[nodiscard]] bool capped(SchedulingClassId id);
   [[nodiscard]] bool take_resources(Lease& lease);
@@ -133,6 +139,12 @@ class LeaseManager {
   void spill_waiting();
   void give(Lease lease, ProcessId worker);
   void fail_class(SchedulingClassId id);
+
+  // ranked_queue.cpp: what Ray does not do
+  [[nodiscard]] bool must_stay(const Lease& lease) const;
+  [[nodiscard]] const Lease* first_waiting(SchedulingClassId id) const;
+  void grant_by_rank();
+  void preempt();
 
   // lease_manager.cpp
   Pin pin_arguments(const Lease& lease);
@@ -158,6 +170,7 @@ class LeaseManager {
   std::int64_t granted_ = 0;  // leases that have a worker
   bool handed_over_ = false;  // a lease has come to stay since the last grants
   bool draining_ = false;
+  std::size_t preempting_ = 0;  // workers that have been ended for leases here
 };
 
 }  // namespace raysim

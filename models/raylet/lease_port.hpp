@@ -36,6 +36,10 @@ class LeasePort {
   // The pull cannot go on: the object store has no room.
   virtual bool pull_blocked(const Lease& lease) = 0;
 
+  // Not Ray's: ends the worker of the lease with the worst rank, worse than that of `lease`, whose resources make room for it; false:
+  // there is none. preempted_worker_gone() and finished() follow.
+  virtual bool preempt(const Lease& /*lease*/) { return false; }
+
   // Call schedule() then.
   virtual void schedule_again_at(Time when) = 0;
   // No node can ever run leases like this one.

@@ -13,15 +13,19 @@ void LeaseManager::queue_here(Lease lease) {
     waiting_.push_back(std::move(lease));
     return;
   }
-  auto& queue = grant_queue_.of(lease.scheduling_class);
-  queue.push_back(std::move(lease));
+  grant_queue_.add(std::move(lease));
 }
 
 void LeaseManager::grant() {
   handed_over_ = false;
-  for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
-    const SchedulingClassId id = grant_queue_.classes()[i];
-    if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id);
+  if (settings_.traits.ranked) {
+    grant_by_rank();
+    if (settings_.traits.preempts) preempt();
+  } else {
+    for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
+      const SchedulingClassId id = grant_queue_.classes()[i];
+      if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id, ~std::size_t{0});
+    }
   }
   grant_queue_.tidy();
   if (!waiting_.empty()) spill_waiting();
@@ -62,10 +66,10 @@ bool LeaseManager::capped(SchedulingClassId id) {
   return true;
 }
 
-void LeaseManager::grant_class(SchedulingClassId id) {
+void LeaseManager::grant_class(SchedulingClassId id, std::size_t most) {
   auto& queue = grant_queue_.of(id);
   ClassState& state = class_states_[id.index];
-  for (std::size_t i = 0; i < queue.size();) {
+  for (std::size_t i = 0; i < queue.size() && most > 0;) {
     if (queue[i].state == Lease::State::waits_for_worker) {
       ++i;
       continue;
@@ -94,6 +98,7 @@ void LeaseManager::grant_class(SchedulingClassId id) {
     }
     port_.resources_changed();
     ++state.running;
+    --most;
     queue[i].state = Lease::State::waits_for_worker;
     if (const auto worker = port_.request_worker(queue[i]))
       give(take(queue, i), *worker);
@@ -112,6 +117,7 @@ bool LeaseManager::take_resources(Lease& lease) {
 LeaseManager::Spill LeaseManager::spill(std::deque<Lease>& queue, std::size_t i) {
   const auto decision = scheduler_.decide(queue[i].scheduling_class, node_, false, port_.now());
   if (decision.infeasible) return Spill::infeasible;
+  if (must_stay(queue[i])) return Spill::stays;
   if (decision.node == no_node || decision.node == node_) return Spill::stays;
   const Lease lease = take(queue, i);
   if (lease.arguments) port_.stop_pull(lease);
@@ -173,8 +179,7 @@ void LeaseManager::worker_failed(LeaseId id, WorkerFailure why) {
 void LeaseManager::arguments_ready(LeaseId id) {
   const auto it = std::find_if(waiting_.begin(), waiting_.end(), [&](const Lease& l) { return l.id == id; });
   if (it == waiting_.end()) return;
-  auto& queue = grant_queue_.of(it->scheduling_class);
-  queue.push_back(std::move(*it));
+  grant_queue_.add(std::move(*it));
   waiting_.erase(it);
 }
 

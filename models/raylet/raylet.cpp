@@ -16,8 +16,8 @@ PolicySettings policy_settings(const SystemConfig& config) {
           config.scheduler_avoid_gpu_nodes};
 }
 
-LeaseManagerSettings lease_settings(const SystemConfig& config) {
-  return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {}};
+LeaseManagerSettings lease_settings(const SystemConfig& config, const plugin::Traits& traits) {
+  return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {}, traits};
 }
 }  // namespace
 
@@ -27,14 +27,18 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
       scheduler_({runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
-                  runtime.unit_resources, runtime.make_policy, [this](Time now) { read_news(now); }, &runtime.functions,
-                  &runtime.resource_names},
+                  runtime.unit_resources, runtime.make_policy, [this](Time now) { before_decision(now); },
+                  &runtime.functions, &runtime.resource_names},
                  runtime.engine.stream("ties/" + runtime.cluster.nodes[node.index].name), node),
       pool_(runtime.profile.system,
             runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
             runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()),
       bundles_(scheduler_),
-      leases_(node, runtime.classes, lease_settings(runtime.profile.system), scheduler_, *this) {}
+      leases_(node, runtime.classes, lease_settings(runtime.profile.system, runtime.traits), scheduler_, *this),
+      victims_(runtime.engine.stream("victims/" + runtime.cluster.nodes[node.index].name)) {
+  if (runtime.traits.steals) runtime.streams.listen(node, true);
+  runtime.truth.nodes.push_back(&scheduler_.view(node));
+}
 
 void Raylet::start_idle_work() {
   // On a shared machine the report timer runs on its own: each tick is set by the one before, so that a late one moves all
@@ -74,22 +78,37 @@ void Raylet::on(RequestWorkerLease request) {
   lease.owner_node = request.owner_node;
   lease.scheduling_class = request.scheduling_class;
   lease.tag = request.tag;
+  lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
   lease.selected_by_locality = request.selected_by_locality;
   if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
   start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
+  if (runtime_.traits.perfect_view && lease.grant_or_reject)
+    promise_kept(runtime_.classes[lease.scheduling_class].resources);
   leases_.queue(std::move(lease));
   schedule_leases();
 }
 
 void Raylet::schedule_leases() {
   leases_.schedule();
+  pay_for_decisions();
   start_workers();
+  if (runtime_.traits.steals) look_for_work();
   // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
-  runtime_.streams.listen(node_, station_.contended() || leases_.any_queued());
+  runtime_.streams.listen(node_, station_.contended() || runtime_.traits.steals || leases_.any_queued());
+}
+
+// A decision costs its time before anything that follows from it is sent.
+void Raylet::pay_for_decisions() {
+  if (runtime_.decision_time > Duration{}) station_.charge(runtime_.decision_time * unpaid_decisions_);
+  unpaid_decisions_ = 0;
 }
 
 void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) {
+  pay_for_decisions();
+  if (status == LeaseReply::Status::redirected && runtime_.traits.perfect_view)
+    runtime_.truth.promises.push_back({node, runtime_.classes[lease.scheduling_class].resources, station_.now()});
+  if (status != LeaseReply::Status::redirected) tell_central(lease.id, LeaseNews::What::over);
   if (status == LeaseReply::Status::redirected && scheduler_.modified())
     arm(Tick::reset_view, runtime_.profile.system.syncer_refresh_interval, reset_armed_);
   LeaseReply reply;
@@ -101,6 +120,7 @@ void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) 
 }
 
 void Raylet::granted(Lease lease, ProcessId process) {
+  pay_for_decisions();
   Worker& holder = worker(process);
   LeaseReply reply;
   reply.lease = lease.id;
@@ -128,7 +148,8 @@ void Raylet::on(ReturnWorkerLease returned) {
   Worker* holder = leased(returned.worker);
   if (holder == nullptr || holder->lease.id != returned.lease) return;  // it has died meanwhile
   leases_.finished(holder->lease);
-  if (returned.disconnect)
+  tell_central(returned.lease, LeaseNews::What::over);
+  if (returned.disconnect || holder->preempted)
     runtime_.engine.kill(returned.worker);
   else
     worker_is_free(returned.worker, false);
@@ -155,14 +176,21 @@ void Raylet::on(TaskBlocked blocked) {
   Worker* holder = leased(blocked.worker);
   if (holder == nullptr || holder->lease.blocked) return;
   leases_.block(holder->lease);
+  tell_central(holder->lease.id, LeaseNews::What::blocked);
   schedule_leases();
 }
 
 void Raylet::on(TaskUnblocked unblocked) {
-  if (Worker* holder = leased(unblocked.worker)) leases_.unblock(holder->lease);
+  Worker* holder = leased(unblocked.worker);
+  if (holder == nullptr || !holder->lease.blocked) return;
+  leases_.unblock(holder->lease);
+  tell_central(holder->lease.id, LeaseNews::What::unblocked);
 }
 
-void Raylet::on(GetWorkerFailureCause question) { station_.send(question.owner, WorkerFailureCause{question.lease}); }
+void Raylet::on(GetWorkerFailureCause question) {
+  const bool preempted = std::erase(preempted_, question.lease) > 0;
+  station_.send(question.owner, WorkerFailureCause{question.lease, preempted});
+}
 
 void Raylet::on(ResourceBroadcast broadcast) {
   if (runtime_.contended) {
@@ -185,8 +213,10 @@ void Raylet::read_news(Time now) {
 void Raylet::on(ProcessDied died) {
   if (is_own(died.process)) {
     Worker& holder = worker(died.process);
+    if (holder.leased()) tell_central(holder.lease.id, LeaseNews::What::over);
     leases_.finished(holder.lease);
-    holder.alive = false;
+    if (holder.preempted) leases_.preempted_worker_gone();
+    holder.preempted = holder.alive = false;
     pool_.died(died.process);
   }
   owner_died(died.process);  // a worker may have been one
@@ -344,5 +374,7 @@ template void deliver(Raylet&, TimerTick);
 template void deliver(Raylet&, PrepareBundleResources);
 template void deliver(Raylet&, CommitBundleResources);
 template void deliver(Raylet&, CancelResourceReserve);
+template void deliver(Raylet&, StealLeases);
+template void deliver(Raylet&, LeasesStolen);
 
 }  // namespace raysim

@@ -54,6 +54,8 @@ class Raylet final : private LeasePort {
   void on(PrepareBundleResources prepare);
   void on(CommitBundleResources commit);
   void on(CancelResourceReserve cancel);
+  void on(StealLeases steal);
+  void on(LeasesStolen stolen);
 
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
@@ -63,7 +65,8 @@ class Raylet final : private LeasePort {
     ProcessId process;
     Address<CoreWorker> address;
     bool alive = true;
-    Lease lease;  // that it serves, when granted; else its last
+    bool preempted = false;  // its end is on its way
+    Lease lease;             // that it serves, when granted; else its last
     [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
 
@@ -83,6 +86,7 @@ class Raylet final : private LeasePort {
   void stop_pull(const Lease&) override {}
   bool arguments_local(const Lease&) override { return true; }
   bool pull_blocked(const Lease&) override { return false; }
+  bool preempt(const Lease& lease) override;
   void schedule_again_at(Time when) override;
   void announce_infeasible(const Lease&) override {}
   void resources_changed() override;
@@ -95,6 +99,13 @@ class Raylet final : private LeasePort {
   void start_workers();
   void start_worker();
   void start_spares(std::int64_t desired);
+  void before_decision(Time now);
+  void see_the_truth(Time now);
+  void promise_kept(const ResourceSet& demand);
+  void pay_for_decisions();
+  void tell_central(LeaseId lease, LeaseNews::What what);
+  void look_for_work();
+  void steal();
   void owner_died(ProcessId owner);
   void sweep_idle_workers();
   void arm_sweep();
@@ -123,6 +134,11 @@ class Raylet final : private LeasePort {
   bool reset_armed_ = false;
   bool sweep_armed_ = false;
   bool again_armed_ = false;
+  std::int64_t unpaid_decisions_ = 0;
+  std::vector<LeaseId> preempted_;  // whose owners have not asked yet what became of their worker
+  RandomStream victims_;
+  bool stealing_ = false;  // has asked another raylet and no answer yet
+  int tries_left_ = 0;     // of random victims, until something happens again
 };
 
 }  // namespace raysim

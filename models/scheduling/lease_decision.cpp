@@ -20,6 +20,7 @@ NodeChoice LeaseDecider::choose(const ClusterView& view, const LeaseDemand& leas
   const SchedulingStrategy& strategy = *lease.strategy;
   request.demand = lease.placement;
   request.function = lease.function;
+  request.priority = lease.priority;
   if (lease.creates_actor && lease.placement->empty() && !strategy.hard_affinity()) {
     request.require_available = true;
     request.avoid_local = false;

@@ -27,6 +27,7 @@ using BundleLocations = std::map<PlacementGroupId, GroupLocations>;
 struct LeaseDemand {
   const ResourceSet* placement = nullptr;
   std::string_view function;  // name of the remote function
+  int priority = 0;
   const SchedulingStrategy* strategy = nullptr;
   const LabelSelector* selector = nullptr;
   std::span<const LabelSelector> fallbacks;

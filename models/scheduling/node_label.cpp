@@ -24,10 +24,10 @@ class NodeLabelPolicy final : public NodePolicy {
       const bool room = is_available(node, request);
       const bool liked =
           request.soft_labels != nullptr && !request.soft_labels->empty() && matches(request.soft_labels, node);
-      lists_[rank(room, liked)].push_back(id);
-      if (liked) lists_[rank(room, false)].push_back(id);
-      if (room) lists_[rank(false, liked)].push_back(id);
-      if (room && liked) lists_[rank(false, false)].push_back(id);
+      lists_[list_of(room, liked)].push_back(id);
+      if (liked) lists_[list_of(room, false)].push_back(id);
+      if (room) lists_[list_of(false, liked)].push_back(id);
+      if (room && liked) lists_[list_of(false, false)].push_back(id);
     }
     for (const auto& list : lists_)
       if (!list.empty()) return {list[random.below(list.size())], NodeChoice::Reason::chosen};
@@ -36,7 +36,7 @@ class NodeLabelPolicy final : public NodePolicy {
 
  private:
   // Room goes before liking.
-  static std::size_t rank(bool room, bool liked) { return (room ? 0 : 2) + (liked ? 0 : 1); }
+  static std::size_t list_of(bool room, bool liked) { return (room ? 0 : 2) + (liked ? 0 : 1); }
 
   std::array<std::vector<NodeId>, 4> lists_;  // liked with room, with room, liked, all
 };

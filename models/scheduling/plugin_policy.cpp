@@ -1,7 +1,9 @@
 #include "models/scheduling/plugin_policy.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 namespace raysim {
@@ -43,19 +45,19 @@ class ViewOfRaylet final : public plugin::Cluster {
   [[nodiscard]] bool is_feasible(plugin::Node n, const plugin::Lease& lease) const override {
     if (&lease == &shown_) return raysim::is_feasible(view_.nodes.at(n), request_);
     bool known = true;
-    const ResourceSet demand = resources_of(lease, view_.spec->resource_names, known);
+    const ResourceSet demand = resources_of(lease, *view_.resource_names, known);
     return known && raysim::is_feasible(view_.nodes.at(n), demand);
   }
   [[nodiscard]] bool is_available(plugin::Node n, const plugin::Lease& lease) const override {
     if (&lease == &shown_) return raysim::is_available(view_.nodes.at(n), request_);
     bool known = true;
-    const ResourceSet demand = resources_of(lease, view_.spec->resource_names, known);
+    const ResourceSet demand = resources_of(lease, *view_.resource_names, known);
     return known && raysim::is_available(view_.nodes.at(n), demand);
   }
 
  private:
   [[nodiscard]] double amount(const ResourceSet& set, std::string_view resource) const {
-    const auto id = view_.spec->resource_names.find(resource);
+    const auto id = view_.resource_names->find(resource);
     return id ? set.get(*id).value() : 0;
   }
 
@@ -87,8 +89,8 @@ class PluginPolicy final : public NodePolicy {
 
     demands_.clear();
     for (const auto& [id, amount] : request.demand->entries())
-      demands_.push_back({view.spec->resource_names.name_of(id), amount.value()});
-    const plugin::Lease lease{request.function, demands_};
+      demands_.push_back({view.resource_names->name_of(id), amount.value()});
+    const plugin::Lease lease{request.function, demands_, request.priority};
     const plugin::Node chosen = ask(view, request, lease, random);
     if (chosen == plugin::nowhere) {
       if (waits_) ++*waits_;
@@ -102,17 +104,33 @@ class PluginPolicy final : public NodePolicy {
     return {NodeId{chosen}, NodeChoice::Reason::chosen};
   }
 
+  [[nodiscard]] double rank(const plugin::Task& task) const override {
+    const double rank = guarded("rank()", [&] { return policy_->rank(task); });
+    if (std::isnan(rank)) fail("rank() returned no number");
+    return rank;
+  }
+
+  [[nodiscard]] plugin::Traits traits() const override {
+    return guarded("traits()", [&] { return policy_->traits(); });
+  }
+
  private:
   plugin::Node ask(const ClusterView& view, const NodeRequest& request, const plugin::Lease& lease,
                    RandomStream& random) {
     const ViewOfRaylet cluster(view, request, lease);
     StreamOfRaylet draws(random);
+    return guarded("choose()", [&] { return policy_->choose(cluster, lease, draws); });
+  }
+
+  // What the policy answers; an exception names it.
+  template <class Question>
+  std::invoke_result_t<Question> guarded(const char* what, const Question& question) const {
     try {
-      return policy_->choose(cluster, lease, draws);
+      return question();
     } catch (const std::exception& error) {
-      fail("choose() threw: " + std::string(error.what()));
+      fail(std::string(what) + " threw: " + error.what());
     } catch (...) {
-      fail("choose() threw something that is no std::exception");
+      fail(std::string(what) + " threw something that is no std::exception");
     }
   }
 
@@ -125,7 +143,7 @@ class PluginPolicy final : public NodePolicy {
     std::string why = "dead or draining";
     if (node.usable && is_feasible(node, *request.demand)) why = "not among those that its label selector admits";
     if (node.usable && !is_feasible(node, *request.demand))
-      why = "too small for " + to_string(*request.demand, view.spec->resource_names);
+      why = "too small for " + to_string(*request.demand, *view.resource_names);
     fail(said + " (" + view.spec->nodes[chosen].name + "), which is " + why + ", expected a feasible node or nowhere");
   }
 

@@ -21,7 +21,7 @@ class PolicyError : public std::runtime_error {
 };
 
 // `who` names the policy in errors: "policy 'mine' of libmine.so". `waits` counts how often it said `nowhere`; may be null.
-// The view's spec must be set.
+// The view's spec and resource names must be set.
 std::unique_ptr<NodePolicy> make_plugin_policy(std::unique_ptr<plugin::Policy> policy, std::string who,
                                                std::shared_ptr<std::uint64_t> waits = nullptr);
 

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+
+#include "models/scheduling/baselines.hpp"
+#include "models/scheduling/plugin_policy.hpp"
 
 namespace raysim {
 
@@ -102,16 +106,45 @@ bool is_available(const NodeView& node, const NodeRequest& request, bool ignore_
 }
 
 namespace {
-constexpr std::array<std::string_view, 4> names{"hybrid", "spread", "random", "node_affinity"};
-}
 
-std::span<const std::string_view> policy_names() { return names; }
+constexpr std::array<std::string_view, 4> rays_own{"hybrid", "spread", "random", "node_affinity"};
+
+struct Baseline {
+  std::string_view name;
+  plugin::Policy* (*make)();
+};
+constexpr std::array<Baseline, 10> baselines{{{"round_robin", make_round_robin},
+                                              {"least_loaded", make_least_loaded},
+                                              {"two_choices", make_two_choices},
+                                              {"priority", make_priority},
+                                              {"priority_preempt", make_preemptive_priority},
+                                              {"shortest_first", make_shortest_first},
+                                              {"shortest_first_estimated", make_estimated_shortest_first},
+                                              {"central", make_central},
+                                              {"work_stealing", make_work_stealing},
+                                              {"oracle", make_oracle}}};
+
+}  // namespace
+
+std::span<const std::string_view> policy_names() {
+  static constexpr auto names = [] {
+    std::array<std::string_view, rays_own.size() + baselines.size()> all;
+    std::copy(rays_own.begin(), rays_own.end(), all.begin());
+    std::transform(baselines.begin(), baselines.end(), all.begin() + rays_own.size(),
+                   [](const Baseline& b) { return b.name; });
+    return all;
+  }();
+  return names;
+}
 
 std::unique_ptr<NodePolicy> make_policy(std::string_view name, const PolicySettings& settings) {
   if (name == "hybrid") return make_hybrid_policy(settings);
   if (name == "spread") return make_spread_policy();
   if (name == "random") return make_random_policy();
   if (name == "node_affinity") return make_node_affinity_policy(settings);
+  for (const Baseline& baseline : baselines)
+    if (name == baseline.name)
+      return make_plugin_policy(std::unique_ptr<plugin::Policy>(baseline.make()), "policy " + std::string(name));
   return nullptr;
 }
 

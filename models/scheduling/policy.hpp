@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "include/raysim/policy.hpp"
 #include "models/cluster.hpp"
 #include "models/labels.hpp"
 #include "models/resources.hpp"
@@ -46,7 +47,8 @@ struct NodeView {
 // random names: ties go by it.
 struct ClusterView {
   NodeId local = no_node;             // no_node: the GCS's view
-  const ClusterSpec* spec = nullptr;  // for names of nodes and resources
+  const ClusterSpec* spec = nullptr;  // for names of nodes
+  const ResourceNames* resource_names = nullptr;
   std::vector<NodeView> nodes;
   std::span<const NodeId> order;  // all nodes by their Ray id
 
@@ -74,6 +76,7 @@ struct ClusterView {
 struct NodeRequest {
   const ResourceSet* demand = nullptr;
   std::string_view function;  // name of the remote function
+  int priority = 0;
   const LabelSelector* selector = nullptr;
   bool needs_object_store = false;  // not to nodes with queued pulls
   NodeId preferred = no_node;       // none: the local node
@@ -107,6 +110,9 @@ class NodePolicy {
  public:
   virtual ~NodePolicy() = default;
   virtual NodeChoice choose(const ClusterView& view, const NodeRequest& request, RandomStream& random) = 0;
+  // As plugin::Policy has them: Ray's policies are first come, first served, and ask for nothing.
+  [[nodiscard]] virtual double rank(const plugin::Task& /*task*/) const { return 0; }
+  [[nodiscard]] virtual plugin::Traits traits() const { return {}; }
 };
 
 // Whether CPU is all that a demand asks for; the common case, for which has_room() and is_feasible() need no search.

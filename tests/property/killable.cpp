@@ -56,8 +56,15 @@ void KillableCluster::build(const Program& program) {
     over_ = true;
     engine_.stop();
   };
+  const std::string_view policy = policy_names()[engine_.seed() % policy_names().size()];
+  runtime_.make_policy = [policy](const PolicySettings& settings) { return make_policy(policy, settings); };
+  runtime_.traits = runtime_.make_policy({})->traits();
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();
+  if (runtime_.traits.central) {
+    central_ = std::make_unique<CentralScheduler>(runtime_);
+    runtime_.central = central_->address();
+  }
   for (std::uint32_t i = 0; i < spec.nodes.size(); ++i) {
     raylets_.push_back(std::make_unique<Raylet>(runtime_, NodeId{i}));
     runtime_.raylets.push_back(raylets_.back()->address());

@@ -45,6 +45,7 @@ class KillableCluster {
   std::vector<ProcessId> killed_;
   Killer killer_;
   std::unique_ptr<Gcs> gcs_;
+  std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
   std::vector<ProcessId> processes_;  // of the workers; a dead worker knows its own no more

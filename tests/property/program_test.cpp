@@ -17,6 +17,9 @@ struct Run {
   Observer observer;
 };
 
+// One after the other.
+std::string policy_of(std::uint64_t seed) { return std::string(policy_names()[seed % policy_names().size()]); }
+
 void start(const Setup& setup, Run& run, std::uint64_t seed, const std::string& policy) {
   SimulationOptions options;
   options.seed = seed;
@@ -43,8 +46,7 @@ TEST_SUITE("programs") {
     for (std::uint64_t seed = 0; seed < 120; ++seed) {
       CAPTURE(seed);
       const Setup setup = random_setup(seed, {});
-      const auto policies = policy_names();
-      const std::string policy(policies[seed % policies.size()]);
+      const std::string policy = policy_of(seed);
       CAPTURE(policy);
       Run run;
       start(setup, run, seed, policy);
@@ -92,7 +94,7 @@ TEST_SUITE("programs") {
       settings.abandons = true;
       const Setup setup = random_setup(seed, settings);
       Run run;
-      start(setup, run, seed, "hybrid");
+      start(setup, run, seed, policy_of(seed));
       check_all(setup, run);
       for (const Seen& seen : run.observer.all()) abandoned += seen.body->waits ? 0 : 1;
     }
@@ -154,7 +156,7 @@ TEST_SUITE("programs") {
       settings.crashes = true;
       const Setup setup = random_setup(seed, settings);
       Run run;
-      start(setup, run, seed, "hybrid");
+      start(setup, run, seed, policy_of(seed));
       check_all(setup, run);
       for (const AttemptRecord& a : run.log.attempts) crashed += a.outcome == AttemptOutcome::retried ? 1 : 0;
     }
@@ -171,9 +173,9 @@ TEST_SUITE("programs") {
       Run first;
       Run second;
       Run other;
-      start(setup, first, 1, "hybrid");
-      start(setup, second, 1, "hybrid");
-      start(setup, other, 2, "hybrid");
+      start(setup, first, 1, policy_of(seed));
+      start(setup, second, 1, policy_of(seed));
+      start(setup, other, 2, policy_of(seed));
       REQUIRE(first.result.fingerprint == second.result.fingerprint);
       REQUIRE(first.result.events == second.result.events);
       REQUIRE(first.result.end == second.result.end);

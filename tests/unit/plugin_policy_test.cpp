@@ -41,6 +41,7 @@ struct Three {
     for (const char* name : {"bob", "alice", "ming"}) spec.nodes.push_back({name, false, {}, {}, {}, {}});
     view.node(4, 0).node(cpus(8, 2), cpus(6, 1)).node(cpus(16), cpus(16), false);
     full.spec = &spec;
+    full.resource_names = &spec.resource_names;
     full.nodes[1].labels = &labels;
   }
   NodeChoice choose(NodePolicy& policy, NodeRequest request = {}) {
