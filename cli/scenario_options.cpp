@@ -60,7 +60,7 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
 }
 
 void ScenarioOptions::add_choices_to(CLI::App& command) {
-  command.add_option("--policy", policy, "How raylets choose a node: " + listed(policy_names()))->type_name("NAME");
+  command.add_option("--policy", policy, "How leases find a node, see docs/policies.md")->type_name("NAME");
   command.add_option("--seed", seed, "Seed of all random streams; another seed, other tie breaks")->type_name("N");
 }
 

@@ -40,16 +40,11 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"num_returns"},
                                KeySpec{"crash"},
                                KeySpec{"body"}};
-constexpr std::array options_list{KeySpec{"num_cpus"},
-                                  KeySpec{"num_gpus"},
-                                  KeySpec{"accelerator_type"},
-                                  KeySpec{"memory"},
-                                  KeySpec{"resources"},
-                                  KeySpec{"scheduling_strategy"},
-                                  KeySpec{"label_selector"},
-                                  KeySpec{"fallback_strategy"},
-                                  KeySpec{"max_retries"},
-                                  KeySpec{"priority"}};
+constexpr std::array options_list{KeySpec{"num_cpus"},         KeySpec{"num_gpus"},
+                                  KeySpec{"accelerator_type"}, KeySpec{"memory"},
+                                  KeySpec{"resources"},        KeySpec{"scheduling_strategy"},
+                                  KeySpec{"label_selector"},   KeySpec{"fallback_strategy"},
+                                  KeySpec{"max_retries"},      KeySpec{"priority"}};
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},

@@ -43,19 +43,21 @@ class ViewOfRaylet final : public plugin::Cluster {
   }
   [[nodiscard]] double utilisation(plugin::Node n) const override { return view_.nodes.at(n).critical_utilisation; }
   [[nodiscard]] bool is_feasible(plugin::Node n, const plugin::Lease& lease) const override {
-    if (&lease == &shown_) return raysim::is_feasible(view_.nodes.at(n), request_);
+    if (&lease == &shown_) return !avoided(n) && raysim::is_feasible(view_.nodes.at(n), request_);
     bool known = true;
     const ResourceSet demand = resources_of(lease, *view_.resource_names, known);
     return known && raysim::is_feasible(view_.nodes.at(n), demand);
   }
   [[nodiscard]] bool is_available(plugin::Node n, const plugin::Lease& lease) const override {
-    if (&lease == &shown_) return raysim::is_available(view_.nodes.at(n), request_);
+    if (&lease == &shown_) return !avoided(n) && raysim::is_available(view_.nodes.at(n), request_);
     bool known = true;
     const ResourceSet demand = resources_of(lease, *view_.resource_names, known);
     return known && raysim::is_available(view_.nodes.at(n), demand);
   }
 
  private:
+  // A lease that must leave this node finds no room here, whatever is free.
+  [[nodiscard]] bool avoided(plugin::Node n) const { return request_.avoid_local && n == view_.local.index; }
   [[nodiscard]] double amount(const ResourceSet& set, std::string_view resource) const {
     const auto id = view_.resource_names->find(resource);
     return id ? set.get(*id).value() : 0;

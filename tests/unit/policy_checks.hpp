@@ -20,7 +20,11 @@ inline ResourceSet cpus(double amount, double gpus = 0) {
 // Nodes in the order of their ids unless told otherwise; node 0 is local.
 class View {
  public:
-  View() { view_.local = {0}; }
+  View() {
+    static const ResourceNames names;
+    view_.local = {0};
+    view_.resource_names = &names;
+  }
   View& node(const ResourceSet& total, const ResourceSet& available, bool usable = true) {
     NodeView added;
     added.total = total;
