@@ -353,12 +353,9 @@ TEST_SUITE("policies") {
   TEST_CASE("every name that can be asked for makes a policy, others do not") {
     for (const std::string_view name : policy_names()) CHECK(make_policy(name, settings()) != nullptr);
     CHECK(make_policy("best", settings()) == nullptr);
-    CHECK(policy_names().size() == 14);
   }
 
-  TEST_CASE(
-      "on random views no policy ever names a node that cannot run the task, or is to be avoided, or has no room when "
-      "that is required") {
+  TEST_CASE("no policy names a node that is too small, to be avoided, or full where room is required") {
     for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
       RandomStream random(seed, "views");
       View view;
@@ -383,21 +380,18 @@ TEST_SUITE("policies") {
         available = available || is_available(view.get().nodes[i], demand);
       }
       for (const std::string_view name : policy_names()) {
-        const auto policy = make_policy(name, settings());
-        const NodeChoice choice = choose(*policy, view, demand, request, seed);
-        CAPTURE(name);
-        CAPTURE(seed);
-        if (name == "work_stealing") {  // a lease stays where it was asked for, room or not; others come and fetch it
-          if (choice.node != no_node) REQUIRE(is_feasible(view.get().nodes[choice.node.index], demand));
-          continue;
-        }
-        REQUIRE((choice.node != no_node) == (request.require_available ? available : feasible));
+        const NodeChoice choice = choose(*make_policy(name, settings()), view, demand, request, seed);
+        INFO("policy ", name, ", seed ", seed);
+        // Ray's own take a node whenever one has room; some baselines would rather wait at one of their choice.
+        const bool rays = name == "hybrid" || name == "spread" || name == "random" || name == "node_affinity";
+        if (rays) REQUIRE((choice.node != no_node) == (request.require_available ? available : feasible));
         if (choice.node == no_node) {
-          REQUIRE(choice.reason == (feasible ? Reason::unavailable : Reason::infeasible));
+          if (rays) REQUIRE(choice.reason == (feasible ? Reason::unavailable : Reason::infeasible));
           continue;
         }
-        REQUIRE(is_feasible(view.get().nodes[choice.node.index], demand));
-        REQUIRE(is_available(view.get().nodes[choice.node.index], demand) == available);
+        const NodeView& chosen = view.get().nodes[choice.node.index];
+        REQUIRE(is_feasible(chosen, demand));
+        if (rays || request.require_available) REQUIRE(is_available(chosen, demand) == available);
         REQUIRE_FALSE((request.avoid_local && choice.node == view.get().local));
       }
     }
