@@ -21,7 +21,9 @@ void Raylet::see_the_truth(Time now) {
   for (std::uint32_t i = 0; i < truth.nodes.size(); ++i) {
     if (NodeId{i} == node_ || Time{} + runtime_.cluster.nodes[i].joins_at > now) continue;
     const NodeView& seen = *truth.nodes[i];
-    scheduler_.report({{i}, seen.available, seen.units, !seen.usable});
+    const bool grown = seen.total != runtime_.cluster.nodes[i].total;  // by bundles
+    auto total = grown ? std::make_shared<const ResourceSet>(seen.total) : nullptr;
+    scheduler_.report({{i}, seen.available, seen.units, !seen.usable, std::move(total)});
   }
   for (const auto& [node, demand, at] : truth.promises)
     if (node != node_) scheduler_.deduct(node, demand, now);
