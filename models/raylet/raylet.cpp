@@ -16,6 +16,11 @@ PolicySettings policy_settings(const SystemConfig& config) {
           config.scheduler_avoid_gpu_nodes};
 }
 
+// A central scheduler is not asked for leases of a placement group: raylets place those as in Ray.
+PolicyMaker policy_of_raylets(const Runtime& runtime) {
+  return runtime.traits.central ? PolicyMaker(make_hybrid_policy) : runtime.make_policy;
+}
+
 LeaseManagerSettings lease_settings(const SystemConfig& config, const plugin::Traits& traits) {
   return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {}, traits};
 }
@@ -27,7 +32,7 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
       scheduler_({runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
-                  runtime.unit_resources, runtime.make_policy, [this](Time now) { before_decision(now); },
+                  runtime.unit_resources, policy_of_raylets(runtime), [this](Time now) { before_decision(now); },
                   &runtime.functions, &runtime.resource_names},
                  runtime.engine.stream("ties/" + runtime.cluster.nodes[node.index].name), node),
       pool_(runtime.profile.system,

@@ -13,12 +13,17 @@ import unittest
 from program import PI, ROOT, raysim
 
 SCENARIOS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scenarios").glob("*.yaml"))
+WITH_GROUPS = [name for name in SCENARIOS if "\nplacement_groups:" in (ROOT / name).read_text(encoding="utf-8")]
 CRASH = "tests/cli/crash.yaml"
 STARVE = "tests/cli/starve.yaml"
 KEYS = ("scenario", "architecture", "policy", "seed", "fingerprint", "makespan_s", "tasks", "actors", "nodes",
         "cpu_utilisation", "scheduling_delay_s", "transfers", "spilled_bytes", "events", "wall_s", "driver", "ideal_s",
         "critical_path_s", "workers_started", "messages", "messages_by_kind", "simulated_over_wall", "fairness")
 WALL_KEYS = ("wall_s", "simulated_over_wall")
+
+
+def policies():
+    return raysim("run", PI, "--policy", "?").stderr.partition("expected one of ")[2].strip().split(", ")
 
 
 def figures(*arguments):
@@ -101,6 +106,17 @@ class Json(unittest.TestCase):
     def test_options_win_over_the_file(self):
         run = figures(PI, "--seed", 7, "--policy", "spread", "--set", "driver.0.submit.count=60", "--set", "seed=3")
         self.assertEqual((run["seed"], run["policy"], run["tasks"]["submitted"]), (7, "spread", 60))
+
+
+class Policies(unittest.TestCase):
+    def test_placement_groups_end_as_expected_under_each(self):
+        self.assertGreater(len(WITH_GROUPS), 2)
+        self.assertIn("central", policies())
+        for policy in policies():
+            for scenario in WITH_GROUPS:
+                with self.subTest(policy=policy, scenario=scenario):
+                    run = raysim("run", scenario, "--policy", policy)
+                    self.assertEqual((run.returncode, run.stderr), (0, ""))
 
 
 class Determinism(unittest.TestCase):
