@@ -85,6 +85,12 @@ struct Runtime {
   }
 };
 
+// The event loop of a new process on a node.
+inline Station& make_station(Runtime& runtime, NodeId node) {
+  const MachineId place = runtime.cluster.nodes[node.index].machine;
+  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
+}
+
 // A timer phase in [0, period), one for each purpose and process.
 inline Duration phase(const Engine& engine, std::string_view purpose, std::uint32_t who, Duration period) {
   RandomStream stream = engine.stream(std::string(purpose) + "/" + std::to_string(who));

@@ -4,13 +4,6 @@
 
 namespace raysim {
 
-namespace {
-Station& make_station(Runtime& runtime, NodeId node) {
-  const MachineId place = runtime.cluster.nodes[node.index].machine;
-  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
-}
-}  // namespace
-
 CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
     : runtime_(runtime),
       node_(node),

@@ -4,16 +4,9 @@
 
 namespace raysim {
 
-namespace {
-Station& make_station(Runtime& runtime) {
-  const MachineId place = runtime.cluster.nodes[runtime.cluster.head().index].machine;
-  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
-}
-}  // namespace
-
 CentralScheduler::CentralScheduler(Runtime& runtime)
     : runtime_(runtime),
-      station_(make_station(runtime)),
+      station_(make_station(runtime, runtime.cluster.head())),
       address_(station_.bind(*this)),
       policy_(runtime.make_policy({})),
       random_(runtime.engine.stream("ties/central scheduler")) {

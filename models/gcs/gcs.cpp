@@ -2,17 +2,9 @@
 
 namespace raysim {
 
-namespace {
-Station& make_station(Runtime& runtime) {
-  const NodeId head = runtime.cluster.head();
-  const MachineId place = runtime.cluster.nodes[head.index].machine;
-  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
-}
-}  // namespace
-
 Gcs::Gcs(Runtime& runtime)
     : runtime_(runtime),
-      station_(make_station(runtime)),
+      station_(make_station(runtime, runtime.cluster.head())),
       address_(station_.bind(*this)),
       latest_(runtime.cluster.nodes.size()) {}
 

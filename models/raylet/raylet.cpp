@@ -6,11 +6,6 @@
 namespace raysim {
 
 namespace {
-Station& make_station(Runtime& runtime, NodeId node) {
-  const MachineId place = runtime.cluster.nodes[node.index].machine;
-  return runtime.engine.add_station(runtime.engine.add_process(place), CpuPriority::normal);
-}
-
 PolicySettings policy_settings(const SystemConfig& config) {
   return {config.scheduler_spread_threshold, config.scheduler_top_k_fraction, config.scheduler_top_k_absolute,
           config.scheduler_avoid_gpu_nodes};
