@@ -13,13 +13,7 @@ CentralScheduler::CentralScheduler(Runtime& runtime)
   view_.spec = &runtime.cluster;
   view_.resource_names = &runtime.resource_names;
   view_.order = runtime.node_order;
-  for (const NodeSpec& node : runtime.cluster.nodes) {
-    NodeView& seen = view_.nodes.emplace_back();
-    seen.total = node.total;
-    seen.labels = &node.labels;
-    seen.usable = node.joins_at == Duration{};
-    seen.set_available(node.total);
-  }
+  for (const NodeSpec& node : runtime.cluster.nodes) view_.nodes.push_back(view_of(node));
 }
 
 void CentralScheduler::on(RequestWorkerLease request) {

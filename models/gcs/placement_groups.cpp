@@ -25,10 +25,8 @@ PlacementGroups::PlacementGroups(Runtime& runtime, Station& station,
       manager_(scheduler_, *this, settings_of(runtime.profile.system)),
       tick_phase_(phase(runtime.engine, "gcs placement groups", 0, runtime.profile.costs.placement_group_tick)) {
   for (std::size_t i = 0; i < view_.size(); ++i) {
-    view_[i].total = runtime.cluster.nodes[i].total;
-    view_[i].labels = &runtime.cluster.nodes[i].labels;
-    view_[i].set_available(view_[i].total);
-    known_[i] = view_[i].usable = runtime.cluster.nodes[i].joins_at == Duration{};
+    view_[i] = view_of(runtime.cluster.nodes[i]);
+    known_[i] = view_[i].usable;
     if (latest[i]) on(*latest[i]);
   }
 }

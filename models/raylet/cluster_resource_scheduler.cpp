@@ -37,16 +37,14 @@ void ClusterResourceScheduler::build_view() {
   decider_.emplace(setup_.settings, setup_.make_policy(setup_.settings), LeaseDecider::Role::raylet);
   view_.spec = &setup_.cluster;
   view_.resource_names = setup_.resource_names != nullptr ? setup_.resource_names : &setup_.cluster.resource_names;
-  view_.nodes.resize(setup_.cluster.nodes.size());
-  remotes_.resize(view_.nodes.size());
-  for (std::size_t i = 0; i < view_.nodes.size(); ++i) {
-    view_.nodes[i].total = setup_.cluster.nodes[i].total;
-    view_.nodes[i].labels = &setup_.cluster.nodes[i].labels;
-    view_.nodes[i].units = all_units_of(view_.nodes[i].total);
-    view_.nodes[i].set_available(view_.nodes[i].total);
-    view_.nodes[i].usable = setup_.cluster.nodes[i].joins_at == Duration{};
-    remotes_[i].reported = view_.nodes[i].total;
-    remotes_[i].reported_units = view_.nodes[i].units;
+  view_.nodes.reserve(setup_.cluster.nodes.size());
+  remotes_.reserve(setup_.cluster.nodes.size());
+  for (const NodeSpec& node : setup_.cluster.nodes) {
+    NodeView& seen = view_.nodes.emplace_back(view_of(node));
+    seen.units = all_units_of(node.total);
+    Remote& remote = remotes_.emplace_back();
+    remote.reported = seen.total;
+    remote.reported_units = seen.units;
   }
   view_.nodes[view_.local.index] = local_;
   for (const NodeId id : setup_.node_order) remotes_[id.index].known = view_.nodes[id.index].usable;

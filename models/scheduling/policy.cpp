@@ -28,6 +28,15 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
+NodeView view_of(const NodeSpec& node) {
+  NodeView view;
+  view.total = node.total;
+  view.labels = &node.labels;
+  view.usable = node.joins_at == Duration{};
+  view.set_available(node.total);
+  return view;
+}
+
 // Nodes are put in their places when a demand is asked for first.
 void ClusterView::build_index() {
   rank_of.resize(nodes.size());

@@ -43,6 +43,9 @@ struct NodeView {
   void update();
 };
 
+// A node with nothing in use, as it is known before its first report.
+[[nodiscard]] NodeView view_of(const NodeSpec& node);
+
 // What a raylet believes of the cluster. Nodes in the order of NodeId; `order` is the order of Ray's node ids, which are
 // random names: ties go by it.
 struct ClusterView {
