@@ -165,26 +165,13 @@ void PlacementGroupScheduler::cancel_bundles(PlacementGroupId group, const Locat
     if (port_.alive(node)) port_.cancel(node, group, bundle);
 }
 
-// In the GCS's own view; the next report of the node says how it really is. Clamped as Ray does: never below nothing, ...
+// In the GCS's own view; the next report of the node says how it really is.
 void PlacementGroupScheduler::reserve(const PlacementGroup& group, const Locations& bundles) {
-  for (const auto& [bundle, node] : bundles) {
-    NodeView& there = view_[node.index];
-    ResourceSet free = there.available;
-    for (const auto& [id, amount] : group.spec->bundles[bundle].resources.entries())
-      free.set(id, std::max(ResourceAmount{}, free.get(id) - amount));
-    there.set_available(free);
-  }
+  for (const auto& [bundle, node] : bundles) view_[node.index].deduct(group.spec->bundles[bundle].resources);
 }
 
-// ... never above the total.
 void PlacementGroupScheduler::give_back(const PlacementGroup& group, const Locations& bundles) {
-  for (const auto& [bundle, node] : bundles) {
-    NodeView& there = view_[node.index];
-    ResourceSet free = there.available;
-    for (const auto& [id, amount] : group.spec->bundles[bundle].resources.entries())
-      free.set(id, std::min(there.total.get(id), free.get(id) + amount));
-    there.set_available(free);
-  }
+  for (const auto& [bundle, node] : bundles) view_[node.index].give_back(group.spec->bundles[bundle].resources);
 }
 
 std::map<NodeId, std::vector<std::uint32_t>> PlacementGroupScheduler::by_node(const Locations& bundles) {

@@ -28,6 +28,21 @@ void NodeView::update() {
   critical_utilisation = critical;
 }
 
+void NodeView::deduct(const ResourceSet& demand) {
+  for (FreeUnits& of_resource : units) of_resource.take(demand.get(of_resource.resource));
+  for (const auto& [id, amount] : demand.entries()) {
+    const ResourceAmount free = available.get(id);
+    available.set(id, std::max(free - amount, std::min(free, ResourceAmount{})));
+  }
+  update();
+}
+
+void NodeView::give_back(const ResourceSet& demand) {
+  for (const auto& [id, amount] : demand.entries())
+    available.set(id, std::min(available.get(id) + amount, total.get(id)));
+  update();
+}
+
 NodeView view_of(const NodeSpec& node) {
   NodeView view;
   view.total = node.total;
@@ -44,29 +59,28 @@ void ClusterView::build_index() {
   index = std::make_unique<ViewIndex>(order.size());
 }
 
-void ClusterView::set_available(NodeId id, const ResourceSet& now) {
-  nodes[id.index].set_available(now);
-  if (index) index->changed(rank_of[id.index]);
+void ClusterView::changed(NodeId node) {
+  if (index) index->changed(rank_of[node.index]);
 }
 
-void ClusterView::set_available(NodeId id, const ResourceSet& now, std::vector<FreeUnits> units) {
-  nodes[id.index].units = std::move(units);
-  set_available(id, now);
+void ClusterView::set_available(NodeId node, const ResourceSet& now) {
+  nodes[node.index].set_available(now);
+  changed(node);
+}
+
+void ClusterView::set_available(NodeId node, const ResourceSet& now, std::vector<FreeUnits> units) {
+  nodes[node.index].units = std::move(units);
+  set_available(node, now);
 }
 
 void ClusterView::deduct(NodeId node, const ResourceSet& demand) {
-  ResourceSet left = nodes[node.index].available;
-  for (FreeUnits& units : nodes[node.index].units) units.take(demand.get(units.resource));
-  for (const auto& [id, amount] : demand.entries())
-    left.set(id, std::max(left.get(id) - amount, std::min(left.get(id), ResourceAmount{})));
-  set_available(node, left);
+  nodes[node.index].deduct(demand);
+  changed(node);
 }
 
 void ClusterView::give_back(NodeId node, const ResourceSet& demand) {
-  ResourceSet left = nodes[node.index].available;
-  for (const auto& [id, amount] : demand.entries())
-    left.set(id, std::min(left.get(id) + amount, nodes[node.index].total.get(id)));
-  set_available(node, left);
+  nodes[node.index].give_back(demand);
+  changed(node);
 }
 
 void ClusterView::set_total(NodeId node, const ResourceSet& now) {
@@ -78,7 +92,7 @@ void ClusterView::set_total(NodeId node, const ResourceSet& now) {
 
 void ClusterView::set_usable(NodeId node, bool usable) {
   nodes[node.index].usable = usable;
-  set_available(node, ResourceSet(nodes[node.index].available));
+  changed(node);
 }
 
 bool is_feasible(const NodeView& node, const ResourceSet& demand) {

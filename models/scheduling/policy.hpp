@@ -39,6 +39,9 @@ struct NodeView {
     available = now;
     update();
   }
+  // Takes from what is available, at most all of it; gives back, at most up to the total.
+  void deduct(const ResourceSet& demand);
+  void give_back(const ResourceSet& demand);
   // Largest used share of CPU, memory and object store memory; single precision as in Ray.
   void update();
 };
@@ -63,7 +66,6 @@ struct ClusterView {
   void build_index();
   void set_available(NodeId node, const ResourceSet& now);
   void set_available(NodeId node, const ResourceSet& now, std::vector<FreeUnits> units);
-  // Takes from what is available, at most all of it; gives back, at most up to the total.
   void deduct(NodeId node, const ResourceSet& demand);
   void give_back(NodeId node, const ResourceSet& demand);
   // A node whose resources change while it runs; what is available is cut to it.
@@ -73,6 +75,9 @@ struct ClusterView {
   [[nodiscard]] const NodeView* find(NodeId node) const {
     return node.index < nodes.size() ? &nodes[node.index] : nullptr;
   }
+
+ private:
+  void changed(NodeId node);
 };
 
 // What is asked of a policy. Pointers stand for what the lease holds; null: nothing asked.
