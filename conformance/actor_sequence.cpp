@@ -8,6 +8,7 @@
 
 #include "conformance/case_value.hpp"
 #include "conformance/runners.hpp"
+#include "conformance/steps.hpp"
 #include "models/gcs/actor_scheduler.hpp"
 
 namespace raysim {
@@ -191,13 +192,10 @@ void ActorUnderTest::check(const CaseValue& expect, const std::string& where, Ch
 
 void run_actor_sequence(const CaseValue& the_case, Checks& checks) {
   ActorUnderTest gcs;
-  const std::vector<CaseValue> steps = the_case.at("steps").items();
-  const std::vector<CaseValue> expected = the_case.at("expect").at("steps").items();
-  if (expected.size() != steps.size()) the_case.at("expect").at("steps").fail_expected("one for each step");
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    gcs.take_step(steps[i]);
-    gcs.check(expected[i], fmt::format("steps[{}].", i), checks);
-  }
+  for_each_step(the_case, [&](const CaseValue& step, const CaseValue& expected, const std::string& where) {
+    gcs.take_step(step);
+    gcs.check(expected, where + ".", checks);
+  });
 }
 
 }  // namespace raysim

@@ -8,6 +8,7 @@
 
 #include "conformance/case_cluster.hpp"
 #include "conformance/runners.hpp"
+#include "conformance/steps.hpp"
 #include "models/raylet/local_resources.hpp"
 
 namespace raysim {
@@ -144,14 +145,10 @@ class Sequence {
 
 void run_allocation_sequence(const CaseValue& the_case, Checks& checks) {
   Sequence sequence(the_case);
-  const std::vector<CaseValue> steps = the_case.at("steps").items();
-  const CaseValue expect = the_case.at("expect").at("steps");
-  const std::vector<CaseValue> records = expect.items();
-  if (steps.size() != records.size()) expect.fail_expected("a record for each step");
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    sequence.take_step(steps[i]);
-    sequence.check(records[i], checks, fmt::format("steps[{}].", i));
-  }
+  for_each_step(the_case, [&](const CaseValue& step, const CaseValue& expected, const std::string& where) {
+    sequence.take_step(step);
+    sequence.check(expected, checks, where + ".");
+  });
 }
 
 }  // namespace raysim
