@@ -6,15 +6,11 @@
 
 #include "analysis/text_format.hpp"
 #include "cli/process_pool.hpp"
-#include "cli/progress_line.hpp"
-#include "cli/terminal.hpp"
 
 namespace raysim {
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(1);
-constexpr auto refresh = std::chrono::milliseconds(100);
 constexpr int most_jobs = 4096;
 
 std::vector<std::string> arguments_of(const std::string& scenario, const PlannedRun& run) {
@@ -39,27 +35,11 @@ FinishedRun finished(const ProcessResult& result) {
 
 }  // namespace
 
-BatchProgress::BatchProgress(bool enabled, std::size_t all)
-    : enabled_(enabled && is_terminal(Stream::standard_error)), all_(all), next_(start_ + patience) {}
-
 void BatchProgress::update() {
-  if (!enabled_ || Clock::now() < next_) return;
-  next_ = Clock::now() + refresh;
-  shown_ = true;
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double share = all_ > 0 ? static_cast<double>(done_) / static_cast<double>(all_) : 1;
-  std::string text = fmt::format("{:3.0f} % ▕{}▏ {} of {} runs, {:.3g} runs/s", share * 100, progress_bar(share),
-                                 count_text(done_), count_text(all_), static_cast<double>(done_) / seconds);
-  if (done_ > 0) text += ", " + time_left_text(seconds * (1 / share - 1)) + " left";
-  fmt::print(stderr, "\r\x1b[K{}", shortened(text, columns_of(Stream::standard_error) - 1));
-  std::fflush(stderr);
-}
-
-void BatchProgress::wipe() {
-  if (!shown_) return;
-  shown_ = false;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  if (!line_.due()) return;
+  line_.show(all_ > 0 ? static_cast<double>(done_) / static_cast<double>(all_) : 1,
+             fmt::format("{} of {} runs, {:.3g} runs/s", count_text(done_), count_text(all_),
+                         static_cast<double>(done_) / line_.seconds()));
 }
 
 void BatchOptions::add_to(CLI::App& command) {

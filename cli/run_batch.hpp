@@ -5,7 +5,6 @@
 // every planned run is handed over once, or the batch was interrupted.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "analysis/comparison.hpp"
 #include "cli/command.hpp"
+#include "cli/progress_line.hpp"
 
 namespace raysim {
 
@@ -34,23 +34,16 @@ struct FinishedRun {
 // "12 of 40 runs, 3.1 runs/s, 9 s left", on a terminal, for batches of more than a second.
 class BatchProgress {
  public:
-  BatchProgress(bool enabled, std::size_t all);
-  ~BatchProgress() { wipe(); }
-  BatchProgress(const BatchProgress&) = delete;
-  BatchProgress& operator=(const BatchProgress&) = delete;
+  BatchProgress(bool enabled, std::size_t all) : line_(enabled), all_(all) {}
 
   void one_more() { ++done_; }
   void update();
-  void wipe();
+  void wipe() { line_.wipe(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  bool enabled_;
-  bool shown_ = false;
+  ProgressLine line_;
   std::size_t done_ = 0;
   std::size_t all_;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point next_;
 };
 
 struct BatchOptions {

@@ -77,6 +77,15 @@ class TraceFile {
   std::unique_ptr<ChromeTrace> trace_;
 };
 
+// Of all tasks that the program will submit, as far as known.
+void tell_progress(ProgressLine& line, const Summary& summary, double expected_tasks, Time now, std::uint64_t events) {
+  const std::uint64_t done = summary.finished() + summary.failed();
+  const std::uint64_t all = std::max(summary.submitted(), static_cast<std::uint64_t>(expected_tasks));
+  line.show(all > 0 ? static_cast<double>(done) / static_cast<double>(all) : 0,
+            fmt::format("{} simulated, {} of {} tasks, {} events/s", duration_text(now - Time{}), count_text(done),
+                        count_text(all), large_text(static_cast<double>(events) / line.seconds())));
+}
+
 SimulationResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink& record, bool show_progress,
                           double& wall_seconds) {
   ScenarioProgram& program = checked.scenario.program;
@@ -94,11 +103,12 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   options.driver = std::move(bodies.driver);
 
   const InterruptGuard interrupt;
-  ProgressLine line(show_progress, expected_tasks(program));
+  ProgressLine line(show_progress);
+  const double expected = expected_tasks(program);
   const auto start = std::chrono::steady_clock::now();
   Simulation simulation(cluster, checked.profile, std::move(options), record);
   SimulationResult result = simulation.run([&](Time now, std::uint64_t events) {
-    line.update(now, summary.finished() + summary.failed(), summary.submitted(), events);
+    if (line.due()) tell_progress(line, summary, expected, now, events);
     return !InterruptGuard::requested();
   });
   wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
