@@ -98,11 +98,10 @@ std::uint64_t ChromeTrace::device_row(const AttemptRecord& attempt, std::uint32_
   return tid;
 }
 
-bool ChromeTrace::finish() {
+void ChromeTrace::finish() {
   buffer_ += "\n]\n";
   write_buffer();
   out_.flush();
-  return static_cast<bool>(out_);
 }
 
 void ChromeTrace::event(const std::string& json) {

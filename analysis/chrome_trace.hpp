@@ -29,8 +29,8 @@ class ChromeTrace final : public RecordSink {
   void on_attempt(const AttemptRecord& attempt) override;
   void on_worker_started(std::uint32_t, Time) override {}
 
-  // Closes the list. False: something could not be written.
-  bool finish();
+  // Closes the list. The stream tells whether all could be written.
+  void finish();
 
  private:
   void event(const std::string& json);

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 #include <limits>
 #include <memory>
 
@@ -14,6 +11,7 @@
 #include "analysis/distribution_picture.hpp"
 #include "analysis/text_format.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output_file.hpp"
 #include "cli/run_batch.hpp"
 #include "cli/scenario_options.hpp"
 #include "cli/terminal.hpp"
@@ -48,35 +46,10 @@ double parse_precision(const std::string& text) {
   return percent / 100;
 }
 
-// The file of `--picture`, opened before anything runs.
-class PictureFile {
- public:
-  explicit PictureFile(std::string path) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    if (!path_.ends_with(".svg") && !path_.ends_with(".html"))
-      throw InputError("--picture", 0, 0, in_quotes(path_) + ", expected a name that ends in .svg or .html");
-    errno = 0;
-    file_.open(path_, std::ios::binary | std::ios::trunc);
-    if (!file_) fail();
-  }
-  void write(const Comparison& comparison) {
-    if (path_.empty()) return;
-    const std::string svg = distribution_svg(comparison);
-    errno = 0;
-    file_ << (path_.ends_with(".html") ? page_with(svg, comparison) : svg);
-    file_.close();
-    if (!file_) fail();
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    const std::string why = errno != 0 ? std::strerror(errno) : "writing failed";
-    throw InputError("--picture", 0, 0,
-                     in_quotes(path_) + " cannot be written (" + why + "), expected the path of a file to write");
-  }
-  std::string path_;
-  std::ofstream file_;
-};
+void check_picture(const std::string& path) {
+  if (!path.empty() && !path.ends_with(".svg") && !path.ends_with(".html"))
+    throw InputError("--picture", 0, 0, in_quotes(path) + ", expected a name that ends in .svg or .html");
+}
 
 // Runs the seeds that are not there yet, up to `reps` of them, with every policy. False: interrupted.
 bool extend(Comparison& comparison, std::uint64_t first_seed, std::size_t reps, const CompareOptions& options,
@@ -122,7 +95,8 @@ ExitCode compare_policies(const CompareOptions& options) {
   if (program.seed > std::numeric_limits<std::uint64_t>::max() - options.reps)
     throw InputError("--seed", 0, 0,
                      fmt::format("{}, expected room for {} seeds after it", program.seed, options.reps));
-  PictureFile picture(options.picture);
+  check_picture(options.picture);
+  OutputFile picture("--picture", options.picture);
 
   Comparison comparison;
   comparison.scenario = options.scenario.file;
@@ -143,7 +117,10 @@ ExitCode compare_policies(const CompareOptions& options) {
     if (precision > 0 && comparison.is_within(precision)) break;
   }
   progress.wipe();
-  picture.write(comparison);
+  picture.finish([&](std::ostream& out) {
+    const std::string svg = distribution_svg(comparison);
+    out << (options.picture.ends_with(".html") ? page_with(svg, comparison) : svg);
+  });
   return report(comparison, options, comparison.seeds.size() < options.reps);
 }
 

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -17,6 +14,7 @@
 #include "cli/expectations.hpp"
 #include "cli/expected_tasks.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output_file.hpp"
 #include "cli/progress_line.hpp"
 #include "cli/scenario_options.hpp"
 #include "cli/terminal.hpp"
@@ -49,33 +47,6 @@ RunHeader header_of(const Scenario& scenario) {
   for (const TaskSpec& task : scenario.program.tasks) header.functions.push_back(task.name);
   return header;
 }
-
-// The file of `--trace`, opened before anything runs.
-class TraceFile {
- public:
-  TraceFile(const std::string& path, const RunHeader& header) : path_(path) {
-    if (path.empty()) return;
-    errno = 0;
-    file_.open(path, std::ios::binary | std::ios::trunc);
-    if (!file_) fail();
-    trace_ = std::make_unique<ChromeTrace>(file_, header);
-  }
-  [[nodiscard]] ChromeTrace* sink() const { return trace_.get(); }
-  void finish() {
-    errno = 0;
-    if (trace_ && !trace_->finish()) fail();
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    const std::string why = errno != 0 ? std::strerror(errno) : "writing failed";
-    throw InputError("--trace", 0, 0,
-                     in_quotes(path_) + " cannot be written (" + why + "), expected the path of a file to write");
-  }
-  std::string path_;
-  std::ofstream file_;
-  std::unique_ptr<ChromeTrace> trace_;
-};
 
 // Of all tasks that the program will submit, as far as known.
 void tell_progress(ProgressLine& line, const Summary& summary, double expected_tasks, Time now, std::uint64_t events) {
@@ -185,12 +156,13 @@ ExitCode conclude(const RunReport& report, const SimulationResult& result) {
 ExitCode run(const RunOptions& options) {
   CheckedScenario checked = load_checked(options.scenario);
   Summary summary(header_of(checked.scenario));
-  TraceFile trace(options.trace, summary.header());
+  OutputFile trace_file("--trace", options.trace);
+  std::optional<ChromeTrace> trace;
   std::optional<HeftSchedule> heft;
   std::optional<RecordTee> with_trace;
   std::optional<RecordTee> with_heft;
   RecordSink* record = &summary;
-  if (trace.sink() != nullptr) record = &with_trace.emplace(*record, *trace.sink());
+  if (trace_file.wanted()) record = &with_trace.emplace(*record, trace.emplace(trace_file.stream(), summary.header()));
   if (options.heft) record = &with_heft.emplace(*record, heft.emplace(summary.header()));
   double wall_seconds = 0;
   const SimulationResult result = simulate(checked, summary, *record, !options.no_progress, wall_seconds);
@@ -199,7 +171,7 @@ ExitCode run(const RunOptions& options) {
   report.wall_seconds = wall_seconds;
   fmt::print("{}", options.json ? run_json(report) : run_table(report, wants_colours(Stream::standard_output)));
   std::fflush(stdout);
-  trace.finish();
+  trace_file.finish([&](std::ostream&) { trace->finish(); });
   return conclude(report, result);
 }
 
