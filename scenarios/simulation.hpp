@@ -51,6 +51,9 @@ class Simulation {
   using Progress = std::function<bool(Time now, std::uint64_t events)>;
   SimulationResult run(const Progress& progress = {});
 
+  // For who takes a hand in the run, before it begins.
+  [[nodiscard]] Runtime& runtime() { return runtime_; }
+
  private:
   ProcessId make_worker(NodeId node);
   void set_policy();

@@ -1,8 +1,6 @@
-// A cluster like that of scenarios/simulation.cpp, put together here so that a test can end any worker process at any moment.
+// A simulation in which any worker process ends at any moment.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "tests/property/program.hpp"
@@ -22,11 +20,10 @@ class KillableCluster {
 
   // False when the run ended before the driver did.
   bool run();
-  [[nodiscard]] ErrorType outcome() const { return outcome_; }
-  [[nodiscard]] std::size_t workers() const { return workers_.size(); }
+  [[nodiscard]] ErrorType outcome() const { return result_.error; }
+  [[nodiscard]] std::size_t workers() const { return processes_.size(); }
   [[nodiscard]] ProcessId process(std::size_t worker) const { return processes_[worker]; }
   [[nodiscard]] const std::vector<ProcessId>& killed() const { return killed_; }
-  [[nodiscard]] const Engine& engine() const { return engine_; }
 
  private:
   struct Strike {
@@ -37,21 +34,14 @@ class KillableCluster {
     KillableCluster& cluster;
     void on(Strike strike);
   };
-  void build(const Program& program);
 
-  Engine engine_;
-  Runtime runtime_;
+  Simulation simulation_;
+  Engine& engine_;
   std::vector<Kill> kills_;
   std::vector<ProcessId> killed_;
-  Killer killer_;
-  std::unique_ptr<Gcs> gcs_;
-  std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
-  std::vector<std::unique_ptr<Raylet>> raylets_;
-  std::vector<std::unique_ptr<CoreWorker>> workers_;
-  std::vector<ProcessId> processes_;  // of the workers; a dead worker knows its own no more
-  std::unique_ptr<CoreWorker> driver_;
-  ErrorType outcome_ = ErrorType::none;
-  bool over_ = false;
+  std::vector<ProcessId> processes_;  // of the workers
+  Killer killer_{*this};
+  SimulationResult result_;
 };
 
 }  // namespace property
