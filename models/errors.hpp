@@ -22,6 +22,11 @@ enum class ErrorType : std::uint8_t {
   runtime_env_setup,
   placement_group_removed,
   local_raylet_died,
+  owner_died,
+  actor_died,
+  actor_unavailable,
+  actor_unschedulable,
+  pending_calls_limit,
   value_error,  // Python's: an argument that cannot be
   system_error,
   plain  // Python's Exception
@@ -38,6 +43,11 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::runtime_env_setup: return "RuntimeEnvSetupError";
     case ErrorType::placement_group_removed: return "TaskPlacementGroupRemoved";
     case ErrorType::local_raylet_died: return "LocalRayletDiedError";
+    case ErrorType::owner_died: return "OwnerDiedError";
+    case ErrorType::actor_died: return "ActorDiedError";
+    case ErrorType::actor_unavailable: return "ActorUnavailableError";
+    case ErrorType::actor_unschedulable: return "ActorUnschedulableError";
+    case ErrorType::pending_calls_limit: return "PendingCallsLimitExceeded";
     case ErrorType::value_error: return "ValueError";
     case ErrorType::system_error: return "RaySystemError";
     case ErrorType::plain: return "Exception";

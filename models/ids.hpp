@@ -37,6 +37,13 @@ struct DeviceListId {
   constexpr auto operator<=>(const DeviceListId&) const = default;
 };
 
+// Number of an actor in its run: index in Runtime::actors.
+struct ActorId {
+  std::uint32_t index = ~std::uint32_t{0};
+  constexpr auto operator<=>(const ActorId&) const = default;
+};
+inline constexpr ActorId no_actor{};
+
 // Index in Runtime::functions: a remote function.
 struct FunctionId {
   std::uint32_t index = 0;

@@ -14,6 +14,7 @@
 
 #include "models/errors.hpp"
 #include "models/ids.hpp"
+#include "models/payload.hpp"
 #include "models/resources.hpp"
 #include "sim/station.hpp"
 
@@ -23,7 +24,7 @@ class CoreWorker;
 class Raylet;
 class Gcs;
 class CentralScheduler;
-class TaskContext;
+class BodyThread;
 
 // Processes know each other by messages only; each defines these for itself.
 template <class Message>
@@ -35,7 +36,7 @@ void deliver(Gcs& to, Message message);
 template <class Message>
 void deliver(CentralScheduler& to, Message message);
 template <class Message>
-void deliver(TaskContext& to, Message message);
+void deliver(BodyThread& to, Message message);
 template <class Message>
 void give_back(CoreWorker& to, Message message);
 template <class Message>
@@ -81,6 +82,8 @@ enum class MessageKind : std::uint8_t {
   steal_leases,
   leases_stolen,
   lease_news,
+  get_object_status,
+  object_status,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -194,11 +197,8 @@ struct PushTask {
   DeviceListId devices;                // of the lease
   SchedulingClassId scheduling_class;  // names the function, its depth and its placement group
   std::int32_t attempt = 0;
-  static constexpr std::uint32_t most_store_args = (1U << 31) - 1;
-  std::uint32_t store_args : 31 = 0;  // arguments that lie in the object store
-  std::uint32_t has_args : 1 = 0;
-  Duration duration;  // of a function without a body
-  Duration path;      // longest chain of work before this task
+  Duration duration;   // of a function without a body
+  TaskInputRef input;  // none: no arguments, no body
 };
 
 // The user cancels a task that this worker runs.
@@ -213,10 +213,28 @@ struct TaskReply {
   static constexpr auto kind = MessageKind::task_reply;
   using Sender = CoreWorker;
   std::uint32_t task = 0;
+  ErrorType error = ErrorType::none;
   Time started;
   Time ended;
-  Duration path;
+  Duration path;  // what the task adds to the longest chain of work before it
+  std::unique_ptr<TaskOutput> output;
+};
+
+// A borrower asks an owner for an object; the answer comes when the object is there.
+struct GetObjectStatus {
+  static constexpr auto kind = MessageKind::get_object_status;
+  using Sender = CoreWorker;
+  ObjectRef object;
+  Address<CoreWorker> borrower;
+};
+struct ObjectStatus {
+  static constexpr auto kind = MessageKind::object_status;
+  ObjectRef object;
+  std::uint32_t kib = 0;
   ErrorType error = ErrorType::none;
+  bool in_store = false;
+  Duration path;
+  std::unique_ptr<TaskOutput> value;  // its only return; none: a size only
 };
 
 // --- worker, raylet, GCS ----------------------------------------------------------------------------------------
@@ -255,9 +273,11 @@ struct ExportFunction {
 struct FetchFunction {
   static constexpr auto kind = MessageKind::fetch_function;
   Address<CoreWorker> worker;
+  std::uint32_t slot = 0;  // the worker's, comes back with the code
 };
 struct FunctionCode {
   static constexpr auto kind = MessageKind::function_code;
+  std::uint32_t slot = 0;
 };
 
 struct ResourceReport {
@@ -290,32 +310,42 @@ struct SubmitTask {
   static constexpr auto kind = MessageKind::submit_task;
   std::uint32_t task = 0;
 };
+// `context`: the body's number in its process.
 struct StartBody {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t context = 0;
 };
 struct ResumeBody {
   static constexpr auto kind = MessageKind::none;
   enum class Why : std::uint8_t { go_on, slept, timeout };
   std::uint64_t wait = 0;  // number of the wait that is over
+  std::uint32_t context = 0;
   Why why = Why::go_on;
 };
 struct BodyEnded {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t context = 0;
 };
+// `slot`: which of the worker's executions.
 struct RunTask {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
 };
 struct SendReply {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
 };
 struct ExecutionStarted {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
 };
 struct DeviceFilled {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
 };
 struct ExecutionEnded {
   static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
 };
 struct WorkerStarted {
   static constexpr auto kind = MessageKind::none;

@@ -122,7 +122,9 @@ std::span<const std::string_view> message_kind_names() {
       "cancel_resource_reserve",
       "steal_leases",
       "leases_stolen",
-      "lease_news"};
+      "lease_news",
+      "get_object_status",
+      "object_status"};
   return names;
 }
 

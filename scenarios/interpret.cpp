@@ -55,7 +55,7 @@ Body run_submit(Interpreter& self, TaskContext& context, const Step& step, const
   TaskCall call = prepare_call(self, submit);
   for (const ArgumentSpec& arg : submit.args) {
     if (arg.name.empty())
-      call.values.push_back(arg.value);
+      call.args.emplace_back(Payload{nullptr, arg.value});
     else
       call.args.insert(call.args.end(), names[arg.name].begin(), names[arg.name].end());
   }
@@ -68,7 +68,7 @@ Body run_submit(Interpreter& self, TaskContext& context, const Step& step, const
   std::vector<ObjectRef> refs;
   refs.reserve(calls * returns);
   for (std::size_t i = 0; i < calls; ++i) {
-    call.args.resize(fixed_args);
+    call.args.erase(call.args.begin() + static_cast<std::ptrdiff_t>(fixed_args), call.args.end());
     for (std::size_t j = i * group; j < std::min((i + 1) * group, over.size()); ++j) call.args.push_back(over[j]);
     if (submit.duration) call.duration = draw(self, context, step, *submit.duration);
     const ObjectRef first = context.submit(call);

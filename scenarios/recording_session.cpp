@@ -295,7 +295,7 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
     if (recorded.program.kind != Kind::nested) continue;
     RemoteFunction child = function;
     child.name += ".child";
-    const TaskCall call{{static_cast<std::uint32_t>(functions.size())}, child.options, {}, {}, std::nullopt};
+    const TaskCall call = call_of(static_cast<std::uint32_t>(functions.size()), child.options);
     const RecordedProgram* program = &recorded.program;
     functions.back().body = [call, program](TaskContext& context) {
       RecordedProgram children = *program;

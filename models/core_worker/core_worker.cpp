@@ -10,12 +10,26 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
       role_(role),
       io_(make_station(runtime, node)),
       main_(&io_),
-      address_(io_.bind(*this)) {
+      address_(io_.bind(*this)),
+      executions_(1) {
   // The main thread of a worker lowers its own priority when it is up; the others keep theirs.
   if (role == Role::worker && io_.contended()) {
     main_ = &runtime.engine.add_station(io_.process(), CpuPriority::low);
     main_->bind(*this);
   }
+}
+
+bool CoreWorker::executes() const {
+  return std::any_of(executions_.begin(), executions_.end(), [](const Execution& e) { return e.running; });
+}
+
+// A body's place on a thread of its own.
+TaskContext& CoreWorker::add_context(std::uint32_t slot) {
+  const CpuPriority priority = role_ == Role::driver ? CpuPriority::normal : CpuPriority::low;
+  threads_.push_back(std::make_unique<BodyThread>(runtime_, *this, priority));
+  const auto id = static_cast<std::uint32_t>(contexts_.size());
+  contexts_.push_back(std::make_unique<TaskContext>(runtime_, *this, *threads_.back(), id, slot));
+  return *contexts_.back();
 }
 
 CoreWorker::Owner& CoreWorker::owner() {
@@ -32,8 +46,7 @@ void CoreWorker::on(WorkerStarted) {
 
 void CoreWorker::start_driver(const BodyMaker& body) {
   io_.send(runtime_.raylets[node_.index], RegisterDriver{});
-  context_ = std::make_unique<TaskContext>(runtime_, *this);
-  context_->run(body, {});
+  add_context(0).run(body, nullptr);
   if (runtime_.contended) start_idle_work();
 }
 
@@ -50,7 +63,7 @@ void CoreWorker::on(TimerTick tick) {
   switch (tick.tick) {
     case Tick::idle_work:
       // The main thread looks around only while it has no task.
-      if (execution_.running)
+      if (executes())
         main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true);
       else
         main_->compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
@@ -68,6 +81,8 @@ void CoreWorker::on(TimerTick tick) {
 }
 
 void CoreWorker::on(ProcessDied died) {
+  for (const auto& [owner, process] : lenders_)
+    if (process == died.process) owner_is_gone(owner);
   for (const auto& broken : submitter().worker_died(died.process)) {
     owner().broken.push_back(broken);
     io_.send(runtime_.raylets[broken.worker.node.index], GetWorkerFailureCause{broken.worker.lease, address_});
@@ -75,7 +90,7 @@ void CoreWorker::on(ProcessDied died) {
 }
 
 void CoreWorker::on(ExitWorker) {
-  const bool refuses = execution_.running || tasks_.unfinished() > 0;
+  const bool refuses = executes() || tasks_.unfinished() > 0;
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), refuses});
   if (refuses) return;
   main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
@@ -91,9 +106,11 @@ void CoreWorker::on(WorkerExited) {
 
 template <class Message>
 void deliver(CoreWorker& to, Message message) {
-  to.on(message);
+  to.on(std::move(message));
 }
 template void deliver(CoreWorker&, PushTask);
+template void deliver(CoreWorker&, GetObjectStatus);
+template void deliver(CoreWorker&, ObjectStatus);
 template void deliver(CoreWorker&, CancelTask);
 template void deliver(CoreWorker&, TaskReply);
 template void deliver(CoreWorker&, LeaseReply);
@@ -120,6 +137,7 @@ void give_back(CoreWorker& to, Message message) {
 template void give_back(CoreWorker&, RequestWorkerLease);
 template void give_back(CoreWorker&, PushTask);
 template void give_back(CoreWorker&, TaskReply);
+template void give_back(CoreWorker&, GetObjectStatus);
 template void give_back(CoreWorker&, GetWorkerFailureCause);
 
 }  // namespace raysim

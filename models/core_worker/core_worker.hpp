@@ -1,7 +1,7 @@
 // A driver or a worker: the process that owns tasks and objects and executes what is pushed to it.
 //
-// Models: two threads: the io loop (messages, leases, replies) and the caller's thread (bodies; what Python runs). Both see the tables
-// of owned tasks and objects. Leaves out: actors, borrowers, plasma, the GIL.
+// Models: the io loop (messages, leases, replies) and the threads that execute (bodies; what Python runs). All see the tables of owned
+// tasks and objects. Leaves out: plasma, the GIL.
 // Mirrors src/ray/core_worker/core_worker.cc (2.60).
 // Invariants: a worker executes one task at a time; every owned task ends once, finished or with one of Ray's errors.
 #pragma once
@@ -33,6 +33,8 @@ class CoreWorker {
 
   void on(PushTask push);
   void on(TaskReply reply);
+  void on(const GetObjectStatus& question);
+  void on(ObjectStatus status);
   void on(const LeaseReply& reply);
   void on(CancelReply reply) { submitter().cancel_answered(reply.key, false); }
   void on(SubmitTask submit);
@@ -43,32 +45,38 @@ class CoreWorker {
   void on(TimerTick tick);
   void on(WorkerStarted);
   void on(WorkerExited);
-  void on(RunTask);
-  void on(ExecutionStarted);
-  void on(DeviceFilled);
-  void on(ExecutionEnded);
-  void on(SendReply);
-  void on(FunctionCode);
-  void on(const PlacementGroupReply& reply) { context_->group_answered(io_, reply); }
+  void on(RunTask run);
+  void on(ExecutionStarted started);
+  void on(DeviceFilled filled);
+  void on(ExecutionEnded ended);
+  void on(SendReply send);
+  void on(FunctionCode code);
+  void on(const PlacementGroupReply& reply) { context_of_wait(reply.wait).group_answered(io_, reply); }
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
   void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
   void on_unreachable(const TaskReply&) {}
+  void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
+  // A body of this process by its number.
+  [[nodiscard]] TaskContext& context(std::uint32_t id) { return *contexts_[id]; }
   void on_unreachable(const GetWorkerFailureCause& question) { on(WorkerFailureCause{question.lease}); }
 
  private:
   friend class TaskContext;
+  // What the worker executes, or has executed last, in a slot.
   struct Execution {
     PushTask push;
     TaskReply reply;
     Time started;
     Duration extra;  // CPU time of a first time
     bool running = false;
+    TaskContext* context = nullptr;  // made with the first body
   };
 
   struct Ending {
     std::uint32_t task;
     ErrorType error;
     Duration path;
+    std::unique_ptr<TaskOutput> output;
   };
 
   // What only owners need; a worker that never submits has none.
@@ -103,26 +111,40 @@ class CoreWorker {
   NormalTaskSubmitter& submitter() { return owner().submitter; }
 
   // execution.cpp
-  [[nodiscard]] const SchedulingClass& executed_class() const {
-    return runtime_.classes[execution_.push.scheduling_class];
+  [[nodiscard]] const SchedulingClass& executed_class(std::uint32_t slot) const {
+    return runtime_.classes[executions_[slot].push.scheduling_class];
   }
-  [[nodiscard]] const RemoteFunction& executed_function() const {
-    return runtime_.functions[executed_class().function.index];
+  [[nodiscard]] const RemoteFunction& executed_function(std::uint32_t slot) const {
+    return runtime_.functions[executed_class(slot).function.index];
   }
-  void wake_main();
-  void begin_task();
-  [[nodiscard]] DeviceId slowest_device() const;
-  void execution_over(TaskContext* body);
-  void reply(Station& thread, ErrorType error, Duration path, Time ended);
+  [[nodiscard]] bool executes() const;
+  void wake_main(std::uint32_t slot);
+  void begin_task(std::uint32_t slot);
+  [[nodiscard]] DeviceId slowest_device(std::uint32_t slot) const;
+  void execution_over(TaskContext& body);
+  void reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
+             std::unique_ptr<TaskOutput> output);
+  [[nodiscard]] Bytes size_of_reply(std::uint32_t slot) const;
   void count_task_event();
+  TaskContext& add_context(std::uint32_t slot);
+  [[nodiscard]] TaskContext& context_of_wait(std::uint64_t wait) { return *contexts_[wait >> TaskContext::wait_bits]; }
 
   // ownership.cpp
-  std::uint32_t create_task(FunctionId function, const TaskOptions& options, const Duration* duration,
-                            std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path, Time now);
-  SchedulingClassId class_of(FunctionId function, const TaskOptions& options);
+  std::uint32_t create_task(const TaskCall& call, const Duration* duration, TaskContext& caller);
+  void add_arguments(std::uint32_t task, const TaskCall& call, TaskContext& caller);
+  SchedulingClassId class_of(FunctionId function, const TaskOptions& options, const TaskContext& body);
   void enqueue(std::uint32_t task);
-  void finish(std::uint32_t task, ErrorType error, Duration path);
-  void notify(TaskManager::Waiter waiter, const Ending& end);
+  void finish(std::uint32_t task, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output = nullptr);
+  void make_ready(std::uint32_t object, ErrorType error, Duration path);
+  void notify(TaskManager::Waiter waiter, std::uint32_t object);
+
+  // borrowing.cpp
+  // The index here of an object; one of another owner must be borrowed.
+  [[nodiscard]] std::uint32_t index_of(ObjectRef ref) const;
+  // The same; an object that is new here is asked for from `thread`.
+  std::uint32_t borrow(Station& thread, ObjectRef ref);
+  void tell_borrower(StationId borrower, std::uint32_t object);
+  void owner_is_gone(StationId owner);
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted);
   void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
   void arm_owner_tick();
@@ -139,13 +161,15 @@ class CoreWorker {
   Address<CoreWorker> address_;
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;
-  std::unique_ptr<TaskContext> context_;  // made with the first body
-  Execution execution_;
-  std::vector<Ending> ending_;        // tasks whose returns are being made ready
-  std::vector<FunctionId> loaded_;    // functions whose code is here
-  std::vector<FunctionId> exported_;  // functions that this process has called
-  bool used_ = false;                 // a task has run here
-  Time next_events_;                  // until then, task events travel with a message that is under way
+  std::vector<std::unique_ptr<BodyThread>> threads_;
+  std::vector<std::unique_ptr<TaskContext>> contexts_;
+  std::vector<Execution> executions_;                     // one, but for actors that run several calls at a time
+  std::vector<Ending> ending_;                            // tasks whose returns are being made ready
+  std::vector<FunctionId> loaded_;                        // functions whose code is here
+  std::vector<FunctionId> exported_;                      // functions that this process has called
+  std::vector<std::pair<StationId, ProcessId>> lenders_;  // owners of what is borrowed here
+  bool used_ = false;                                     // a task has run here
+  Time next_events_;  // until then, task events travel with a message that is under way
 };
 
 }  // namespace raysim

@@ -7,80 +7,89 @@
 namespace raysim {
 
 void CoreWorker::on(PushTask push) {
-  execution_ = {push, {}, io_.now(), {}, true};
-  wake_main();
+  Execution& execution = executions_.front();
+  execution.push = std::move(push);
+  execution.started = io_.now();
+  execution.extra = {};
+  execution.running = true;
+  wake_main(0);
 }
 
-void CoreWorker::wake_main() {
+void CoreWorker::wake_main(std::uint32_t slot) {
   if (main_ == &io_)
-    on(RunTask{});
+    on(RunTask{slot});
   else
-    io_.hand_over(Address<CoreWorker>{main_->id()}, RunTask{});
+    io_.hand_over(Address<CoreWorker>{main_->id()}, RunTask{slot});
 }
 
-void CoreWorker::on(RunTask) {
-  const FunctionId function = executed_class().function;
+void CoreWorker::on(RunTask run) {
+  const FunctionId function = executed_class(run.slot).function;
   if (std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
-    main_->send(runtime_.gcs, FetchFunction{address_});
+    main_->send(runtime_.gcs, FetchFunction{address_, run.slot});
   else
-    begin_task();
+    begin_task(run.slot);
 }
 
-void CoreWorker::on(FunctionCode) {
+void CoreWorker::on(FunctionCode code) {
   const Costs& costs = runtime_.profile.costs;
-  loaded_.push_back(executed_class().function);
+  loaded_.push_back(executed_class(code.slot).function);
   const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
-  execution_.extra = costs.function_load + first;
-  wake_main();
+  executions_[code.slot].extra = costs.function_load + first;
+  wake_main(code.slot);
 }
 
-void CoreWorker::begin_task() {
+void CoreWorker::begin_task(std::uint32_t slot) {
   const Costs& costs = runtime_.profile.costs;
-  const Duration arguments = execution_.push.has_args ? costs.arguments_load : Duration{};
-  main_->charge(costs.task_execute_before + execution_.extra + arguments +
-                costs.store_get * execution_.push.store_args);
-  const RemoteFunction& function = executed_function();
-  execution_.started = main_->now();
+  Execution& execution = executions_[slot];
+  const TaskInput* input = execution.push.input.get();
+  const Duration arguments = input != nullptr && !input->args.empty() ? costs.arguments_load : Duration{};
+  const std::int64_t from_store = input != nullptr ? input->store_args : 0;
+  main_->charge(costs.task_execute_before + execution.extra + arguments + costs.store_get * from_store);
+  const RemoteFunction& function = executed_function(slot);
+  execution.started = main_->now();
   if (function.body) {
-    if (!context_) context_ = std::make_unique<TaskContext>(runtime_, *this);
-    context_->run(function.body, execution_.push.path);
+    if (execution.context == nullptr) execution.context = &add_context(slot);
+    execution.context->run(function.body, execution.push.input);
   } else if (main_->contended()) {
-    main_->after<CoreWorker>({}, ExecutionStarted{});  // when the cost is paid
+    main_->after<CoreWorker>({}, ExecutionStarted{slot});  // when the cost is paid
   } else {
-    on(ExecutionStarted{});
+    on(ExecutionStarted{slot});
   }
 }
 
-void CoreWorker::on(ExecutionStarted) {
-  execution_.started = main_->now();
-  const RemoteFunction& function = executed_function();
-  if (function.on_gpu && execution_.push.devices != DeviceListId{}) {
-    const auto devices = static_cast<std::int64_t>(runtime_.device_lists[execution_.push.devices].size());
+void CoreWorker::on(ExecutionStarted started) {
+  Execution& execution = executions_[started.slot];
+  execution.started = main_->now();
+  const RemoteFunction& function = executed_function(started.slot);
+  if (function.on_gpu && execution.push.devices != DeviceListId{}) {
+    const auto devices = static_cast<std::int64_t>(runtime_.device_lists[execution.push.devices].size());
     const Bytes part{(function.device_copy.count + devices - 1) / devices};
-    if (part.count == 0) return on(DeviceFilled{});
-    return main_->copy_to<CoreWorker>(slowest_device(), part, DeviceFilled{});
+    if (part.count == 0) return on(DeviceFilled{started.slot});
+    return main_->copy_to<CoreWorker>(slowest_device(started.slot), part, DeviceFilled{started.slot});
   }
   if (function.computes)
-    main_->compute<CoreWorker>(execution_.push.duration, ExecutionEnded{});
+    main_->compute<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot});
   else
-    main_->after<CoreWorker>(execution_.push.duration, ExecutionEnded{});
+    main_->after<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot});
 }
 
 // With force the worker ends; without, the function's code would have to look for the interrupt, and goes on here.
 void CoreWorker::on(CancelTask cancel) {
-  const bool runs = execution_.running && execution_.push.owner == cancel.owner && execution_.push.task == cancel.task;
+  const Execution& execution = executions_.front();
+  const bool runs = execution.running && execution.push.owner == cancel.owner && execution.push.task == cancel.task;
   if (runs && cancel.force) runtime_.engine.kill(process());
 }
 
-void CoreWorker::on(DeviceFilled) {
-  main_->compute_on<CoreWorker>(slowest_device(), execution_.push.duration, ExecutionEnded{});
+void CoreWorker::on(DeviceFilled filled) {
+  main_->compute_on<CoreWorker>(slowest_device(filled.slot), executions_[filled.slot].push.duration,
+                                ExecutionEnded{filled.slot});
 }
 
 // Several devices of a lease work on even parts at the same time, so the slowest is done last.
-DeviceId CoreWorker::slowest_device() const {
+DeviceId CoreWorker::slowest_device(std::uint32_t slot) const {
   const NodeSpec& node = runtime_.cluster.nodes[node_.index];
   DeviceId slowest{node.machine, ~std::uint32_t{0}};
-  for (const std::uint32_t gpu : runtime_.device_lists[execution_.push.devices]) {
+  for (const std::uint32_t gpu : runtime_.device_lists[executions_[slot].push.devices]) {
     const DeviceId device{node.machine, node.gpus[gpu].device};
     if (slowest.index == ~std::uint32_t{0} ||
         runtime_.engine.device(device).speed < runtime_.engine.device(slowest).speed)
@@ -89,52 +98,74 @@ DeviceId CoreWorker::slowest_device() const {
   return slowest;
 }
 
-void CoreWorker::on(ExecutionEnded) {
-  const RemoteFunction& function = executed_function();
+void CoreWorker::on(ExecutionEnded over) {
+  const Execution& execution = executions_[over.slot];
+  const RemoteFunction& function = executed_function(over.slot);
   const Time ended = main_->now();
-  if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
-  const bool on_device = function.on_gpu && execution_.push.devices != DeviceListId{};
-  if ((on_device || !function.computes) && execution_.push.duration > Duration{})
+  if (execution.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
+  const bool on_device = function.on_gpu && execution.push.devices != DeviceListId{};
+  if ((on_device || !function.computes) && execution.push.duration > Duration{})
     main_->charge(runtime_.profile.costs.wake_after_sleep);
-  Duration work = execution_.push.duration;
-  if (on_device) work = alone_on(runtime_.engine.device(slowest_device()), work);
-  reply(*main_, ErrorType::none, execution_.push.path + work, ended);
+  Duration work = execution.push.duration;
+  if (on_device) work = alone_on(runtime_.engine.device(slowest_device(over.slot)), work);
+  reply(*main_, over.slot, ErrorType::none, work, ended, nullptr);
 }
 
 // The body of a driver or of a task has ended.
-void CoreWorker::execution_over(TaskContext* body) {
-  if (role_ == Role::driver) return runtime_.driver_ended(body->message(), body->outcome());
-  const RemoteFunction& function = executed_function();
-  if (execution_.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
-  const ErrorType error = body->outcome() == ErrorType::none ? ErrorType::none : ErrorType::task_error;
-  reply(body->thread(), error, body->path(), body->thread().now());
+void CoreWorker::execution_over(TaskContext& body) {
+  if (role_ == Role::driver) return runtime_.driver_ended(body.message(), body.outcome());
+  const std::uint32_t slot = body.slot();
+  if (executions_[slot].push.attempt < executed_function(slot).crash_attempts) return runtime_.engine.kill(process());
+  std::unique_ptr<TaskOutput> output;
+  std::vector<Payload> returns = body.take_returns();
+  if (!returns.empty() || !body.message().empty())
+    output = std::make_unique<TaskOutput>(TaskOutput{std::move(returns), body.message()});
+  const ErrorType error = body.outcome() == ErrorType::none ? ErrorType::none : ErrorType::task_error;
+  reply(body.thread(), slot, error, body.added_path(), body.thread().now(), std::move(output));
 }
 
-void CoreWorker::reply(Station& thread, ErrorType error, Duration path, Time ended) {
+void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
+                       std::unique_ptr<TaskOutput> output) {
   thread.charge(runtime_.profile.costs.task_execute_after);
-  const PushTask& push = execution_.push;
-  execution_.reply = {push.task, execution_.started, ended, path, error};
+  Execution& execution = executions_[slot];
+  execution.reply = {execution.push.task, error, execution.started, ended, path, std::move(output)};
   if (&thread == &io_)
-    on(SendReply{});
+    on(SendReply{slot});
   else
-    thread.hand_over(address_, SendReply{});
+    thread.hand_over(address_, SendReply{slot});
 }
 
-void CoreWorker::on(SendReply) {
-  const PushTask& push = execution_.push;
-  const RemoteFunction& function = executed_function();
+void CoreWorker::on(SendReply send) {
+  Execution& execution = executions_[send.slot];
+  const Bytes size = size_of_reply(send.slot);
+  execution.running = false;
+  execution.push.input.reset();
+  io_.send(execution.push.owner, std::move(execution.reply), size);
+  count_task_event();
+}
+
+// Returns that the body has made have their own size, the others one that the function says.
+Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
+  const Execution& execution = executions_[slot];
+  const RemoteFunction& function = executed_function(slot);
+  if (execution.reply.error != ErrorType::none) return {};
+  const std::vector<Payload> none;
+  const std::vector<Payload>& made = execution.reply.output ? execution.reply.output->returns : none;
+  const Distribution& size = function.return_size;
+  const bool constant = size.kind == Distribution::Kind::constant;
+  std::optional<RandomStream> stream;
   double bytes = 0;
-  if (execution_.reply.error == ErrorType::none) {
-    if (function.return_size.kind == Distribution::Kind::constant) {
-      bytes = function.return_size.a * function.num_returns;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(function.num_returns); ++i) {
+    if (i < made.size() && made[i].size.count > 0) {
+      bytes += static_cast<double>(made[i].size.count);
+    } else if (constant) {
+      bytes += size.a;
     } else {
-      RandomStream stream(runtime_.engine.seed() + push.task, "returns/" + function.name);
-      for (int i = 0; i < function.num_returns; ++i) bytes += function.return_size.draw(stream, push.task);
+      if (!stream) stream.emplace(runtime_.engine.seed() + execution.push.task, "returns/" + function.name);
+      bytes += size.draw(*stream, execution.push.task);
     }
   }
-  execution_.running = false;
-  io_.send(push.owner, execution_.reply, Bytes{static_cast<std::int64_t>(bytes)});
-  count_task_event();
+  return Bytes{static_cast<std::int64_t>(bytes)};
 }
 
 // Events go to the GCS at the ticks of a period; the message of the first of a period takes the others along.

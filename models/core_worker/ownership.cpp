@@ -7,53 +7,63 @@
 
 namespace raysim {
 
-std::uint32_t CoreWorker::create_task(FunctionId id, const TaskOptions& options, const Duration* duration,
-                                      std::span<const ObjectRef> args, std::span<const Bytes> values, Duration path,
-                                      Time now) {
-  RemoteFunction& function = runtime_.functions[id.index];
+std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* duration, TaskContext& caller) {
+  RemoteFunction& function = runtime_.functions[call.function.index];
   OwnedTask task;
-  task.function = id;
-  task.scheduling_class = class_of(id, options);
-  task.retries_left = options.max_retries;
-  task.submitted = now;
-  task.path = path;
+  task.function = call.function;
+  task.scheduling_class = class_of(call.function, call.options, caller);
+  task.retries_left = call.options.max_retries;
+  task.submitted = caller.now();
+  task.path = caller.path();
   task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
-  Bytes argument_bytes;
-  for (const Bytes value : values) argument_bytes += value;
   task.unresolved = 1;  // its own submission
   const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
-  OwnedTask& added = tasks_.task(index);
-  SchedulingKey key{task.scheduling_class, {}, options.runtime_env};
-  added.has_args = !args.empty() || !values.empty();
-  for (const ObjectRef ref : args) {
-    const OwnedObject& object = tasks_.object(ref.index);
-    if (object.in_store)
-      key.store_args.push_back(ref);
-    else
-      runtime_.record.on_argument(task_number(index), task_number(object.task));
-    argument_bytes += Bytes{std::int64_t{object.kib} * 1024};
-    if (object.ready) {
-      added.path = std::max(added.path, object.path);
-      if (object.error != ErrorType::none) added.argument_error = object.error;
-    } else {
-      ++added.unresolved;
-      tasks_.await(ref.index, {TaskManager::Waiter::Kind::task, index});
-    }
-  }
-  added.store_args = static_cast<std::uint32_t>(key.store_args.size());
-  if (!key.store_args.empty() || !key.runtime_env.empty()) tasks_.set_key(index, std::move(key));
-  added.argument_kib = static_cast<std::uint32_t>((argument_bytes.count + 1023) / 1024);
+  if (!call.args.empty() || function.body) add_arguments(index, call, caller);
+  if (!call.options.runtime_env.empty() && tasks_.key_of(index) == nullptr)
+    tasks_.set_key(index, {task.scheduling_class, {}, call.options.runtime_env});
   runtime_.record.on_submitted(1);
   return index;
 }
 
+void CoreWorker::add_arguments(std::uint32_t index, const TaskCall& call, TaskContext& caller) {
+  tasks_.task(index).input = new TaskInput;
+  TaskInput& input = *tasks_.task(index).input;
+  input.args = call.args;
+  SchedulingKey key{tasks_.task(index).scheduling_class, {}, call.options.runtime_env};
+  Bytes bytes;
+  for (Argument& arg : input.args) {
+    if (!arg.ref) {
+      bytes += arg.value.size;
+      continue;
+    }
+    const std::uint32_t slot = borrow(caller.thread(), *arg.ref);
+    const OwnedObject& object = tasks_.object(slot);
+    OwnedTask& task = tasks_.task(index);
+    if (object.in_store)
+      key.store_args.push_back(*arg.ref);
+    else if (object.task != OwnedObject::no_task)
+      runtime_.record.on_argument(task_number(index), task_number(object.task));
+    bytes += Bytes{std::int64_t{object.kib} * 1024};
+    if (object.ready) {
+      task.path = std::max(task.path, object.path);
+      if (object.error != ErrorType::none) task.argument_error = object.error;
+    } else {
+      ++task.unresolved;
+      tasks_.await(slot, {TaskManager::Waiter::Kind::task, index});
+    }
+  }
+  input.store_args = static_cast<std::uint32_t>(key.store_args.size());
+  if (!key.store_args.empty() || !key.runtime_env.empty()) tasks_.set_key(index, std::move(key));
+  tasks_.task(index).argument_kib = static_cast<std::uint32_t>((bytes.count + 1023) / 1024);
+}
+
 // A task in a placement group, its own or one that captures its caller's children, asks for the group's resources.
-SchedulingClassId CoreWorker::class_of(FunctionId function, const TaskOptions& options) {
+SchedulingClassId CoreWorker::class_of(FunctionId function, const TaskOptions& options, const TaskContext& body) {
   SchedulingClass wanted{
       function, options.resources, options.strategy, options.label_selector, options.fallback_selectors, 1, {},
       false,    options.priority};
   if (role_ != Role::driver) {
-    const SchedulingClass& caller = executed_class();
+    const SchedulingClass& caller = executed_class(body.slot());
     wanted.depth = caller.depth + 1;
     if (!options.strategy_given && caller.strategy.capture_child_tasks) {
       wanted.strategy = caller.strategy;
@@ -77,6 +87,11 @@ void CoreWorker::enqueue(std::uint32_t index) {
     runtime_.record.on_failed_unstarted(task.function.index);
     return finish(index, ErrorType::task_error, task.path);
   }
+  if (task.input) {
+    task.input->path = task.path;
+    for (Argument& arg : task.input->args)
+      if (arg.ref) arg.value = tasks_.value(index_of(*arg.ref));
+  }
   if (const SchedulingKey* key = tasks_.key_of(index))
     submitter().submit(index, *key);
   else
@@ -88,34 +103,44 @@ void CoreWorker::on(TaskReply reply) {
   const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
-  finish(reply.task, reply.error, std::max(reply.path, tasks_.task(reply.task).path));
+  finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));
 }
 
 // The task's returns become ready; whoever waits for them is told. Tasks that fail with their arguments end here as well, one
 // after the other: a chain of them may be long.
-void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path) {
-  ending_.push_back({index, error, path});
+void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output) {
+  ending_.push_back({index, error, path, std::move(output)});
   if (ending_.size() > 1) return;  // the loop below is running
   for (std::size_t i = 0; i < ending_.size(); ++i) {
-    const Ending end = ending_[i];
+    const Ending end = std::move(ending_[i]);
     tasks_.count_ended();
-    const std::uint32_t first = tasks_.task(end.task).first_object;
-    const auto count = static_cast<std::uint32_t>(runtime_.functions[tasks_.task(end.task).function.index].num_returns);
-    for (std::uint32_t object = first; object < first + count; ++object) {
-      for (const TaskManager::Waiter waiter : tasks_.make_ready(object, end.error, end.path, io_.now()))
-        notify(waiter, end);
-      if (end.error != ErrorType::none && context_) context_->object_failed(io_, {io_.id(), object});
+    OwnedTask& task = tasks_.task(end.task);
+    task.input.reset();
+    const std::uint32_t first = task.first_object;
+    const auto count = static_cast<std::uint32_t>(runtime_.functions[task.function.index].num_returns);
+    for (std::uint32_t r = 0; r < count; ++r) {
+      if (end.output && r < end.output->returns.size()) tasks_.set_value(first + r, end.output->returns[r]);
+      if (end.output && !end.output->message.empty()) tasks_.set_error_text(first + r, end.output->message);
+      make_ready(first + r, end.error, end.path);
     }
   }
   ending_.clear();
 }
 
-void CoreWorker::notify(TaskManager::Waiter waiter, const Ending& end) {
-  if (waiter.kind == TaskManager::Waiter::Kind::get) return context_->object_ready(io_, waiter.number);
+void CoreWorker::make_ready(std::uint32_t object, ErrorType error, Duration path) {
+  for (const TaskManager::Waiter waiter : tasks_.make_ready(object, error, path, io_.now())) notify(waiter, object);
+  if (error == ErrorType::none) return;
+  for (const auto& context : contexts_) context->object_failed(io_, object);
+}
+
+void CoreWorker::notify(TaskManager::Waiter waiter, std::uint32_t object) {
+  using Kind = TaskManager::Waiter::Kind;
+  if (waiter.kind == Kind::get) return context_of_wait(waiter.number).object_ready(io_, waiter.number);
+  if (waiter.kind == Kind::borrower) return tell_borrower({static_cast<std::uint32_t>(waiter.number)}, object);
   const auto next = static_cast<std::uint32_t>(waiter.number);
   OwnedTask& task = tasks_.task(next);
-  task.path = std::max(task.path, end.path);
-  if (end.error != ErrorType::none) task.argument_error = end.error;
+  task.path = std::max(task.path, tasks_.object(object).path);
+  if (tasks_.object(object).error != ErrorType::none) task.argument_error = tasks_.object(object).error;
   if (--task.unresolved == 0) enqueue(next);
 }
 

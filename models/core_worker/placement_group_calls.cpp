@@ -11,13 +11,13 @@ TaskContext::Pause TaskContext::ask_gcs(Request request) {
   thread_.charge(runtime_.profile.costs.placement_group_call);
   answer_ = {};
   request.caller = worker_.address();
-  request.wait = static_cast<std::uint32_t>(++wait_);
+  request.wait = ++wait_;
   thread_.send(runtime_.gcs, std::move(request));
   return {*this};
 }
 
 void TaskContext::group_answered(Station& io, const PlacementGroupReply& reply) {
-  if (reply.wait != static_cast<std::uint32_t>(wait_)) return;  // it waits no more
+  if (reply.wait != wait_) return;  // it waits no more
   answer_ = reply;
   wake(io);
 }

@@ -58,11 +58,9 @@ void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot
   message.devices = leased.devices;
   message.scheduling_class = owned.scheduling_class;
   message.attempt = owned.attempt;
-  message.store_args = std::min(owned.store_args, PushTask::most_store_args);
-  message.has_args = owned.has_args;
   message.duration = owned.duration;
-  message.path = owned.path;
-  worker.io_.send(leased.address, message, Bytes{std::int64_t{owned.argument_kib} * 1024});
+  message.input = owned.input;
+  worker.io_.send(leased.address, std::move(message), Bytes{std::int64_t{owned.argument_kib} * 1024});
 }
 
 void CoreWorker::Owner::return_worker(const LeasedWorker& leased, Return why) {

@@ -13,22 +13,38 @@ constexpr Duration run_ahead = Duration::milliseconds(1);
 std::uint32_t in_kib(Bytes size) { return static_cast<std::uint32_t>((size.count + 1023) / 1024); }
 }  // namespace
 
-TaskContext::TaskContext(Runtime& runtime, CoreWorker& worker)
+TaskContext::TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& thread, std::uint32_t id, std::uint32_t slot)
     : runtime_(runtime),
       worker_(worker),
-      thread_(runtime.engine.add_station(
-          worker.process(), worker.role_ == CoreWorker::Role::driver ? CpuPriority::normal : CpuPriority::low)),
-      address_(thread_.bind(*this)) {}
+      thread_(thread.station()),
+      address_(thread.address()),
+      id_(id),
+      slot_(slot),
+      wait_(static_cast<std::uint64_t>(id) << wait_bits) {}
 
 RandomStream TaskContext::stream(std::string_view name) const { return runtime_.engine.stream(name); }
 
-void TaskContext::run(const BodyMaker& maker, Duration path) {
+void TaskContext::run(const BodyMaker& maker, TaskInputRef input) {
   maker_ = maker;
-  path_ = path;
+  input_ = std::move(input);
+  path_ = input_ ? input_->path : Duration{};
   outcome_ = ErrorType::none;
   message_.clear();
-  worker_.io_.hand_over(address_, StartBody{});
+  returns_.clear();
+  worker_.io_.hand_over(address_, StartBody{id_});
 }
+
+const std::vector<Argument>& TaskContext::arguments() const {
+  static const std::vector<Argument> none;
+  return input_ ? input_->args : none;
+}
+
+void TaskContext::set_return(std::size_t index, Payload value) {
+  if (returns_.size() <= index) returns_.resize(index + 1);
+  returns_[index] = std::move(value);
+}
+
+Payload TaskContext::value(ObjectRef ref) const { return worker_.tasks_.value(worker_.index_of(ref)); }
 
 void TaskContext::on(StartBody) {
   body_ = maker_(*this);
@@ -56,12 +72,12 @@ void TaskContext::after_step() {
       message_ = e.what();
     }
   }
-  thread_.after<TaskContext>({}, BodyEnded{});
+  thread_.after<BodyThread>({}, BodyEnded{id_});
 }
 
 void TaskContext::on(BodyEnded) {
   body_ = Body{};
-  worker_.execution_over(this);
+  worker_.execution_over(*this);
 }
 
 ObjectRef TaskContext::submit(const TaskCall& call) {
@@ -73,15 +89,16 @@ ObjectRef TaskContext::submit(const TaskCall& call) {
     thread_.send(runtime_.gcs, ExportFunction{});
   }
   const Duration* duration = call.duration ? &*call.duration : nullptr;
-  const std::uint32_t task =
-      worker_.create_task(call.function, call.options, duration, call.args, call.values, path_, thread_.now());
+  const std::uint32_t task = worker_.create_task(call, duration, *this);
   thread_.hand_over(worker_.address_, SubmitTask{task});
   return {worker_.io_.id(), worker_.tasks_.task(task).first_object};
 }
 
-ObjectRef TaskContext::put(Bytes size) {
+ObjectRef TaskContext::put(Payload value) {
   thread_.charge(runtime_.profile.costs.put_object);
-  return {worker_.io_.id(), worker_.tasks_.add_put(in_kib(size), path_)};
+  const std::uint32_t object = worker_.tasks_.add_put(in_kib(value.size), path_);
+  worker_.tasks_.set_value(object, std::move(value));
+  return {worker_.io_.id(), object};
 }
 
 void TaskContext::drain(NodeId node, Time when) {
@@ -90,32 +107,53 @@ void TaskContext::drain(NodeId node, Time when) {
 
 TaskContext::Pause TaskContext::pause() {
   const bool needed = thread_.contended() || thread_.now() - runtime_.engine.now() > run_ahead;
-  if (needed) thread_.after<TaskContext>({}, ResumeBody{++wait_, ResumeBody::Why::go_on});
+  if (needed) thread_.after<BodyThread>({}, ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
   return {*this, needed};
 }
 
 TaskContext::Pause TaskContext::sleep(Duration duration) {
   path_ += duration;
-  thread_.after<TaskContext>(duration, ResumeBody{++wait_, ResumeBody::Why::slept});
+  thread_.after<BodyThread>(duration, ResumeBody{++wait_, id_, ResumeBody::Why::slept});
   return {*this};
 }
 
 TaskContext::Pause TaskContext::compute(Duration duration) {
   path_ += duration;
-  thread_.compute<TaskContext>(duration, ResumeBody{++wait_, ResumeBody::Why::go_on});
+  thread_.compute<BodyThread>(duration, ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
   return {*this};
 }
 
-bool TaskContext::is_ready(ObjectRef ref) const { return worker_.tasks_.object(ref.index).ready; }
+bool TaskContext::is_ready(std::uint32_t object) const { return worker_.tasks_.object(object).ready; }
 
-bool TaskContext::is_known(ObjectRef ref) const {
-  return is_ready(ref) && worker_.tasks_.object(ref.index).heard <= thread_.now();
+bool TaskContext::failed(std::uint32_t object) const {
+  return is_ready(object) && worker_.tasks_.object(object).error != ErrorType::none;
+}
+
+bool TaskContext::is_known(std::uint32_t object) const {
+  return is_ready(object) && worker_.tasks_.object(object).heard <= thread_.now();
+}
+
+std::vector<std::uint32_t> TaskContext::indices_of(std::span<const ObjectRef> refs) {
+  std::vector<std::uint32_t> indices;
+  indices.reserve(refs.size());
+  for (const ObjectRef ref : refs) indices.push_back(worker_.borrow(thread_, ref));
+  return indices;
+}
+
+RayError TaskContext::error_of(std::uint32_t index) const {
+  const OwnedObject& object = worker_.tasks_.object(index);
+  const std::string& text = worker_.tasks_.error_text(index);
+  if (!text.empty()) return {object.error, text};
+  const std::string what = object.task == OwnedObject::no_task
+                               ? std::string("object")
+                               : "task " + runtime_.functions[worker_.tasks_.task(object.task).function.index].name;
+  return {object.error, what + " failed with " + std::string(name_of(object.error))};
 }
 
 // The io loop may be ahead of the clock with what it has taken on; this thread waits for it.
 TaskContext::Pause TaskContext::pause_until(Time when) {
   const bool needed = when > thread_.now();
-  if (needed) thread_.after<TaskContext>(when - thread_.now(), ResumeBody{++wait_, ResumeBody::Why::go_on});
+  if (needed) thread_.after<BodyThread>(when - thread_.now(), ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
   return {*this, needed};
 }
 
@@ -131,29 +169,28 @@ void TaskContext::block(bool blocked) {
 
 void TaskContext::arm_timeout(std::optional<Duration> timeout) {
   timed_out_ = false;
-  if (timeout) thread_.after<TaskContext>(*timeout, ResumeBody{wait_, ResumeBody::Why::timeout});
+  if (timeout) thread_.after<BodyThread>(*timeout, ResumeBody{wait_, id_, ResumeBody::Why::timeout});
 }
 
-void TaskContext::wake(Station& io) { io.hand_over(address_, ResumeBody{wait_, ResumeBody::Why::go_on}); }
+void TaskContext::wake(Station& io) { io.hand_over(address_, ResumeBody{wait_, id_, ResumeBody::Why::go_on}); }
 
 // Moves on to the first object that is not there and asks to be told of it; true when there is none.
 bool TaskContext::advance_get() {
   while (got_ < getting_.size() && is_ready(getting_[got_])) ++got_;
   if (got_ == getting_.size()) return true;
-  worker_.tasks_.await(getting_[got_].index, {TaskManager::Waiter::Kind::get, wait_});
+  worker_.tasks_.await(getting_[got_], {TaskManager::Waiter::Kind::get, wait_});
   return false;
 }
 
 Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
   thread_.charge(runtime_.profile.costs.get_call);
   TaskManager& tasks = worker_.tasks_;
-  const auto failed = [&](ObjectRef ref) {
-    return tasks.object(ref.index).ready && tasks.object(ref.index).error != ErrorType::none;
-  };
+  const std::vector<std::uint32_t> objects = indices_of(refs);
+  const auto has_failed = [&](std::uint32_t object) { return failed(object); };
   ++wait_;
-  getting_ = refs;
+  getting_ = objects;
   got_ = 0;
-  const bool some_failed = std::any_of(refs.begin(), refs.end(), failed);
+  const bool some_failed = std::any_of(objects.begin(), objects.end(), has_failed);
   if (!some_failed && !advance_get()) {
     arm_timeout(timeout);
     block(true);
@@ -163,31 +200,28 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   }
   getting_ = {};
   const bool in_time = !std::exchange(timed_out_, false);
-  const auto error = std::find_if(refs.begin(), refs.end(), failed);
-  Time heard = error != refs.end() ? tasks.object(error->index).heard : Time{};
-  if (in_time && error == refs.end())
-    for (const ObjectRef ref : refs) heard = std::max(heard, tasks.object(ref.index).heard);
+  const auto error = std::find_if(objects.begin(), objects.end(), has_failed);
+  Time heard = error != objects.end() ? tasks.object(*error).heard : Time{};
+  if (in_time && error == objects.end())
+    for (const std::uint32_t object : objects) heard = std::max(heard, tasks.object(object).heard);
   const Pause hearing = pause_until(heard);
   co_await hearing;
-  if (error != refs.end()) {
-    const OwnedObject& object = tasks.object(error->index);
-    const std::string& function = runtime_.functions[tasks.task(object.task).function.index].name;
-    throw RayError(object.error, "task " + function + " failed with " + std::string(name_of(object.error)));
-  }
+  if (error != objects.end()) throw error_of(*error);
   if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
-  thread_.charge(runtime_.profile.costs.get_object * static_cast<std::int64_t>(refs.size()));
-  for (const ObjectRef ref : refs) path_ = std::max(path_, tasks.object(ref.index).path);
+  thread_.charge(runtime_.profile.costs.get_object * static_cast<std::int64_t>(objects.size()));
+  for (const std::uint32_t object : objects) path_ = std::max(path_, tasks.object(object).path);
 }
 
 Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
                        WaitResult& result) {
   thread_.charge(runtime_.profile.costs.wait_call);
-  const auto known = [&](ObjectRef ref) { return is_known(ref); };
-  const auto known_now = static_cast<std::size_t>(std::count_if(refs.begin(), refs.end(), known));
-  const std::size_t wanted = std::min(num_returns, refs.size());
+  const std::vector<std::uint32_t> objects = indices_of(refs);
+  const auto known = [&](std::uint32_t object) { return is_known(object); };
+  const auto known_now = static_cast<std::size_t>(std::count_if(objects.begin(), objects.end(), known));
+  const std::size_t wanted = std::min(num_returns, objects.size());
   std::vector<Time> soon;  // when this thread will hear of the others that are ready
-  for (const ObjectRef ref : refs)
-    if (is_ready(ref) && !is_known(ref)) soon.push_back(worker_.tasks_.object(ref.index).heard);
+  for (const std::uint32_t object : objects)
+    if (is_ready(object) && !is_known(object)) soon.push_back(worker_.tasks_.object(object).heard);
   if (known_now < wanted && known_now + soon.size() >= wanted) {
     std::sort(soon.begin(), soon.end());
     const Pause hearing = pause_until(soon[wanted - known_now - 1]);
@@ -195,8 +229,8 @@ Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std
   } else if (known_now < wanted) {
     ++wait_;
     missing_ = wanted - known_now - soon.size();
-    for (const ObjectRef ref : refs)
-      if (!is_ready(ref)) worker_.tasks_.await(ref.index, {TaskManager::Waiter::Kind::get, wait_});
+    for (const std::uint32_t object : objects)
+      if (!is_ready(object)) worker_.tasks_.await(object, {TaskManager::Waiter::Kind::get, wait_});
     arm_timeout(timeout);
     block(true);
     const Pause waiting{*this};
@@ -204,10 +238,10 @@ Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std
     block(false);
     timed_out_ = false;
   }
-  for (const ObjectRef ref : refs) {
-    const bool taken = is_known(ref) && result.ready.size() < wanted;
-    if (taken) path_ = std::max(path_, worker_.tasks_.object(ref.index).path);
-    (taken ? result.ready : result.pending).push_back(ref);
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const bool taken = is_known(objects[i]) && result.ready.size() < wanted;
+    if (taken) path_ = std::max(path_, worker_.tasks_.object(objects[i]).path);
+    (taken ? result.ready : result.pending).push_back(refs[i]);
   }
 }
 
@@ -217,16 +251,8 @@ void TaskContext::object_ready(Station& io, std::uint64_t wait) {
   if (over) wake(io);
 }
 
-void TaskContext::object_failed(Station& io, ObjectRef ref) {
-  if (std::find(getting_.begin(), getting_.end(), ref) != getting_.end()) wake(io);
+void TaskContext::object_failed(Station& io, std::uint32_t object) {
+  if (std::find(getting_.begin(), getting_.end(), object) != getting_.end()) wake(io);
 }
-
-template <class Message>
-void deliver(TaskContext& to, Message message) {
-  to.on(message);
-}
-template void deliver(TaskContext&, StartBody);
-template void deliver(TaskContext&, ResumeBody);
-template void deliver(TaskContext&, BodyEnded);
 
 }  // namespace raysim

@@ -1,9 +1,10 @@
 // What a body can do: Ray's verbs, in simulated time.
 //
-// Models: the caller's thread of a driver or worker: submit, get, wait, put, sleep, compute; blocked workers give their CPU back
-// while they wait in get. A call costs CPU time of this thread. Leaves out: actors, cancellation, borrowed references.
+// Models: one body of a driver or worker on its thread: submit, get, wait, put, sleep, compute; blocked workers give their CPU
+// back while they wait in get. A call costs CPU time of the thread. A reference that came from elsewhere is borrowed: its owner
+// is asked when the body needs it. Leaves out: reference counts.
 // Mirrors python/ray/_private/worker.py and the blocking calls of core_worker.cc.
-// Invariants: one call at a time; a reference is used by the process that made it only.
+// Invariants: one call at a time.
 #pragma once
 
 #include <coroutine>
@@ -13,10 +14,12 @@
 #include <string>
 #include <vector>
 
+#include "models/core_worker/body_thread.hpp"
 #include "models/errors.hpp"
 #include "models/gcs/placement_group_messages.hpp"
 #include "models/ids.hpp"
 #include "models/messages.hpp"
+#include "models/payload.hpp"
 #include "models/task.hpp"
 #include "sim/body.hpp"
 #include "sim/station.hpp"
@@ -29,8 +32,7 @@ struct Runtime;
 struct TaskCall {
   FunctionId function;
   TaskOptions options;
-  std::vector<ObjectRef> args;       // references
-  std::vector<Bytes> values;         // values passed along
+  std::vector<Argument> args;
   std::optional<Duration> duration;  // instead of a draw from the function's
 };
 
@@ -41,7 +43,11 @@ struct WaitResult {
 
 class TaskContext {
  public:
-  TaskContext(Runtime& runtime, CoreWorker& worker);
+  // A wait's number is its context's number, then a count of so many bits.
+  static constexpr unsigned wait_bits = 40;
+
+  // `id`: number in its process; `slot`: the execution that it belongs to, of a worker.
+  TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& thread, std::uint32_t id, std::uint32_t slot);
 
   [[nodiscard]] Time now() const { return thread_.now(); }
   // A random stream of the run by name.
@@ -58,7 +64,14 @@ class TaskContext {
 
   // .remote(): the first of the call's references (they are consecutive). Await pause() after it: the thread was busy.
   ObjectRef submit(const TaskCall& call);
-  ObjectRef put(Bytes size);
+  ObjectRef put(Payload value);
+  ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
+  // What this body was called with, in order; the values of references are filled in.
+  [[nodiscard]] const std::vector<Argument>& arguments() const;
+  // What return `index` of this body's task is; a size of 0: as the function says.
+  void set_return(std::size_t index, Payload value);
+  // The value of an object that get or wait has found ready. Null data: a size and nothing else.
+  [[nodiscard]] Payload value(ObjectRef ref) const;
   [[nodiscard]] Pause pause();
   // ray.get: raises RayError when one of them failed or the timeout is over. Awaitable.
   Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
@@ -81,29 +94,38 @@ class TaskContext {
 
   // --- for CoreWorker
   // Starts a body on this thread.
-  void run(const BodyMaker& maker, Duration path);
+  void run(const BodyMaker& maker, TaskInputRef input);
   void on(ResumeBody resume);
   void on(StartBody);
   void on(BodyEnded);
   // The GCS has answered a call about a placement group; from the io loop.
   void group_answered(Station& io, const PlacementGroupReply& reply);
-  // An object that the present wait is about became ready; from the io loop.
+  // An object that the wait of this number is about became ready; from the io loop.
   void object_ready(Station& io, std::uint64_t wait);
-  // An object of this process failed: a get that includes it need not wait for the others.
-  void object_failed(Station& io, ObjectRef ref);
+  // An object of this process (its index) failed: a get that includes it need not wait for the others.
+  void object_failed(Station& io, std::uint32_t object);
+  // What this body has added to the longest chain of work before it.
   [[nodiscard]] Duration path() const { return path_; }
+  [[nodiscard]] Duration added_path() const { return path_ - (input_ ? input_->path : Duration{}); }
+  [[nodiscard]] std::uint32_t slot() const { return slot_; }
   [[nodiscard]] Station& thread() { return thread_; }
   [[nodiscard]] ErrorType outcome() const { return outcome_; }
   [[nodiscard]] const std::string& message() const { return message_; }
+  [[nodiscard]] std::vector<Payload> take_returns() { return std::move(returns_); }
 
  private:
   void after_step();
   void block(bool blocked);
   void arm_timeout(std::optional<Duration> timeout);
   void wake(Station& io);
-  [[nodiscard]] bool is_ready(ObjectRef ref) const;
+  // Of objects by their index in this process.
+  [[nodiscard]] bool is_ready(std::uint32_t object) const;
+  [[nodiscard]] bool failed(std::uint32_t object) const;
   // Ready, and this thread can know it by now.
-  [[nodiscard]] bool is_known(ObjectRef ref) const;
+  [[nodiscard]] bool is_known(std::uint32_t object) const;
+  // The indices of references in this process; those that are new here are asked for.
+  std::vector<std::uint32_t> indices_of(std::span<const ObjectRef> refs);
+  [[nodiscard]] RayError error_of(std::uint32_t object) const;
   Pause pause_until(Time when);
   template <class Request>
   Pause ask_gcs(Request request);
@@ -112,14 +134,18 @@ class TaskContext {
   Runtime& runtime_;
   CoreWorker& worker_;
   Station& thread_;
-  Address<TaskContext> address_;
+  Address<BodyThread> address_;
+  std::uint32_t id_;
+  std::uint32_t slot_;
   BodyMaker maker_;
+  TaskInputRef input_;
+  std::vector<Payload> returns_;
   Body body_;
   std::coroutine_handle<> suspended_;
-  std::uint64_t wait_ = 0;              // number of the present wait; older wake-ups are void
-  std::size_t missing_ = 0;             // wait: objects still needed
-  std::span<const ObjectRef> getting_;  // get: what it is about
-  std::size_t got_ = 0;                 // get: those before this one are ready
+  std::uint64_t wait_ = 0;                  // number of the present wait; older wake-ups are void
+  std::size_t missing_ = 0;                 // wait: objects still needed
+  std::span<const std::uint32_t> getting_;  // get: what it is about
+  std::size_t got_ = 0;                     // get: those before this one are ready
   bool timed_out_ = false;
   PlacementGroupReply answer_;  // of the GCS, to the present call
   Duration path_;

@@ -1,16 +1,22 @@
 // What an owner knows of its tasks and of the objects they return.
 //
-// Models: the tables of owned tasks and objects, dependencies among them, and who waits for an object in this process. Leaves out:
-// borrowers, reference counts, lineage. Mirrors src/ray/core_worker/task_manager.cc and store_provider/memory_store/ (2.60).
+// Models: the tables of owned tasks and objects, dependencies among them, and who waits for an object in this process; objects that
+// it borrows stand in the same table. Leaves out: reference counts, lineage.
+// Mirrors src/ray/core_worker/task_manager.cc and store_provider/memory_store/ (2.60).
 // Invariants: an object becomes ready (with a value or an error) once; a task's objects have consecutive indices.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "models/errors.hpp"
+#include "models/payload.hpp"
 #include "models/task.hpp"
 
 namespace raysim {
@@ -25,8 +31,7 @@ struct OwnedTask {
   std::uint32_t lease = 0;        // pushed: slot in the submitter's table of leases
   ErrorType argument_error = ErrorType::none;
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
-  std::uint32_t store_args = 0;    // arguments that lie in the object store
-  bool has_args = false;
+  TaskInputRef input;              // none: no arguments, no body
   Duration duration;
   Duration path;  // longest chain of work before this task
   Time submitted;
@@ -35,7 +40,8 @@ struct OwnedTask {
 };
 
 struct OwnedObject {
-  std::uint32_t task = ~std::uint32_t{0};  // its creator; ~0: a put
+  static constexpr std::uint32_t no_task = ~std::uint32_t{0};
+  std::uint32_t task = no_task;  // its creator; none: a put, or somebody else's
   bool ready = false;
   bool awaited = false;   // waiters() has an entry
   bool in_store = false;  // a put: it lies in the object store, whatever its size
@@ -49,8 +55,8 @@ class TaskManager {
  public:
   // Who is told when an object becomes ready: a task of this owner, or the wait of this process's body.
   struct Waiter {
-    enum class Kind : std::uint8_t { task, get } kind;
-    std::uint64_t number;  // task, or number of the wait
+    enum class Kind : std::uint8_t { task, get, borrower } kind;
+    std::uint64_t number;  // task, number of the wait, or the borrower's station
   };
 
   std::uint32_t add_task(const OwnedTask& task, std::uint32_t returns);
@@ -62,6 +68,16 @@ class TaskManager {
     return it != keys_.end() ? &it->second : nullptr;
   }
   std::uint32_t add_put(std::uint32_t kib, Duration path);
+  // An object of another owner, of which nothing is known yet.
+  std::uint32_t add_borrowed(ObjectRef ref);
+  // Its index here; none: it is not borrowed.
+  [[nodiscard]] std::optional<std::uint32_t> find_borrowed(ObjectRef ref) const;
+  // Those borrowed from an owner that are not ready.
+  [[nodiscard]] std::vector<std::uint32_t> missing_from(StationId owner) const;
+  void set_value(std::uint32_t object, Payload value);
+  [[nodiscard]] Payload value(std::uint32_t object) const;
+  void set_error_text(std::uint32_t object, std::string text) { error_texts_[object] = std::move(text); }
+  [[nodiscard]] const std::string& error_text(std::uint32_t object) const;
   [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }
   [[nodiscard]] OwnedObject& object(std::uint32_t i) { return objects_[i]; }
   [[nodiscard]] std::size_t tasks() const { return tasks_.size(); }
@@ -78,6 +94,9 @@ class TaskManager {
   std::vector<OwnedObject> objects_;
   std::unordered_map<std::uint32_t, std::vector<Waiter>> waiters_;
   std::unordered_map<std::uint32_t, SchedulingKey> keys_;
+  std::map<ObjectRef, std::uint32_t> borrowed_;
+  std::vector<std::shared_ptr<const void>> values_;  // by object, as far as there are any
+  std::unordered_map<std::uint32_t, std::string> error_texts_;
 };
 
 }  // namespace raysim

@@ -8,7 +8,6 @@
 // not being leased there are ignored.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,16 +15,9 @@
 #include <span>
 #include <vector>
 
-#include "models/cluster.hpp"
-#include "sim/station.hpp"
+#include "models/ids.hpp"
 
 namespace raysim {
-
-// Number of an actor in its run.
-struct ActorId {
-  std::uint32_t index = ~std::uint32_t{0};
-  constexpr auto operator<=>(const ActorId&) const = default;
-};
 
 class ActorScheduler {
  public:

@@ -20,7 +20,7 @@ struct CreatePlacementGroup {
   static constexpr auto kind = MessageKind::create_placement_group;
   PlacementGroupId group;
   Address<CoreWorker> caller;
-  std::uint32_t wait = 0;  // the caller's, comes back with the reply
+  std::uint64_t wait = 0;  // the caller's, comes back with the reply
   ProcessId creator;       // the group goes with it, unless it is detached
   std::shared_ptr<const PlacementGroupSpec> spec;
 };
@@ -28,23 +28,23 @@ struct WaitPlacementGroup {
   static constexpr auto kind = MessageKind::wait_placement_group;
   PlacementGroupId group;
   Address<CoreWorker> caller;
-  std::uint32_t wait = 0;
+  std::uint64_t wait = 0;
 };
 struct GetPlacementGroup {
   static constexpr auto kind = MessageKind::get_placement_group;
   PlacementGroupId group;
   Address<CoreWorker> caller;
-  std::uint32_t wait = 0;
+  std::uint64_t wait = 0;
 };
 struct RemovePlacementGroup {
   static constexpr auto kind = MessageKind::remove_placement_group;
   PlacementGroupId group;
   Address<CoreWorker> caller;
-  std::uint32_t wait = 0;
+  std::uint64_t wait = 0;
 };
 struct PlacementGroupReply {
   static constexpr auto kind = MessageKind::placement_group_reply;
-  std::uint32_t wait = 0;
+  std::uint64_t wait = 0;
   bool ok = false;  // created: the name was free; waited for: it is there; looked up: it exists
   std::shared_ptr<const std::vector<NodeId>> nodes;  // looked up: of each bundle
 };

@@ -39,12 +39,13 @@ void PlacementGroups::on(const CreatePlacementGroup& create) {
 }
 
 void PlacementGroups::on(const WaitPlacementGroup& wait) {
-  manager_.wait(wait.group, static_cast<std::uint64_t>(wait.caller.station.index) << 32 | wait.wait);
+  waits_.emplace_back(wait.caller, wait.wait);
+  manager_.wait(wait.group, waits_.size() - 1);
 }
 
 void PlacementGroups::answer_wait(std::uint64_t waiter, bool created) {
-  const Address<CoreWorker> caller{{static_cast<std::uint32_t>(waiter >> 32)}};
-  reply(caller, {static_cast<std::uint32_t>(waiter), created, nullptr});
+  const auto& [caller, wait] = waits_[waiter];
+  reply(caller, {wait, created, nullptr});
 }
 
 void PlacementGroups::on(const GetPlacementGroup& get) {

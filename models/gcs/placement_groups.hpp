@@ -55,9 +55,10 @@ class PlacementGroups final : private BundlePort, private PlacementGroupManager:
   PlacementGroupScheduler scheduler_;
   PlacementGroupManager manager_;
   Duration tick_phase_;
-  bool tick_armed_ = false;      // at all
-  bool tick_keeps_run_ = false;  // as something that the run waits for
-  bool news_ = false;            // since the last attempt
+  bool tick_armed_ = false;                                           // at all
+  bool tick_keeps_run_ = false;                                       // as something that the run waits for
+  bool news_ = false;                                                 // since the last attempt
+  std::vector<std::pair<Address<CoreWorker>, std::uint64_t>> waits_;  // by number of the waiter: who, and its wait
 };
 
 }  // namespace raysim

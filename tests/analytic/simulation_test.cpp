@@ -50,7 +50,7 @@ BodyMaker chain(std::size_t tasks, Bytes value) {
     std::vector<ObjectRef> last;
     for (std::size_t i = 0; i < tasks; ++i) {
       TaskCall next = call(0, options(1), last);
-      next.values.push_back(value);
+      next.args.emplace_back(Payload{nullptr, value});
       last = {context.submit(next)};
     }
     Body end = context.get(last, std::nullopt);
@@ -157,7 +157,7 @@ TEST_SUITE("simulation") {
       std::vector<ObjectRef> refs;
       for (int i = 0; i < 2; ++i) {
         TaskCall big = call(0, with);
-        big.values.push_back(Bytes{102'400'000});
+        big.args.emplace_back(Payload{nullptr, Bytes{102'400'000}});
         refs.push_back(context.submit(big));
       }
       Body all = context.get(refs, std::nullopt);

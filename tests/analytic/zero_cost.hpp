@@ -106,7 +106,7 @@ inline TaskCall call(std::uint32_t function, const TaskOptions& with, std::vecto
   TaskCall made;
   made.function = {function};
   made.options = with;
-  made.args = std::move(args);
+  made.args.assign(args.begin(), args.end());
   return made;
 }
 

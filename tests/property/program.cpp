@@ -142,10 +142,10 @@ void submit(TaskContext& context, Execution& self, const BodyPlan& plan, std::si
   TaskCall call;
   call.function = {wanted.function};
   call.options = wanted.options;
-  if (wanted.value.count > 0) call.values.push_back(wanted.value);
+  if (wanted.value.count > 0) call.args.emplace_back(Payload{nullptr, wanted.value});
   std::vector<std::uint64_t> made_by;
   for (const std::size_t arg : wanted.args) {
-    call.args.push_back(self.refs[arg]);
+    call.args.emplace_back(self.refs[arg]);
     made_by.push_back(self.observer[self.sightings[arg]].task);
   }
   if (wanted.with_put) call.args.push_back(context.put(Bytes{1'000}));

@@ -1,0 +1,50 @@
+// What objects contain, and what goes along with a task.
+//
+// Models: values as their makers see them, with the size that Ray would count; arguments by value and by reference; what a
+// task's reply brings. Leaves out: serialisation; the simulator never looks into a value.
+// Mirrors RayObject and TaskArg of src/ray/common/ (2.60).
+// Invariants: a value never changes once it is in a payload; an input never changes once its task was pushed.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/errors.hpp"
+#include "models/ids.hpp"
+#include "sim/time.hpp"
+
+namespace raysim {
+
+struct Payload {
+  std::shared_ptr<const void> data;  // null: a size and nothing else
+  Bytes size;
+};
+
+// One argument of a call: a reference, whose value its function gets, or a value. References inside a value stay what they are.
+struct Argument {
+  std::optional<ObjectRef> ref;
+  Payload value;  // of a reference: filled when it is known
+
+  Argument(ObjectRef by_reference) : ref(by_reference) {}
+  Argument(Payload by_value) : value(std::move(by_value)) {}
+};
+
+// What a task needs beyond its function.
+struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
+  std::vector<Argument> args;
+  std::uint32_t store_args = 0;  // those that lie in the object store
+  Duration path;                 // longest chain of work before it
+};
+using TaskInputRef = boost::intrusive_ptr<TaskInput>;
+
+// What a reply brings beyond its times.
+struct TaskOutput {
+  std::vector<Payload> returns;  // fewer than the task has: the others are sizes of its function
+  std::string message;           // of an error
+};
+
+}  // namespace raysim
