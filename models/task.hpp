@@ -66,6 +66,9 @@ struct SchedulingKey {
 // Makes the body of one execution; it runs in `context`.
 using BodyMaker = std::function<Body(TaskContext& context)>;
 
+// num_returns of a function whose body yields its items one by one.
+inline constexpr int streaming_returns = -1;
+
 struct RemoteFunction {
   std::string name;
   TaskOptions options;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "models/actor.hpp"
 #include "models/core_worker/body_thread.hpp"
 #include "models/errors.hpp"
 #include "models/gcs/placement_group_messages.hpp"
@@ -34,6 +35,16 @@ struct TaskCall {
   TaskOptions options;
   std::vector<Argument> args;
   std::optional<Duration> duration;  // instead of a draw from the function's
+};
+
+// One actor.method.remote() call. Methods are remote functions of the run.
+struct ActorCall {
+  ActorHandle actor;
+  FunctionId method;
+  std::vector<Argument> args;
+  std::optional<Duration> duration;     // instead of a draw from the method's
+  std::uint32_t group = default_group;  // concurrency group
+  std::optional<int> max_task_retries;  // instead of the actor's
 };
 
 struct WaitResult {
@@ -77,6 +88,35 @@ class TaskContext {
   Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
   // ray.wait. `result` is filled when it is over. Awaitable.
   Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result);
+
+  // Actors (actor_calls.cpp).
+  // Class.options(...).remote(...). Awaitable; `made` is the handle. With a name it waits for the GCS: RayError (ValueError)
+  // when the name is taken and get_if_exists is not set.
+  Body create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, ActorHandle& made);
+  // The first of the call's references. Raises RayError (PendingCallsLimitExceeded). Await pause() after it.
+  ObjectRef call(const ActorCall& call);
+  // ray.get_actor. Awaitable; RayError (ValueError) when there is none of that name.
+  Body get_actor(std::string name, std::string name_space, ActorHandle& found);
+  // ray.kill.
+  void kill(const ActorHandle& actor, bool no_restart);
+  // ray.actor.exit_actor(), from a method: ends the actor for good when this call is over.
+  void exit_actor();
+  // What the instance keeps from call to call: its constructor sets it, it goes with the process.
+  [[nodiscard]] std::shared_ptr<void>& actor_state();
+  // A handle to the actor whose call this body is.
+  [[nodiscard]] ActorHandle own_handle() const;
+
+  // ray.cancel of a task or actor call of this process (cancellation.cpp).
+  void cancel(ObjectRef ref, bool force, bool recursive);
+
+  // Streaming generators (generators.cpp). A call of a function with num_returns = streaming_returns gives the reference that
+  // names its generator.
+  // In the generator's body: hands out its next item. Awaitable: waits while the consumer is too far behind.
+  Body yield(Payload item);
+  // At the consumer: the reference of the next item, once it exists; none: the generator has ended. Awaitable; RayError when
+  // the task has failed.
+  Body next(ObjectRef generator, std::optional<ObjectRef>& item);
+
   // Has a node drained at a moment of the run, or now if that has passed.
   void drain(NodeId node, Time when);
   Pause sleep(Duration duration);
