@@ -56,8 +56,8 @@ struct ActorSpec {
   FunctionId constructor;
   ActorOptions options;
   SchedulingClassId scheduling_class;
-  TaskInputRef input;          // the constructor's
-  StationId owner;             // io loop of its creator
+  TaskInputRef input;  // the constructor's
+  StationId owner;     // io loop of its creator
   NodeId owner_node = no_node;
   std::string class_name;
 };
@@ -78,6 +78,7 @@ class ActorHandle {
 
   [[nodiscard]] ActorId actor() const { return actor_; }
   [[nodiscard]] bool valid() const { return actor_ != no_actor; }
+  [[nodiscard]] std::shared_ptr<const void> life() const { return life_; }
 
  private:
   struct Life {

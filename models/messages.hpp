@@ -84,6 +84,20 @@ enum class MessageKind : std::uint8_t {
   lease_news,
   get_object_status,
   object_status,
+  register_actor,
+  create_actor,
+  get_named_actor,
+  actor_reply,
+  subscribe_actor,
+  actor_news,
+  kill_actor,
+  actor_out_of_scope,
+  push_actor_creation,
+  actor_created,
+  kill_local_actor,
+  exit_actor,
+  worker_death,
+  push_actor_task,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -252,7 +266,7 @@ struct ExitWorker {
 struct ExitAnswered {
   static constexpr auto kind = MessageKind::exit_answered;
   ProcessId worker;
-  bool refused = false;  // it runs a task, or owns some that have not ended
+  bool refused = false;  // it runs a task, or owns some that have not ended; else it leaves
 };
 struct TaskBlocked {
   static constexpr auto kind = MessageKind::task_blocked;

@@ -36,8 +36,9 @@ struct Argument {
 // What a task needs beyond its function.
 struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
   std::vector<Argument> args;
-  std::uint32_t store_args = 0;  // those that lie in the object store
-  Duration path;                 // longest chain of work before it
+  std::uint32_t store_args = 0;       // those that lie in the object store
+  Duration path;                      // longest chain of work before it
+  std::shared_ptr<const void> keeps;  // alive until the task is over: the handle that an actor call goes through
 };
 using TaskInputRef = boost::intrusive_ptr<TaskInput>;
 

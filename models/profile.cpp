@@ -36,6 +36,11 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"gcs_create_placement_group_retry_min_interval_ms", &s.gcs_create_placement_group_retry_min_interval, ms},
       {"gcs_create_placement_group_retry_max_interval_ms", &s.gcs_create_placement_group_retry_max_interval, ms},
       {"gcs_create_placement_group_retry_multiplier", &s.gcs_create_placement_group_retry_multiplier, {}},
+      {"gcs_lease_worker_retry_interval_ms", &s.gcs_lease_worker_retry_interval, ms},
+      {"gcs_create_actor_retry_interval_ms", &s.gcs_create_actor_retry_interval, ms},
+      {"timeout_ms_task_wait_for_death_info", &s.timeout_task_wait_for_death_info, ms},
+      {"task_actor_unavailable_retry_delay_base_ms", &s.task_actor_unavailable_retry_delay_base, ms},
+      {"task_actor_unavailable_retry_delay_max_ms", &s.task_actor_unavailable_retry_delay_max, ms},
   };
 }
 
@@ -77,6 +82,8 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"idle_gcs_work", &c.idle_gcs.work, {}},
       {"agents_start", &c.agents_start, {}},
       {"flow_threshold", &c.flow_threshold, {}},
+      {"actor_create", &c.actor_create, {}},
+      {"actor_call", &c.actor_call, {}},
       {"placement_group_call", &c.placement_group_call, {}},
       {"schedule_placement_group", &c.schedule_placement_group, {}},
       {"placement_group_tick", &c.placement_group_tick, {}},
@@ -124,7 +131,21 @@ std::span<const std::string_view> message_kind_names() {
       "leases_stolen",
       "lease_news",
       "get_object_status",
-      "object_status"};
+      "object_status",
+      "register_actor",
+      "create_actor",
+      "get_named_actor",
+      "actor_reply",
+      "subscribe_actor",
+      "actor_news",
+      "kill_actor",
+      "actor_out_of_scope",
+      "push_actor_creation",
+      "actor_created",
+      "kill_local_actor",
+      "exit_actor",
+      "worker_death",
+      "push_actor_task"};
   return names;
 }
 

@@ -46,6 +46,11 @@ struct SystemConfig {
   Duration gcs_create_placement_group_retry_min_interval;
   Duration gcs_create_placement_group_retry_max_interval;
   double gcs_create_placement_group_retry_multiplier = 1;
+  Duration gcs_lease_worker_retry_interval;
+  Duration gcs_create_actor_retry_interval;
+  Duration timeout_task_wait_for_death_info;
+  Duration task_actor_unavailable_retry_delay_base;
+  Duration task_actor_unavailable_retry_delay_max;
 };
 
 // CPU time of things that are no messages.
@@ -86,6 +91,8 @@ struct Costs {
   Duration agents_start;              // CPU time of a node's agents when it comes up (contended machines only)
   Idle idle_gcs;                      // with dashboard, monitor and log monitor of the head
   Bytes flow_threshold;               // larger messages share the links as flows
+  Duration actor_create;              // caller's thread, to make the handle and the specification of an actor
+  Duration actor_call;                // caller's thread, a .remote() call of a method
   Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
   Duration schedule_placement_group;  // GCS, one attempt to place a group
   Duration placement_group_tick;      // how often the GCS looks for groups that are due

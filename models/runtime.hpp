@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "models/actor.hpp"
 #include "models/cluster.hpp"
 #include "models/gcs/resource_streams.hpp"
 #include "models/messages.hpp"
@@ -70,6 +71,8 @@ struct Runtime {
   ResourceStreams streams;                  // GCS to raylets
   ResourceNames resource_names;             // those of the cluster, and of placement groups' resources
   std::uint32_t placement_groups = 0;       // ids given so far
+  std::deque<ActorSpec> actors;             // by ActorId
+  std::shared_ptr<HandleWatch> handles = std::make_shared<HandleWatch>();
   ProcessId driver;
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;

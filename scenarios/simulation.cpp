@@ -27,7 +27,7 @@ Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, Simul
   build();
 }
 
-Simulation::~Simulation() = default;
+Simulation::~Simulation() { runtime_.handles->out_of_scope = nullptr; }  // bodies that go now tell nobody
 
 void Simulation::set_policy() {
   runtime_.make_policy = options_.own_policy;
@@ -62,6 +62,9 @@ void Simulation::build() {
     result_.message = why;
     over_ = true;
     engine_.stop();
+  };
+  runtime_.handles->out_of_scope = [this](ActorId actor) {
+    engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
   };
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();

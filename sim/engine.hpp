@@ -60,6 +60,9 @@ class Engine {
   template <class Receiver>
   void watch(ProcessId process, Address<Receiver> watcher);
   void unwatch(ProcessId process, StationId watcher);
+  // Delivers a message at the present moment that comes from nobody: something was noticed.
+  template <class Receiver, class Message>
+  void post(Address<Receiver> to, Message message);
 
   // Runs until stop(), until nothing is left, or until nothing but background is left for `patience`.
   // `every` is called after each 65,536 events; when it returns false the run ends.
@@ -251,6 +254,14 @@ void Station::copy_to(DeviceId device, Bytes size, Message message) {
   detail::fill<Receiver>(*cell, id_, id_, std::move(message));
   engine_.begin(*cell);
   post(engine_.device_starter(cell, device, {}, size), {}, {}, true);
+}
+
+template <class Receiver, class Message>
+void Engine::post(Address<Receiver> to, Message message) {
+  Cell* cell = take_cell();
+  detail::fill<Receiver>(*cell, to.station, to.station, std::move(message));
+  begin(*cell);
+  schedule(now_, cell);
 }
 
 template <class Receiver>

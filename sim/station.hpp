@@ -36,7 +36,7 @@ struct Address {
 };
 
 // What each kind of message costs its receiver, and how large it is on the wire.
-inline constexpr std::size_t max_message_kinds = 64;
+inline constexpr std::size_t max_message_kinds = 96;
 struct MessageCost {
   Duration service;  // CPU time of the receiver
   Duration sending;  // CPU time of the sender

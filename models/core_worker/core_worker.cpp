@@ -26,7 +26,8 @@ bool CoreWorker::executes() const {
 // A body's place on a thread of its own.
 TaskContext& CoreWorker::add_context(std::uint32_t slot) {
   const CpuPriority priority = role_ == Role::driver ? CpuPriority::normal : CpuPriority::low;
-  threads_.push_back(std::make_unique<BodyThread>(runtime_, *this, priority));
+  const bool shared = actor_ && runtime_.actors[actor_->creation.actor.index].options.async_actor && !threads_.empty();
+  if (!shared) threads_.push_back(std::make_unique<BodyThread>(runtime_, *this, priority));
   const auto id = static_cast<std::uint32_t>(contexts_.size());
   contexts_.push_back(std::make_unique<TaskContext>(runtime_, *this, *threads_.back(), id, slot));
   return *contexts_.back();
@@ -71,16 +72,14 @@ void CoreWorker::on(TimerTick tick) {
     case Tick::idle_work_done: main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
     case Tick::owner: {
       owner().tick_armed = false;
-      std::deque<std::uint32_t> due;
-      due.swap(owner().to_resubmit);
-      for (const std::uint32_t task : due) enqueue(task);
-      return;
+      return retry_what_is_due();
     }
     default: return;
   }
 }
 
 void CoreWorker::on(ProcessDied died) {
+  owner().actors.connection_broke(died.process);
   for (const auto& [owner, process] : lenders_)
     if (process == died.process) owner_is_gone(owner);
   for (const auto& broken : submitter().worker_died(died.process)) {
@@ -90,7 +89,7 @@ void CoreWorker::on(ProcessDied died) {
 }
 
 void CoreWorker::on(ExitWorker) {
-  const bool refuses = executes() || tasks_.unfinished() > 0;
+  const bool refuses = executes() || actor_ || tasks_.unfinished() > 0;
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), refuses});
   if (refuses) return;
   main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
@@ -109,6 +108,12 @@ void deliver(CoreWorker& to, Message message) {
   to.on(std::move(message));
 }
 template void deliver(CoreWorker&, PushTask);
+template void deliver(CoreWorker&, PushActorCreation);
+template void deliver(CoreWorker&, PushActorTask);
+template void deliver(CoreWorker&, ExitActor);
+template void deliver(CoreWorker&, ActorNews);
+template void deliver(CoreWorker&, ActorReply);
+template void deliver(CoreWorker&, ActorOutOfScope);
 template void deliver(CoreWorker&, GetObjectStatus);
 template void deliver(CoreWorker&, ObjectStatus);
 template void deliver(CoreWorker&, CancelTask);
@@ -138,6 +143,7 @@ template void give_back(CoreWorker&, RequestWorkerLease);
 template void give_back(CoreWorker&, PushTask);
 template void give_back(CoreWorker&, TaskReply);
 template void give_back(CoreWorker&, GetObjectStatus);
+template void give_back(CoreWorker&, PushActorTask);
 template void give_back(CoreWorker&, GetWorkerFailureCause);
 
 }  // namespace raysim

@@ -8,8 +8,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 
+#include "models/core_worker/actor_instance.hpp"
+#include "models/core_worker/actor_submitter.hpp"
 #include "models/core_worker/task_context.hpp"
 #include "models/core_worker/task_manager.hpp"
 #include "models/core_worker/task_submitter.hpp"
@@ -51,9 +54,17 @@ class CoreWorker {
   void on(ExecutionEnded ended);
   void on(SendReply send);
   void on(FunctionCode code);
+  void on(const PushActorCreation& creation);
+  void on(PushActorTask call);
+  void on(ExitActor);
+  void on(const ActorNews& news);
+  void on(const ActorReply& reply) { context_of_wait(reply.wait).actor_answered(io_, reply); }
+  // All handles to an actor of this owner are gone.
+  void on(const ActorOutOfScope& gone) { io_.send(runtime_.gcs, gone); }
   void on(const PlacementGroupReply& reply) { context_of_wait(reply.wait).group_answered(io_, reply); }
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
-  void on_unreachable(const PushTask&) {}  // the death of the worker is noticed by itself
+  void on_unreachable(const PushTask&) {}       // the death of the worker is noticed by itself
+  void on_unreachable(const PushActorTask&) {}  // likewise
   void on_unreachable(const TaskReply&) {}
   void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
   // A body of this process by its number.
@@ -64,7 +75,8 @@ class CoreWorker {
   friend class TaskContext;
   // What the worker executes, or has executed last, in a slot.
   struct Execution {
-    PushTask push;
+    PushTask push;        // of an actor's call: its owner is the caller
+    FunctionId function;  // the method of an actor's call
     TaskReply reply;
     Time started;
     Duration extra;  // CPU time of a first time
@@ -80,7 +92,7 @@ class CoreWorker {
   };
 
   // What only owners need; a worker that never submits has none.
-  struct Owner final : SubmitterPort {
+  struct Owner final : SubmitterPort, ActorTaskSubmitter::Port {
     explicit Owner(CoreWorker& self);
     // submission.cpp: what the submitter asks for
     [[nodiscard]] Time now() const override { return worker.io_.now(); }
@@ -97,13 +109,27 @@ class CoreWorker {
     void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) override;
     void fail_task(std::uint32_t task, ErrorType error) override;
     void exit_process() override;
+    // actor_submission.cpp
+    void push_call(ActorId actor, const ActorLocation& where, std::uint32_t task, std::uint32_t sequence) override;
+    bool try_again(std::uint32_t task) override;
+    void await_verdict(ActorId actor) override;
     [[nodiscard]] bool by_policy(const SchedulingKey& key) const;
 
     CoreWorker& worker;
     NormalTaskSubmitter submitter;
+    ActorTaskSubmitter actors;
     TaskRanks ranks;
     RandomStream probed;
-    std::deque<std::uint32_t> to_resubmit;
+    struct Due {
+      Time at;
+      std::uint32_t task;
+    };
+    struct Verdict {
+      Time until;
+      ActorId actor;
+    };
+    std::deque<Due> to_resubmit;
+    std::deque<Verdict> verdicts;                     // actors whose broken calls wait for the word of the GCS
     std::vector<NormalTaskSubmitter::Broken> broken;  // waiting for the raylet's word on the cause
     bool tick_armed = false;
   };
@@ -115,8 +141,13 @@ class CoreWorker {
     return runtime_.classes[executions_[slot].push.scheduling_class];
   }
   [[nodiscard]] const RemoteFunction& executed_function(std::uint32_t slot) const {
-    return runtime_.functions[executed_class(slot).function.index];
+    return runtime_.functions[executions_[slot].function.index];
   }
+  // actor_execution.cpp
+  void actor_created(const TaskReply& reply);
+  void start_calls();
+  void call_ended(std::uint32_t slot);
+  void leave();
   [[nodiscard]] bool executes() const;
   void wake_main(std::uint32_t slot);
   void begin_task(std::uint32_t slot);
@@ -131,8 +162,16 @@ class CoreWorker {
 
   // ownership.cpp
   std::uint32_t create_task(const TaskCall& call, const Duration* duration, TaskContext& caller);
-  void add_arguments(std::uint32_t task, const TaskCall& call, TaskContext& caller);
-  SchedulingClassId class_of(FunctionId function, const TaskOptions& options, const TaskContext& body);
+  void add_arguments(std::uint32_t task, std::vector<Argument> args, const std::string& runtime_env,
+                     TaskContext& caller);
+  std::uint32_t create_call(const ActorCall& call, TaskContext& caller);
+  ActorId create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, TaskContext& caller);
+  // The task that stands for the creation of an actor of this owner.
+  [[nodiscard]] std::uint32_t creation_of(ActorId actor) const { return creations_.at(actor); }
+  void creation_resolved(std::uint32_t task);
+  void learn_of(ActorId actor);
+  // With what follows from its place in the program: depth and placement group.
+  SchedulingClassId class_of(SchedulingClass wanted, bool strategy_given, const TaskContext& body);
   void enqueue(std::uint32_t task);
   void finish(std::uint32_t task, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output = nullptr);
   void make_ready(std::uint32_t object, ErrorType error, Duration path);
@@ -148,6 +187,7 @@ class CoreWorker {
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted);
   void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
   void arm_owner_tick();
+  void retry_what_is_due();
   // Of a task in the record: unique in the run.
   [[nodiscard]] std::uint64_t task_number(std::uint32_t task) const {
     return (static_cast<std::uint64_t>(io_.id().index) << 32) | task;
@@ -163,6 +203,8 @@ class CoreWorker {
   std::unique_ptr<Owner> owner_;
   std::vector<std::unique_ptr<BodyThread>> threads_;
   std::vector<std::unique_ptr<TaskContext>> contexts_;
+  std::unique_ptr<ActorInstance> actor_;  // it is one
+  std::map<ActorId, std::uint32_t> creations_;
   std::vector<Execution> executions_;                     // one, but for actors that run several calls at a time
   std::vector<Ending> ending_;                            // tasks whose returns are being made ready
   std::vector<FunctionId> loaded_;                        // functions whose code is here

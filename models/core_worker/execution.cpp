@@ -9,6 +9,7 @@ namespace raysim {
 void CoreWorker::on(PushTask push) {
   Execution& execution = executions_.front();
   execution.push = std::move(push);
+  execution.function = executed_class(0).function;
   execution.started = io_.now();
   execution.extra = {};
   execution.running = true;
@@ -23,8 +24,9 @@ void CoreWorker::wake_main(std::uint32_t slot) {
 }
 
 void CoreWorker::on(RunTask run) {
-  const FunctionId function = executed_class(run.slot).function;
-  if (std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
+  const FunctionId function = executions_[run.slot].function;
+  const bool method = actor_ && actor_->created;  // came with its class
+  if (!method && std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
     main_->send(runtime_.gcs, FetchFunction{address_, run.slot});
   else
     begin_task(run.slot);
@@ -32,7 +34,7 @@ void CoreWorker::on(RunTask run) {
 
 void CoreWorker::on(FunctionCode code) {
   const Costs& costs = runtime_.profile.costs;
-  loaded_.push_back(executed_class(code.slot).function);
+  loaded_.push_back(executions_[code.slot].function);
   const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
   executions_[code.slot].extra = costs.function_load + first;
   wake_main(code.slot);
@@ -140,8 +142,13 @@ void CoreWorker::on(SendReply send) {
   const Bytes size = size_of_reply(send.slot);
   execution.running = false;
   execution.push.input.reset();
-  io_.send(execution.push.owner, std::move(execution.reply), size);
+  if (!execution.push.owner.valid()) {
+    actor_created(execution.reply);
+  } else {
+    io_.send(execution.push.owner, std::move(execution.reply), size);
+  }
   count_task_event();
+  if (actor_ && execution.push.owner.valid()) call_ended(send.slot);
 }
 
 // Returns that the body has made have their own size, the others one that the function says.

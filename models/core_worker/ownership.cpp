@@ -9,27 +9,95 @@ namespace raysim {
 
 std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* duration, TaskContext& caller) {
   RemoteFunction& function = runtime_.functions[call.function.index];
+  const TaskOptions& options = call.options;
   OwnedTask task;
   task.function = call.function;
-  task.scheduling_class = class_of(call.function, call.options, caller);
-  task.retries_left = call.options.max_retries;
+  task.scheduling_class = class_of({call.function,
+                                    options.resources,
+                                    options.strategy,
+                                    options.label_selector,
+                                    options.fallback_selectors,
+                                    1,
+                                    {},
+                                    false,
+                                    options.priority},
+                                   options.strategy_given, caller);
+  task.retries_left = options.max_retries;
   task.submitted = caller.now();
   task.path = caller.path();
   task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
   task.unresolved = 1;  // its own submission
   const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
-  if (!call.args.empty() || function.body) add_arguments(index, call, caller);
-  if (!call.options.runtime_env.empty() && tasks_.key_of(index) == nullptr)
-    tasks_.set_key(index, {task.scheduling_class, {}, call.options.runtime_env});
+  if (!call.args.empty() || function.body) add_arguments(index, call.args, options.runtime_env, caller);
+  if (!options.runtime_env.empty() && tasks_.key_of(index) == nullptr)
+    tasks_.set_key(index, {task.scheduling_class, {}, options.runtime_env});
   runtime_.record.on_submitted(1);
   return index;
 }
 
-void CoreWorker::add_arguments(std::uint32_t index, const TaskCall& call, TaskContext& caller) {
+std::uint32_t CoreWorker::create_call(const ActorCall& call, TaskContext& caller) {
+  RemoteFunction& method = runtime_.functions[call.method.index];
+  const ActorSpec& actor = runtime_.actors[call.actor.actor().index];
+  OwnedTask task;
+  task.function = call.method;
+  task.actor = call.actor.actor();
+  task.group = call.group;
+  task.scheduling_class = actor.scheduling_class;
+  task.retries_left = call.max_task_retries.value_or(actor.options.max_task_retries);
+  task.submitted = caller.now();
+  task.path = caller.path();
+  task.duration = call.duration ? *call.duration : runtime_.draw_duration(method);
+  task.unresolved = 1;
+  const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(method.num_returns));
+  add_arguments(index, call.args, {}, caller);
+  tasks_.task(index).input->keeps = call.actor.life();
+  runtime_.record.on_submitted(1);
+  return index;
+}
+
+// The creation of an actor waits for its arguments like a task, and is then the GCS's.
+ActorId CoreWorker::create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args,
+                                 TaskContext& caller) {
+  const ActorId actor{static_cast<std::uint32_t>(runtime_.actors.size())};
+  OwnedTask task;
+  task.function = constructor;
+  task.actor = actor;
+  task.creates_actor = true;
+  task.submitted = caller.now();
+  task.path = caller.path();
+  task.unresolved = 1;
+  const auto index = tasks_.add_task(task, 0);
+  add_arguments(index, std::move(args), {}, caller);
+  creations_[actor] = index;
+  ActorSpec spec;
+  spec.constructor = constructor;
+  spec.scheduling_class = class_of({constructor, options.resources, options.strategy, options.label_selector,
+                                    options.fallback_selectors, 1, options.placement, true, 0},
+                                   options.strategy_given, caller);
+  spec.input = tasks_.task(index).input;
+  spec.owner = io_.id();
+  spec.owner_node = node_;
+  spec.options = std::move(options);
+  runtime_.actors.push_back(std::move(spec));
+  return actor;
+}
+
+void CoreWorker::creation_resolved(std::uint32_t index) {
+  const OwnedTask& task = tasks_.task(index);
+  creations_.erase(task.actor);
+  tasks_.count_ended();
+  if (task.argument_error == ErrorType::none)
+    io_.send(runtime_.gcs, CreateActor{task.actor});
+  else
+    io_.send(runtime_.gcs, KillActor{task.actor, true});
+}
+
+void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, const std::string& runtime_env,
+                               TaskContext& caller) {
   tasks_.task(index).input = new TaskInput;
   TaskInput& input = *tasks_.task(index).input;
-  input.args = call.args;
-  SchedulingKey key{tasks_.task(index).scheduling_class, {}, call.options.runtime_env};
+  input.args = std::move(args);
+  SchedulingKey key{tasks_.task(index).scheduling_class, {}, runtime_env};
   Bytes bytes;
   for (Argument& arg : input.args) {
     if (!arg.ref) {
@@ -58,33 +126,41 @@ void CoreWorker::add_arguments(std::uint32_t index, const TaskCall& call, TaskCo
 }
 
 // A task in a placement group, its own or one that captures its caller's children, asks for the group's resources.
-SchedulingClassId CoreWorker::class_of(FunctionId function, const TaskOptions& options, const TaskContext& body) {
-  SchedulingClass wanted{
-      function, options.resources, options.strategy, options.label_selector, options.fallback_selectors, 1, {},
-      false,    options.priority};
+SchedulingClassId CoreWorker::class_of(SchedulingClass wanted, bool strategy_given, const TaskContext& body) {
   if (role_ != Role::driver) {
     const SchedulingClass& caller = executed_class(body.slot());
     wanted.depth = caller.depth + 1;
-    if (!options.strategy_given && caller.strategy.capture_child_tasks) {
+    if (!strategy_given && caller.strategy.capture_child_tasks) {
       wanted.strategy = caller.strategy;
       wanted.strategy.bundle = -1;
     }
   }
-  if (wanted.strategy.kind == SchedulingStrategy::Kind::placement_group)
-    wanted.resources =
-        demand_in_group(wanted.resources, wanted.strategy.group, wanted.strategy.bundle, runtime_.resource_names);
+  if (wanted.strategy.kind == SchedulingStrategy::Kind::placement_group) {
+    const auto in_group = [&](const ResourceSet& demand) {
+      return demand_in_group(demand, wanted.strategy.group, wanted.strategy.bundle, runtime_.resource_names);
+    };
+    wanted.resources = in_group(wanted.resources);
+    if (wanted.placement) wanted.placement = in_group(*wanted.placement);
+  }
   return runtime_.classes.id_of(wanted);
 }
 
 void CoreWorker::on(SubmitTask submit) {
+  const OwnedTask& task = tasks_.task(submit.task);
+  if (task.actor != no_actor && !task.creates_actor) {
+    learn_of(task.actor);
+    owner().actors.submit(task.actor, submit.task);
+  }
   if (--tasks_.task(submit.task).unresolved == 0) enqueue(submit.task);
 }
 
 void CoreWorker::enqueue(std::uint32_t index) {
   OwnedTask& task = tasks_.task(index);
   task.resolved = io_.now();
+  if (task.creates_actor && task.argument_error != ErrorType::none) return creation_resolved(index);
   if (task.argument_error != ErrorType::none) {
     runtime_.record.on_failed_unstarted(task.function.index);
+    if (task.actor != no_actor) owner().actors.withdraw(task.actor, index);
     return finish(index, ErrorType::task_error, task.path);
   }
   if (task.input) {
@@ -92,6 +168,8 @@ void CoreWorker::enqueue(std::uint32_t index) {
     for (Argument& arg : task.input->args)
       if (arg.ref) arg.value = tasks_.value(index_of(*arg.ref));
   }
+  if (task.creates_actor) return creation_resolved(index);
+  if (task.actor != no_actor) return owner().actors.resolved(task.actor, index);
   if (const SchedulingKey* key = tasks_.key_of(index))
     submitter().submit(index, *key);
   else
@@ -99,8 +177,17 @@ void CoreWorker::enqueue(std::uint32_t index) {
 }
 
 void CoreWorker::on(TaskReply reply) {
-  owner().ranks.ran(tasks_.task(reply.task).function, reply.ended - reply.started);
-  const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
+  const OwnedTask& task = tasks_.task(reply.task);
+  owner().ranks.ran(task.function, reply.ended - reply.started);
+  LeasedWorker worker;
+  if (task.actor == no_actor) {
+    worker = submitter().task_done(task.lease);
+  } else {
+    const ActorLocation where = owner().actors.location(task.actor);
+    if (!owner().actors.replied(task.actor, reply.task)) return;  // it is to be tried again
+    worker.node = where.node;
+    worker.process = where.process;
+  }
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));
@@ -162,18 +249,42 @@ void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool p
   if (!retry) return finish(broken.task, ErrorType::worker_crashed, task.path);
   if (task.retries_left > 0 && !preempted) --task.retries_left;
   ++task.attempt;
-  owner().to_resubmit.push_back(broken.task);
+  owner().to_resubmit.push_back({io_.now() + runtime_.profile.system.task_retry_delay, broken.task});
   arm_owner_tick();
 }
 
-// Resubmission waits for the owner's periodic tick, whose phase is its own.
+// What is to be done later waits for the owner's periodic tick, whose phase is its own.
 void CoreWorker::arm_owner_tick() {
   if (owner().tick_armed) return;
   owner().tick_armed = true;
+  Time first = Time::max();
+  for (const Owner::Due& due : owner().to_resubmit) first = std::min(first, due.at);
+  for (const Owner::Verdict& verdict : owner().verdicts) first = std::min(first, verdict.until);
   const Duration period = runtime_.profile.system.core_worker_heartbeat;
   const Duration own_phase = phase(runtime_.engine, "owner tick", process().index, period);
-  io_.after<CoreWorker>(until_tick(io_.now() + runtime_.profile.system.task_retry_delay, period, own_phase),
-                        TimerTick{Tick::owner});
+  first = std::max(first, io_.now());
+  io_.after<CoreWorker>(first - io_.now() + until_tick(first, period, own_phase), TimerTick{Tick::owner});
+}
+
+void CoreWorker::retry_what_is_due() {
+  Owner& self = owner();
+  std::vector<std::uint32_t> again;
+  std::erase_if(self.to_resubmit, [&](const Owner::Due& due) {
+    if (due.at <= io_.now()) again.push_back(due.task);
+    return due.at <= io_.now();
+  });
+  std::vector<ActorId> overdue;
+  std::erase_if(self.verdicts, [&](const Owner::Verdict& verdict) {
+    if (verdict.until <= io_.now()) overdue.push_back(verdict.actor);
+    return verdict.until <= io_.now();
+  });
+  for (const std::uint32_t task : again) {
+    const ActorId actor = tasks_.task(task).actor;
+    if (actor != no_actor) self.actors.submit(actor, task);
+    enqueue(task);
+  }
+  for (const ActorId actor : overdue) self.actors.give_up(actor);
+  if (!self.to_resubmit.empty() || !self.verdicts.empty()) arm_owner_tick();
 }
 
 void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker, Time started, Time ended,

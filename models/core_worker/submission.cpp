@@ -20,6 +20,7 @@ SubmitterSettings submitter_settings(const Runtime& runtime, bool driver) {
 CoreWorker::Owner::Owner(CoreWorker& self)
     : worker(self),
       submitter(submitter_settings(self.runtime_, self.role_ == Role::driver), self.io_.id().index, *this),
+      actors(*this),
       ranks(self.runtime_),
       probed(self.runtime_.engine.stream("probes/" + std::to_string(self.process().index))) {}
 

@@ -80,14 +80,18 @@ void TaskContext::on(BodyEnded) {
   worker_.execution_over(*this);
 }
 
+// The first call of a function from this process.
+void TaskContext::export_function(FunctionId function) {
+  auto& exported = worker_.exported_;
+  if (std::find(exported.begin(), exported.end(), function) != exported.end()) return;
+  exported.push_back(function);
+  thread_.charge(runtime_.profile.costs.function_export);
+  thread_.send(runtime_.gcs, ExportFunction{});
+}
+
 ObjectRef TaskContext::submit(const TaskCall& call) {
   thread_.charge(runtime_.profile.costs.task_submit);
-  auto& exported = worker_.exported_;
-  if (std::find(exported.begin(), exported.end(), call.function) == exported.end()) {
-    exported.push_back(call.function);
-    thread_.charge(runtime_.profile.costs.function_export);
-    thread_.send(runtime_.gcs, ExportFunction{});
-  }
+  export_function(call.function);
   const Duration* duration = call.duration ? &*call.duration : nullptr;
   const std::uint32_t task = worker_.create_task(call, duration, *this);
   thread_.hand_over(worker_.address_, SubmitTask{task});

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/actor.hpp"
+#include "models/actor_messages.hpp"
 #include "models/core_worker/body_thread.hpp"
 #include "models/errors.hpp"
 #include "models/gcs/placement_group_messages.hpp"
@@ -138,7 +139,9 @@ class TaskContext {
   void on(ResumeBody resume);
   void on(StartBody);
   void on(BodyEnded);
-  // The GCS has answered a call about a placement group; from the io loop.
+  // The GCS has answered a call about an actor's name; from the io loop.
+  void actor_answered(Station& io, const ActorReply& reply);
+  // The same about a placement group.
   void group_answered(Station& io, const PlacementGroupReply& reply);
   // An object that the wait of this number is about became ready; from the io loop.
   void object_ready(Station& io, std::uint64_t wait);
@@ -167,6 +170,7 @@ class TaskContext {
   std::vector<std::uint32_t> indices_of(std::span<const ObjectRef> refs);
   [[nodiscard]] RayError error_of(std::uint32_t object) const;
   Pause pause_until(Time when);
+  void export_function(FunctionId function);
   template <class Request>
   Pause ask_gcs(Request request);
   [[nodiscard]] bool advance_get();
@@ -187,7 +191,8 @@ class TaskContext {
   std::span<const std::uint32_t> getting_;  // get: what it is about
   std::size_t got_ = 0;                     // get: those before this one are ready
   bool timed_out_ = false;
-  PlacementGroupReply answer_;  // of the GCS, to the present call
+  PlacementGroupReply answer_;      // of the GCS, to the present call
+  ActorId named_actor_ = no_actor;  // likewise
   Duration path_;
   ErrorType outcome_ = ErrorType::none;
   std::string message_;

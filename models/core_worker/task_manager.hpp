@@ -23,6 +23,9 @@ namespace raysim {
 
 struct OwnedTask {
   FunctionId function;
+  ActorId actor;  // whose call or creation it is
+  bool creates_actor = false;
+  std::uint32_t group = 0;  // of an actor's call: its concurrency group
   SchedulingClassId scheduling_class;
   std::uint32_t first_object = 0;
   std::uint32_t unresolved = 0;  // arguments that do not exist yet

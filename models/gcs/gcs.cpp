@@ -13,6 +13,11 @@ PlacementGroups& Gcs::groups() {
   return *groups_;
 }
 
+Actors& Gcs::actors() {
+  if (!actors_) actors_ = std::make_unique<Actors>(runtime_, station_, address_);
+  return *actors_;
+}
+
 void Gcs::start_idle_work() {
   station_.after<Gcs>(phase(runtime_.engine, "idle gcs", 0, runtime_.profile.costs.idle_gcs.period),
                       TimerTick{Tick::idle_work}, true);
@@ -63,6 +68,16 @@ template void deliver(Gcs&, WaitPlacementGroup);
 template void deliver(Gcs&, GetPlacementGroup);
 template void deliver(Gcs&, RemovePlacementGroup);
 template void deliver(Gcs&, BundleResourcesReply);
+template void deliver(Gcs&, RegisterActor);
+template void deliver(Gcs&, CreateActor);
+template void deliver(Gcs&, GetNamedActor);
+template void deliver(Gcs&, SubscribeActor);
+template void deliver(Gcs&, KillActor);
+template void deliver(Gcs&, ActorOutOfScope);
+template void deliver(Gcs&, LeaseReply);
+template void deliver(Gcs&, ActorCreated);
+template void deliver(Gcs&, WorkerDeath);
+template void deliver(Gcs&, RetryActor);
 
 template <class Message>
 void give_back(Gcs& to, Message message) {
@@ -70,5 +85,6 @@ void give_back(Gcs& to, Message message) {
 }
 template void give_back(Gcs&, PrepareBundleResources);
 template void give_back(Gcs&, CommitBundleResources);
+template void give_back(Gcs&, PushActorCreation);
 
 }  // namespace raysim

@@ -55,21 +55,6 @@ void Raylet::start_agents() {
   runtime_.engine.work_aside(station_.place(), CpuPriority::normal, runtime_.profile.costs.agents_start);
 }
 
-void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
-  introduce(worker, address);
-  runtime_.engine.watch(worker, address_);
-  pool_.add_warm(worker);
-}
-
-void Raylet::introduce(ProcessId process, Address<CoreWorker> address) {
-  auto& slots = runtime_.worker_slots;
-  if (slots.size() <= process.index) slots.resize(process.index + 1, ~std::uint32_t{0});
-  slots[process.index] = static_cast<std::uint32_t>(workers_.size());
-  workers_.emplace_back();
-  workers_.back().address = address;
-  workers_.back().process = process;
-}
-
 void Raylet::on(RequestWorkerLease request) {
   Lease lease;
   lease.id = request.lease;
@@ -81,6 +66,7 @@ void Raylet::on(RequestWorkerLease request) {
   lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
   lease.selected_by_locality = request.selected_by_locality;
+  lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
   if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
   start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
   if (runtime_.traits.perfect_view && lease.grant_or_reject)
@@ -116,7 +102,7 @@ void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) 
   reply.tag = lease.tag;
   reply.node = node;
   reply.status = status;
-  station_.send(lease.owner, reply);
+  send_reply(lease, reply);
 }
 
 void Raylet::granted(Lease lease, ProcessId process) {
@@ -129,8 +115,18 @@ void Raylet::granted(Lease lease, ProcessId process) {
   reply.worker = holder.address;
   reply.worker_process = process;
   reply.devices = runtime_.device_lists.id_of(visible_devices(lease.held, runtime_.resource_names));
-  station_.send(lease.owner, reply);
+  send_reply(lease, reply);
   holder.lease = std::move(lease);
+}
+
+bool Raylet::creates_actor(const Lease& lease) const { return runtime_.classes[lease.scheduling_class].creates_actor; }
+
+// The GCS asks for actors in the name of their owners.
+void Raylet::send_reply(const Lease& lease, const LeaseReply& reply) {
+  if (creates_actor(lease))
+    station_.send(runtime_.gcs, reply);
+  else
+    station_.send(lease.owner, reply);
 }
 
 void Raylet::schedule_again_at(Time when) {
@@ -141,6 +137,7 @@ void Raylet::schedule_again_at(Time when) {
 
 void Raylet::on(CancelWorkerLease cancel) {
   if (leases_.cancel(cancel.lease)) return schedule_leases();
+  if (!cancel.owner.valid()) return;                     // the GCS
   station_.send(cancel.owner, CancelReply{cancel.key});  // granted or gone: the owner will give the worker back
 }
 
@@ -156,17 +153,6 @@ void Raylet::on(ReturnWorkerLease returned) {
   schedule_leases();
 }
 
-void Raylet::on(RegisterWorker registered) {
-  pool_.registered(registered.process);
-  runtime_.record.on_worker_started(node_.index, station_.now());
-  worker_is_free(registered.process, true);
-  schedule_leases();
-}
-
-void Raylet::on(RegisterDriver) {
-  if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
-}
-
 Raylet::Worker* Raylet::leased(ProcessId process) {
   Worker& holder = worker(process);
   return holder.alive && holder.leased() ? &holder : nullptr;
@@ -174,7 +160,7 @@ Raylet::Worker* Raylet::leased(ProcessId process) {
 
 void Raylet::on(TaskBlocked blocked) {
   Worker* holder = leased(blocked.worker);
-  if (holder == nullptr || holder->lease.blocked) return;
+  if (holder == nullptr || holder->lease.blocked || creates_actor(holder->lease)) return;  // an actor lends nothing
   leases_.block(holder->lease);
   tell_central(holder->lease.id, LeaseNews::What::blocked);
   schedule_leases();
@@ -214,6 +200,7 @@ void Raylet::on(ProcessDied died) {
   if (is_own(died.process)) {
     Worker& holder = worker(died.process);
     if (holder.leased()) tell_central(holder.lease.id, LeaseNews::What::over);
+    if (!runtime_.actors.empty()) station_.send(runtime_.gcs, WorkerDeath{node_, died.process, holder.left});
     leases_.finished(holder.lease);
     if (holder.preempted) leases_.preempted_worker_gone();
     holder.preempted = holder.alive = false;
@@ -229,38 +216,8 @@ void Raylet::owner_died(ProcessId owner) {
   if (owners_.erase(owner.index) == 0) return;
   leases_.cancel_owned_by(owner);
   for (const Worker& holder : workers_)
-    if (holder.alive && holder.leased() && holder.lease.owner_process == owner)
+    if (holder.alive && holder.leased() && holder.lease.owner_process == owner && !holder.lease.detached)
       runtime_.engine.kill(holder.process);  // each reports its own death
-}
-
-// A worker is there for whoever waits first; else it is idle.
-void Raylet::worker_is_free(ProcessId worker, bool never_used) {
-  const auto next = pool_.push(worker, station_.now(), never_used);
-  if (!next) return arm_sweep();
-  leases_.worker_arrived(*next, worker);
-}
-
-void Raylet::start_workers() {
-  while (pool_.next_start()) start_worker();
-}
-
-void Raylet::start_worker() {
-  station_.charge(runtime_.profile.costs.worker_fork);
-  const ProcessId worker = runtime_.make_worker(node_);
-  runtime_.engine.watch(worker, address_);
-  pool_.started(worker);
-}
-
-// Workers ahead of demand: as many as there is CPU for, but no more than the owner has tasks waiting.
-void Raylet::start_spares(std::int64_t desired) {
-  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker();
-}
-
-void Raylet::on(ExitAnswered answered) {
-  pool_.exit_answered(answered.worker);
-  if (!answered.refused || !worker(answered.worker).alive) return;
-  worker_is_free(answered.worker, false);  // back it goes, as if it had just come
-  schedule_leases();
 }
 
 bool Raylet::is_own(ProcessId process) const {
@@ -339,21 +296,6 @@ void Raylet::on(DrainRaylet) {
   schedule_leases();
 }
 
-// A sweep can only find something when more workers are idle than CPUs.
-void Raylet::arm_sweep() {
-  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
-  if (pool_.idle() > (limit >= 0 ? limit : whole_cpus_free()))
-    arm(Tick::kill_idle, runtime_.profile.system.kill_idle_workers_interval, sweep_armed_);
-}
-
-void Raylet::sweep_idle_workers() {
-  sweep_armed_ = false;
-  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
-  for (const ProcessId worker : pool_.sweep(station_.now(), limit >= 0 ? limit : whole_cpus_free()))
-    station_.send(this->worker(worker).address, ExitWorker{});
-  arm_sweep();
-}
-
 template <class Message>
 void deliver(Raylet& to, Message message) {
   to.on(std::move(message));
@@ -376,5 +318,6 @@ template void deliver(Raylet&, CommitBundleResources);
 template void deliver(Raylet&, CancelResourceReserve);
 template void deliver(Raylet&, StealLeases);
 template void deliver(Raylet&, LeasesStolen);
+template void deliver(Raylet&, KillLocalActor);
 
 }  // namespace raysim

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "models/actor_messages.hpp"
 #include "models/gcs/placement_group_messages.hpp"
 #include "models/raylet/cluster_resource_scheduler.hpp"
 #include "models/raylet/lease_manager.hpp"
@@ -56,6 +57,7 @@ class Raylet final : private LeasePort {
   void on(CancelResourceReserve cancel);
   void on(StealLeases steal);
   void on(LeasesStolen stolen);
+  void on(KillLocalActor kill);
 
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
@@ -66,6 +68,7 @@ class Raylet final : private LeasePort {
     Address<CoreWorker> address;
     bool alive = true;
     bool preempted = false;  // its end is on its way
+    bool left = false;       // by itself
     Lease lease;             // that it serves, when granted; else its last
     [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
@@ -91,6 +94,8 @@ class Raylet final : private LeasePort {
   void announce_infeasible(const Lease&) override {}
   void resources_changed() override;
 
+  [[nodiscard]] bool creates_actor(const Lease& lease) const;
+  void send_reply(const Lease& lease, const LeaseReply& reply);
   void schedule_leases();
   void read_news(Time now);
   void report_resources();

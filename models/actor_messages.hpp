@@ -1,0 +1,120 @@
+// What processes say to each other about actors.
+//
+// Models: registration, creation, states, kills and calls of actors, one struct an RPC. Leaves out: as models/messages.hpp.
+// Mirrors src/ray/protobuf/{gcs_service,core_worker,node_manager}.proto (2.60).
+// Invariants: as models/messages.hpp.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "models/actor.hpp"
+#include "models/messages.hpp"
+
+namespace raysim {
+
+enum class ActorState : std::uint8_t { dependencies_unready, pending_creation, alive, restarting, dead };
+
+// Tells the GCS of an actor; `wait`: the caller waits for the answer (0: it does not).
+struct RegisterActor {
+  static constexpr auto kind = MessageKind::register_actor;
+  ActorId actor;
+  Address<CoreWorker> caller;
+  std::uint64_t wait = 0;
+};
+// Its constructor's arguments exist.
+struct CreateActor {
+  static constexpr auto kind = MessageKind::create_actor;
+  ActorId actor;
+};
+struct GetNamedActor {
+  static constexpr auto kind = MessageKind::get_named_actor;
+  Address<CoreWorker> caller;
+  std::uint64_t wait = 0;
+  std::shared_ptr<const std::pair<std::string, std::string>> name;  // name space, name
+};
+// Registered, or found by its name.
+struct ActorReply {
+  static constexpr auto kind = MessageKind::actor_reply;
+  std::uint64_t wait = 0;
+  ActorId actor;  // none: the name is taken, or there is none of it
+};
+struct SubscribeActor {
+  static constexpr auto kind = MessageKind::subscribe_actor;
+  ActorId actor;
+  Address<CoreWorker> subscriber;
+};
+struct ActorNews {
+  static constexpr auto kind = MessageKind::actor_news;
+  ActorId actor;
+  ActorState state = ActorState::alive;
+  ErrorType error = ErrorType::none;  // dead: of its calls
+  NodeId node;                        // alive: where
+  Address<CoreWorker> worker;
+  ProcessId process;
+};
+struct KillActor {
+  static constexpr auto kind = MessageKind::kill_actor;
+  ActorId actor;
+  bool no_restart = true;
+};
+// All its handles are gone.
+struct ActorOutOfScope {
+  static constexpr auto kind = MessageKind::actor_out_of_scope;
+  ActorId actor;
+};
+
+// GCS to worker, and back.
+struct PushActorCreation {
+  static constexpr auto kind = MessageKind::push_actor_creation;
+  using Sender = Gcs;
+  ActorId actor;
+  DeviceListId devices;
+  NodeId node;
+  ProcessId process;
+};
+struct ActorCreated {
+  static constexpr auto kind = MessageKind::actor_created;
+  ActorId actor;
+  NodeId node;
+  ProcessId process;
+  bool raised = false;  // its constructor did
+};
+// GCS to raylet: the worker of an actor has to go; without force it ends its calls first.
+struct KillLocalActor {
+  static constexpr auto kind = MessageKind::kill_local_actor;
+  ProcessId worker;
+  bool force = true;
+};
+struct ExitActor {
+  static constexpr auto kind = MessageKind::exit_actor;
+};
+struct WorkerDeath {
+  static constexpr auto kind = MessageKind::worker_death;
+  NodeId node;
+  ProcessId process;
+  bool intended = false;  // it left by itself
+};
+
+// At the GCS: a lease or a creation is tried again.
+struct RetryActor {
+  static constexpr auto kind = MessageKind::none;
+  ActorId actor;
+  NodeId node;
+  bool creation = false;
+};
+
+struct PushActorTask {
+  static constexpr auto kind = MessageKind::push_actor_task;
+  using Sender = CoreWorker;
+  Address<CoreWorker> caller;
+  std::uint32_t task = 0;  // in the caller's table
+  FunctionId method;
+  std::int32_t attempt = 0;
+  std::uint32_t sequence = 0;  // among the caller's calls since it is connected
+  std::uint32_t group = default_group;
+  Duration duration;
+  TaskInputRef input;
+};
+
+}  // namespace raysim

@@ -1,0 +1,70 @@
+// What a worker does that is an actor: it is created, takes calls, ends. Mirrors task_execution/ of the core worker (2.60).
+#include "models/core_worker/core_worker.hpp"
+
+namespace raysim {
+
+void CoreWorker::on(const PushActorCreation& creation) {
+  const ActorSpec& spec = runtime_.actors[creation.actor.index];
+  actor_ = std::make_unique<ActorInstance>(creation, spec.options);
+  Execution& execution = executions_.front();
+  execution.push = {};
+  execution.push.owner = {no_station};
+  execution.push.scheduling_class = spec.scheduling_class;
+  execution.push.devices = creation.devices;
+  execution.push.input = spec.input;
+  execution.function = spec.constructor;
+  execution.push.duration = runtime_.draw_duration(runtime_.functions[spec.constructor.index]);
+  execution.extra = {};
+  execution.running = true;
+  wake_main(0);
+}
+
+// The constructor has returned, or raised.
+void CoreWorker::actor_created(const TaskReply& reply) {
+  const PushActorCreation& creation = actor_->creation;
+  actor_->created = reply.error == ErrorType::none;
+  io_.send(runtime_.gcs, ActorCreated{creation.actor, creation.node, creation.process, !actor_->created});
+}
+
+void CoreWorker::on(PushActorTask call) {
+  actor_->add(std::move(call));
+  start_calls();
+}
+
+void CoreWorker::start_calls() {
+  while (auto start = actor_->next_start()) {
+    if (executions_.size() <= start->slot) executions_.resize(start->slot + 1);
+    Execution& execution = executions_[start->slot];
+    execution.push.owner = start->call.caller;
+    execution.push.task = start->call.task;
+    execution.push.scheduling_class = runtime_.actors[actor_->creation.actor.index].scheduling_class;
+    execution.push.devices = actor_->creation.devices;
+    execution.push.attempt = start->call.attempt;
+    execution.push.duration = start->call.duration;
+    execution.push.input = std::move(start->call.input);
+    execution.function = start->call.method;
+    execution.extra = {};
+    execution.running = true;
+    wake_main(start->slot);
+  }
+}
+
+void CoreWorker::call_ended(std::uint32_t slot) {
+  actor_->ended(slot);
+  if (actor_->at_once || (actor_->leaving && actor_->idle())) return leave();
+  start_calls();
+}
+
+// Nobody has a handle any more: it ends its calls, then itself.
+void CoreWorker::on(ExitActor) {
+  if (!actor_ || actor_->leaving) return;
+  actor_->leaving = true;
+  if (actor_->idle()) leave();
+}
+
+void CoreWorker::leave() {
+  io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), false});
+  main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
+}
+
+}  // namespace raysim

@@ -1,0 +1,62 @@
+#include "models/core_worker/actor_instance.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace raysim {
+
+ActorInstance::ActorInstance(const PushActorCreation& the_creation, const ActorOptions& options)
+    : creation(the_creation), ordered_(!options.out_of_order()) {
+  groups_.resize(options.concurrency_groups.size() + 1);
+  groups_.front().limit = options.max_concurrency;
+  for (std::size_t i = 0; i < options.concurrency_groups.size(); ++i)
+    groups_[i + 1].limit = options.concurrency_groups[i].max_concurrency;
+}
+
+void ActorInstance::add(PushActorTask call) {
+  if (!ordered_) return admit(std::move(call));
+  Caller& caller = callers_[call.caller.station.index];
+  if (call.sequence != caller.next) {
+    caller.early.emplace(call.sequence, std::move(call));
+    return;
+  }
+  admit(std::move(call));
+  ++caller.next;
+  while (!caller.early.empty() && caller.early.begin()->first == caller.next) {
+    admit(std::move(caller.early.begin()->second));
+    caller.early.erase(caller.early.begin());
+    ++caller.next;
+  }
+}
+
+void ActorInstance::admit(PushActorTask call) {
+  ++waiting_;
+  groups_[call.group].waiting.push_back(std::move(call));
+}
+
+std::optional<ActorInstance::Start> ActorInstance::next_start() {
+  if (waiting_ == 0) return std::nullopt;
+  const auto can_start = [](const Group& group) { return !group.waiting.empty() && group.running < group.limit; };
+  const auto group = std::find_if(groups_.begin(), groups_.end(), can_start);
+  if (group == groups_.end()) return std::nullopt;
+  if (free_slots_.empty()) {
+    free_slots_.push_back(most_slots_++);
+    group_of_slot_.push_back(0);
+  }
+  Start start{std::move(group->waiting.front()), free_slots_.back()};
+  free_slots_.pop_back();
+  group->waiting.pop_front();
+  ++group->running;
+  group_of_slot_[start.slot] = static_cast<std::uint32_t>(group - groups_.begin());
+  --waiting_;
+  ++running_;
+  return start;
+}
+
+void ActorInstance::ended(std::uint32_t slot) {
+  --groups_[group_of_slot_[slot]].running;
+  --running_;
+  free_slots_.push_back(slot);
+}
+
+}  // namespace raysim

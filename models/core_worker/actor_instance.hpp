@@ -1,0 +1,67 @@
+// An actor as its worker has it.
+//
+// Models: calls of one caller in the order of their numbers, unless they may overtake each other; concurrency groups, each with a
+// limit on calls at a time; what is left to do before the process ends. Leaves out: how a call runs (execution.cpp).
+// Mirrors src/ray/core_worker/task_execution/{ordered,unordered}_actor_task_execution_queue.cc and
+// concurrency_group_manager.cc (2.60).
+// Invariants: no more calls of a group run at a time than its limit; each call is started once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "models/actor_messages.hpp"
+
+namespace raysim {
+
+class ActorInstance {
+ public:
+  ActorInstance(const PushActorCreation& creation, const ActorOptions& options);
+
+  // A call has come; it waits in its group when it is its turn.
+  void add(PushActorTask call);
+  // A call that may start now, and a place for it; to be called until there is none.
+  struct Start {
+    PushActorTask call;
+    std::uint32_t slot;
+  };
+  std::optional<Start> next_start();
+  void ended(std::uint32_t slot);
+  // Nothing runs and nothing waits.
+  [[nodiscard]] bool idle() const { return running_ == 0 && waiting_ == 0; }
+  [[nodiscard]] std::uint32_t most_slots() const { return most_slots_; }
+
+  const PushActorCreation creation;
+  bool created = false;         // its constructor has returned
+  bool leaving = false;         // ends when it is idle,
+  bool at_once = false;         // or when the present call is over
+  std::shared_ptr<void> state;  // its variables
+
+ private:
+  struct Group {
+    std::int64_t limit = 1;
+    std::int64_t running = 0;
+    std::deque<PushActorTask> waiting;
+  };
+  struct Caller {
+    std::uint32_t next = 0;
+    std::map<std::uint32_t, PushActorTask> early;  // by number
+  };
+  void admit(PushActorTask call);
+
+  bool ordered_;
+  std::vector<Group> groups_;  // the one without a name first
+  std::unordered_map<std::uint32_t, Caller> callers_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> group_of_slot_;
+  std::uint32_t most_slots_ = 0;
+  std::int64_t running_ = 0;
+  std::int64_t waiting_ = 0;
+};
+
+}  // namespace raysim

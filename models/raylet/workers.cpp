@@ -1,0 +1,88 @@
+// The raylet's worker processes: started, registered, given to leases, told to exit. Mirrors the worker calls of node_manager.cc
+// (2.60).
+#include "models/raylet/raylet.hpp"
+
+namespace raysim {
+
+void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
+  introduce(worker, address);
+  runtime_.engine.watch(worker, address_);
+  pool_.add_warm(worker);
+}
+
+void Raylet::introduce(ProcessId process, Address<CoreWorker> address) {
+  auto& slots = runtime_.worker_slots;
+  if (slots.size() <= process.index) slots.resize(process.index + 1, ~std::uint32_t{0});
+  slots[process.index] = static_cast<std::uint32_t>(workers_.size());
+  workers_.emplace_back();
+  workers_.back().address = address;
+  workers_.back().process = process;
+}
+
+void Raylet::on(RegisterWorker registered) {
+  pool_.registered(registered.process);
+  runtime_.record.on_worker_started(node_.index, station_.now());
+  worker_is_free(registered.process, true);
+  schedule_leases();
+}
+
+void Raylet::on(RegisterDriver) {
+  if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
+}
+
+// A worker is there for whoever waits first; else it is idle.
+void Raylet::worker_is_free(ProcessId worker, bool never_used) {
+  const auto next = pool_.push(worker, station_.now(), never_used);
+  if (!next) return arm_sweep();
+  leases_.worker_arrived(*next, worker);
+}
+
+void Raylet::start_workers() {
+  while (pool_.next_start()) start_worker();
+}
+
+void Raylet::start_worker() {
+  station_.charge(runtime_.profile.costs.worker_fork);
+  const ProcessId worker = runtime_.make_worker(node_);
+  runtime_.engine.watch(worker, address_);
+  pool_.started(worker);
+}
+
+// Workers ahead of demand: as many as there is CPU for, but no more than the owner has tasks waiting.
+void Raylet::start_spares(std::int64_t desired) {
+  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker();
+}
+
+void Raylet::on(ExitAnswered answered) {
+  pool_.exit_answered(answered.worker);
+  worker(answered.worker).left = !answered.refused;
+  if (!answered.refused || !worker(answered.worker).alive) return;
+  worker_is_free(answered.worker, false);  // back it goes, as if it had just come
+  schedule_leases();
+}
+
+// The worker of an actor that is not wanted any more; its own death follows.
+void Raylet::on(KillLocalActor kill) {
+  if (!is_own(kill.worker) || !worker(kill.worker).alive) return;
+  if (kill.force)
+    runtime_.engine.kill(kill.worker);
+  else
+    station_.send(worker(kill.worker).address, ExitActor{});
+}
+
+// A sweep can only find something when more workers are idle than CPUs.
+void Raylet::arm_sweep() {
+  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
+  if (pool_.idle() > (limit >= 0 ? limit : whole_cpus_free()))
+    arm(Tick::kill_idle, runtime_.profile.system.kill_idle_workers_interval, sweep_armed_);
+}
+
+void Raylet::sweep_idle_workers() {
+  sweep_armed_ = false;
+  const std::int64_t limit = runtime_.profile.system.num_workers_soft_limit;
+  for (const ProcessId worker : pool_.sweep(station_.now(), limit >= 0 ? limit : whole_cpus_free()))
+    station_.send(this->worker(worker).address, ExitWorker{});
+  arm_sweep();
+}
+
+}  // namespace raysim
