@@ -78,6 +78,7 @@ void TaskContext::after_step() {
 void TaskContext::on(BodyEnded) {
   body_ = Body{};
   worker_.execution_over(*this);
+  input_.reset();  // a handle may have come with it
 }
 
 // The first call of a function from this process.

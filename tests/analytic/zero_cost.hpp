@@ -35,6 +35,10 @@ inline Profile profile() {
   p.system.idle_worker_killing_time_threshold = ms(1'000);
   p.system.num_workers_soft_limit = -1;
   p.system.core_worker_heartbeat = ms(1'000);
+  p.system.gcs_lease_worker_retry_interval = p.system.gcs_create_actor_retry_interval = ms(200);
+  p.system.timeout_task_wait_for_death_info = ms(1'000);
+  p.system.task_actor_unavailable_retry_delay_base = ms(100);
+  p.system.task_actor_unavailable_retry_delay_max = ms(5'000);
   p.system.task_max_retries = 3;
   p.costs.tick = ms(4);
   p.costs.time_slice = Duration::microseconds(1'400);
