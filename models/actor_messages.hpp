@@ -104,6 +104,23 @@ struct RetryActor {
   bool creation = false;
 };
 
+// From the caller's thread to its io loop.
+struct SubmitActorTask {
+  static constexpr auto kind = MessageKind::submit_actor_task;
+  std::uint32_t task = 0;
+};
+
+// From the thread that executes to the io loop: the first of the replies that are due.
+struct SendCallReply {
+  static constexpr auto kind = MessageKind::none;
+};
+
+struct ActorTaskReply {
+  static constexpr auto kind = MessageKind::actor_task_reply;
+  using Sender = CoreWorker;
+  TaskReply reply;
+};
+
 struct PushActorTask {
   static constexpr auto kind = MessageKind::push_actor_task;
   using Sender = CoreWorker;

@@ -98,6 +98,8 @@ enum class MessageKind : std::uint8_t {
   exit_actor,
   worker_death,
   push_actor_task,
+  submit_actor_task,
+  actor_task_reply,
   count
 };
 std::span<const std::string_view> message_kind_names();

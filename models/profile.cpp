@@ -84,6 +84,8 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"flow_threshold", &c.flow_threshold, {}},
       {"actor_create", &c.actor_create, {}},
       {"actor_call", &c.actor_call, {}},
+      {"actor_execute_before", &c.actor_execute_before, {}},
+      {"actor_execute_after", &c.actor_execute_after, {}},
       {"placement_group_call", &c.placement_group_call, {}},
       {"schedule_placement_group", &c.schedule_placement_group, {}},
       {"placement_group_tick", &c.placement_group_tick, {}},
@@ -145,7 +147,9 @@ std::span<const std::string_view> message_kind_names() {
       "kill_local_actor",
       "exit_actor",
       "worker_death",
-      "push_actor_task"};
+      "push_actor_task",
+      "submit_actor_task",
+      "actor_task_reply"};
   return names;
 }
 

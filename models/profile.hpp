@@ -87,12 +87,14 @@ struct Costs {
   };
   Idle idle_worker;
   Idle idle_driver;
-  Idle idle_raylet;                   // with its agents
-  Duration agents_start;              // CPU time of a node's agents when it comes up (contended machines only)
-  Idle idle_gcs;                      // with dashboard, monitor and log monitor of the head
-  Bytes flow_threshold;               // larger messages share the links as flows
-  Duration actor_create;              // caller's thread, to make the handle and the specification of an actor
-  Duration actor_call;                // caller's thread, a .remote() call of a method
+  Idle idle_raylet;               // with its agents
+  Duration agents_start;          // CPU time of a node's agents when it comes up (contended machines only)
+  Idle idle_gcs;                  // with dashboard, monitor and log monitor of the head
+  Bytes flow_threshold;           // larger messages share the links as flows
+  Duration actor_create;          // caller's thread, to make the handle and the specification of an actor
+  Duration actor_call;            // caller's thread, a .remote() call of a method
+  Duration actor_execute_before;  // worker's thread, as task_execute_before for calls of actors
+  Duration actor_execute_after;
   Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
   Duration schedule_placement_group;  // GCS, one attempt to place a group
   Duration placement_group_tick;      // how often the GCS looks for groups that are due

@@ -33,15 +33,24 @@ struct RecordedProgram {
     wait_batch,
     get_small,
     put_small,
-    placement_group
+    placement_group,
+    actor_create,
+    actor_rate,
+    actor_pool,
+    progress_actor
   };
   Kind kind = Kind::bag;
   std::vector<double> durations;  // seconds, of each task
   std::int64_t n = 0;             // bag, chain, retry_crash: tasks; nested: parents; tree: leaves; batches: their size
   std::int64_t children = 0;      // nested
   std::int64_t window = 0;        // wait_window
-  int crashes = 0;                // retry_crash: attempts that end their worker
-  bool cold = false;              // no worker was warm
+  std::int64_t actors = 0;        // actor_rate, actor_pool
+  std::optional<double> actor_cpus;  // none: Ray's default
+  std::int64_t steps = 0;            // progress_actor: of each sampler
+  Duration poll;                     // progress_actor
+  [[nodiscard]] bool with_actors() const { return kind >= Kind::actor_create; }
+  int crashes = 0;    // retry_crash: attempts that end their worker
+  bool cold = false;  // no worker was warm
   TaskOptionsSpec options;
   std::shared_ptr<const PlacementGroupSpec> group;  // placement_group
 };

@@ -124,15 +124,41 @@ void read_micro(const Json& program, RecordedCase& out) {
       {"task_async_1000", {Kind::task_batch, 1000}},
       {"wait_1k", {Kind::wait_batch, 1000}},
       {"get_small", {Kind::get_small, 1}},
-      {"put_small", {Kind::put_small, 1}}};
+      {"put_small", {Kind::put_small, 1}},
+      {"actor_1_1_sync", {Kind::actor_rate, 1}},
+      {"actor_1_1_async_1000", {Kind::actor_rate, 1000}},
+      {"actor_1_4_async_1000", {Kind::actor_rate, 1000}}};
   const std::string name = program.value("operation", "");
   const auto it = operations.find(name);
   if (it == operations.end()) {
-    out.unsupported = fmt::format("operation '{}' needs actors or large objects, which are not simulated yet", name);
+    out.unsupported = fmt::format("operation '{}' needs large objects, which are not simulated yet", name);
     return;
   }
   out.program.kind = it->second.first;
   out.program.n = it->second.second;
+  out.program.actors = name == "actor_1_4_async_1000" ? 4 : 1;
+}
+
+void read_actors(const Reader& reader, const Json& program, const std::string& where, RecordedCase& out) {
+  RecordedProgram& p = out.program;
+  if (out.kind == "progress_actor") {
+    p.kind = Kind::progress_actor;
+    p.n = reader.whole(program, "samplers", where, 1, most_tasks);
+    p.steps = reader.whole(program, "steps", where, 1, most_tasks);
+    p.durations.assign(1, reader.number(program, "step_s", where, 0, longest_sleep));
+    p.poll = Duration::seconds(reader.number(program, "poll_s", where, 1e-6, longest_sleep));
+    p.actor_cpus = 0;
+    return;
+  }
+  p.actors = reader.whole(program, "actors", where, 1, 100'000);
+  p.kind = out.kind == "actor_pool" ? Kind::actor_pool : Kind::actor_create;
+  if (program.contains("num_cpus")) p.actor_cpus = reader.number(program, "num_cpus", where, 0, 1e5);
+  // The recorders create plain actors without options: one CPU to be placed, none while they live.
+  if (p.kind == Kind::actor_create && p.actor_cpus == 1) p.actor_cpus.reset();
+  p.n = p.actors;
+  if (p.kind == Kind::actor_create) return;
+  read_durations(reader, program, where, p);
+  p.n = static_cast<std::int64_t>(p.durations.size());
 }
 
 void read_group(const Reader& reader, const Json& program, const std::string& where, ClusterSpec& cluster,
@@ -194,6 +220,8 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
     p.window = reader.whole(program, "window", where, 1, most_tasks);
     read_durations(reader, program, where, p);
     p.n = static_cast<std::int64_t>(p.durations.size());
+  } else if (out.kind == "actor_create" || out.kind == "actor_pool" || out.kind == "progress_actor") {
+    read_actors(reader, program, where, out);
   } else if (out.kind == "micro") {
     out.is_rate = true;
     read_micro(program, out);

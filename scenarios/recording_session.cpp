@@ -3,6 +3,7 @@
 
 #include "scenarios/interpret.hpp"
 #include "scenarios/recording.hpp"
+#include "scenarios/recording_programs.hpp"
 #include "scenarios/simulation.hpp"
 
 namespace raysim {
@@ -12,7 +13,6 @@ namespace {
 using Kind = RecordedProgram::Kind;
 
 constexpr Duration group_patience = Duration::milliseconds(3000);  // for a placement group to be created
-constexpr Duration rate_window = Duration::milliseconds(2000);     // an operation is repeated for so long
 
 // Attempts of the run that goes on.
 class SessionRecord final : public RecordSink {
@@ -30,148 +30,29 @@ struct Session {
   std::vector<SimulatedRun> runs;
   std::vector<std::uint32_t> function_of_case;  // the first of its functions
   std::vector<TaskOptions> options_of_case;
+  SessionActors actors;
 };
 
-Duration duration_of(const RecordedProgram& program, std::int64_t i) {
-  return Duration::seconds(program.durations[static_cast<std::size_t>(i) % program.durations.size()]);
-}
-
-TaskCall call_of(std::uint32_t function, const TaskOptions& options) {
-  TaskCall call;
-  call.function = {function};
-  call.options = options;
-  return call;
-}
-
-Body submit_many(TaskContext& context, TaskCall call, std::int64_t n, const RecordedProgram& program,
-                 std::vector<ObjectRef>& refs) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    call.duration = program.durations.empty() ? Duration{} : duration_of(program, i);
-    refs.push_back(context.submit(call));
-    const auto pause = context.pause();
-    co_await pause;
-  }
-}
-
-Body get_all(TaskContext& context, const std::vector<ObjectRef>& refs) {
-  Body waiting = context.get(refs, std::nullopt);
-  co_await waiting;
-}
-
-Body run_bag(TaskContext& context, const TaskCall& call, const RecordedProgram& program) {
-  std::vector<ObjectRef> refs;
-  Body submitting = submit_many(context, call, program.n, program, refs);
-  co_await submitting;
-  Body waiting = get_all(context, refs);
-  co_await waiting;
-}
-
-Body run_chain(TaskContext& context, TaskCall call, const RecordedProgram& program) {
-  ObjectRef last{};
-  for (std::int64_t i = 0; i < program.n; ++i) {
-    call.duration = duration_of(program, i);
-    last = context.submit(call);
-    call.args.assign(1, last);
-    const auto pause = context.pause();
-    co_await pause;
-  }
-  const std::vector<ObjectRef> wanted{last};
-  Body waiting = get_all(context, wanted);
-  co_await waiting;
-}
-
-Body run_tree(TaskContext& context, TaskCall call, const RecordedProgram& program) {
-  std::vector<ObjectRef> level;
-  for (std::int64_t i = 0; i < program.n; ++i) {
-    level.push_back(context.put(Bytes{16}));
-    const auto pause = context.pause();
-    co_await pause;
-  }
-  while (level.size() > 1) {
-    std::vector<ObjectRef> next;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      call.duration = duration_of(program, 0);
-      call.args.assign(level.begin() + static_cast<std::ptrdiff_t>(i),
-                       level.begin() + static_cast<std::ptrdiff_t>(std::min(i + 2, level.size())));
-      next.push_back(context.submit(call));
-      const auto pause = context.pause();
-      co_await pause;
-    }
-    level = std::move(next);
-  }
-  Body waiting = get_all(context, level);
-  co_await waiting;
-}
-
-Body run_wait_window(TaskContext& context, TaskCall call, const RecordedProgram& program) {
-  std::vector<ObjectRef> in_flight;
-  for (std::int64_t i = 0; i < program.n; ++i) {
-    if (static_cast<std::int64_t>(in_flight.size()) >= program.window) {
-      WaitResult result;
-      Body waiting = context.wait(in_flight, 1, std::nullopt, result);
-      co_await waiting;
-      in_flight = std::move(result.pending);
-    }
-    call.duration = duration_of(program, i);
-    in_flight.push_back(context.submit(call));
-    const auto pause = context.pause();
-    co_await pause;
-  }
-  Body rest = get_all(context, in_flight);
-  co_await rest;
-}
-
-// One operation of a micro-benchmark.
-Body run_operation(TaskContext& context, const TaskCall& call, const RecordedProgram& program,
-                   const std::vector<ObjectRef>& put) {
-  std::vector<ObjectRef> refs;
-  if (program.kind == Kind::get_small) {
-    refs = put;
-  } else if (program.kind == Kind::put_small) {
-    context.put(Bytes{16});
-  } else {
-    Body submitting = submit_many(context, call, program.n, program, refs);
-    co_await submitting;
-  }
-  if (program.kind == Kind::wait_batch) {
-    WaitResult result;
-    Body waiting = context.wait(refs, refs.size(), Duration::seconds(10), result);
-    co_await waiting;
-  } else if (!refs.empty()) {
-    Body waiting = get_all(context, refs);
-    co_await waiting;
-  }
-  const auto pause = context.pause();
-  co_await pause;
-}
-
-Body run_rate(TaskContext& context, const TaskCall& call, const RecordedProgram& program, double& rate) {
-  const std::vector<ObjectRef> put{context.put(Bytes{16})};
-  Body first = run_operation(context, call, program, put);
-  co_await first;
-  const Time start = context.now();
-  std::int64_t done = 0;
-  while (context.now() - start < rate_window) {
-    Body operation = run_operation(context, call, program, put);
-    co_await operation;
-    done += program.n;
-  }
-  rate = static_cast<double>(done) / (context.now() - start).in_seconds();
-}
-
 // A program that ends with a Ray error is a result, not the end of the session.
-Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgram& program, std::string& error) {
+Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgram& program, std::string& error,
+                 double& seconds) {
+  const std::uint32_t first = call.function.index;
+  const Time start = context.now();
   try {
-    Body body = program.kind == Kind::chain         ? run_chain(context, call, program)
-                : program.kind == Kind::tree        ? run_tree(context, call, program)
-                : program.kind == Kind::wait_window ? run_wait_window(context, call, program)
-                                                    : run_bag(context, call, program);
+    Body body = program.kind == Kind::actor_create     ? run_actor_create(context, first, program)
+                : program.kind == Kind::actor_pool     ? run_actor_pool(context, first, program, seconds)
+                : program.kind == Kind::progress_actor ? run_progress_actor(context, first, call.options, program)
+                : program.kind == Kind::chain          ? run_chain(context, call, program)
+                : program.kind == Kind::tree           ? run_tree(context, call, program)
+                : program.kind == Kind::wait_window    ? run_wait_window(context, call, program)
+                                                       : run_bag(context, call, program);
     co_await body;
   } catch (const RayError& e) {
     error = name_of(e.type());
   }
   const auto pause = context.pause();
   co_await pause;
+  if (seconds == 0) seconds = (context.now() - start).in_seconds();
 }
 
 // Creates a group, waits, looks where its bundles are, and removes it; the recorders' clock stops before the removal.
@@ -240,20 +121,23 @@ Body run_once(TaskContext& context, Session& session, std::size_t c, RecordedRun
   }
   const TaskCall call = call_of(session.function_of_case[c], session.options_of_case[c]);
   session.record.attempts.clear();
-  const Time start = context.now();
   double figure = 0;
   std::string error;
-  if (recorded.is_rate) {
+  if (recorded.program.kind == Kind::actor_rate) {
+    Body rate = run_actor_rate(context, call.function.index, recorded.program, session.actors, figure);
+    co_await rate;
+  } else if (recorded.is_rate) {
     Body rate = run_rate(context, call, recorded.program, figure);
     co_await rate;
   } else {
-    Body program = run_program(context, call, recorded.program, error);
+    Body program = run_program(context, call, recorded.program, error, figure);
     co_await program;
-    figure = (context.now() - start).in_seconds();
   }
-  // Of nested programs the children are counted, as the recorders do.
-  const bool nested = recorded.program.kind == Kind::nested;
-  run = describe(session.recording, session.record.attempts, call.function.index + (nested ? 1 : 0));
+  // Of nested programs the children are counted, and of a pool its actors by one call each, as the recorders do.
+  const std::uint32_t counted = recorded.program.kind == Kind::nested       ? 1
+                                : recorded.program.kind == Kind::actor_pool ? 2
+                                                                            : 0;
+  run = describe(session.recording, session.record.attempts, call.function.index + counted);
   run.seconds = figure;
   run.error = error;
 }
@@ -286,6 +170,12 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
     }
     session.function_of_case.push_back(static_cast<std::uint32_t>(functions.size()));
     if (plain && !recorded.program.cold) sleeper = session.function_of_case.back();
+    if (recorded.program.with_actors()) {
+      for (RemoteFunction& function : actor_functions(recorded.name, recorded.program, session.options_of_case.back(),
+                                                      session.function_of_case.back()))
+        functions.push_back(std::move(function));
+      continue;
+    }
     RemoteFunction function;
     function.name = recorded.name;
     function.options = session.options_of_case.back();
@@ -313,7 +203,7 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
 }  // namespace
 
 std::vector<SimulatedRun> simulate_session(const Recording& recording, const Profile& profile, std::uint64_t seed) {
-  Session session{recording, {}, {}, {}, {}};
+  Session session{recording, {}, {}, {}, {}, {}};
   ClusterSpec cluster = recording.cluster;
   SimulationOptions options;
   options.seed = seed;

@@ -39,7 +39,7 @@ ObjectRef TaskContext::call(const ActorCall& call) {
     throw RayError(ErrorType::pending_calls_limit, "the actor has " + std::to_string(limit) + " pending calls");
   worker_.owner().actors.announce(actor);
   const std::uint32_t task = worker_.create_call(call, *this);
-  thread_.hand_over(worker_.address_, SubmitTask{task});
+  thread_.hand_over(worker_.address_, SubmitActorTask{task});
   return {worker_.io_.id(), worker_.tasks_.task(task).first_object};
 }
 

@@ -28,10 +28,11 @@ void CoreWorker::actor_created(const TaskReply& reply) {
 
 void CoreWorker::on(PushActorTask call) {
   actor_->add(std::move(call));
-  start_calls();
+  start_calls(io_);
 }
 
-void CoreWorker::start_calls() {
+// From the thread that has just ended a call, or from the io loop.
+void CoreWorker::start_calls(Station& thread) {
   while (auto start = actor_->next_start()) {
     if (executions_.size() <= start->slot) executions_.resize(start->slot + 1);
     Execution& execution = executions_[start->slot];
@@ -45,21 +46,40 @@ void CoreWorker::start_calls() {
     execution.function = start->call.method;
     execution.extra = {};
     execution.running = true;
-    wake_main(start->slot);
+    if (&thread == main_)
+      on(RunTask{start->slot});
+    else
+      thread.hand_over(Address<CoreWorker>{main_->id()}, RunTask{start->slot});
   }
 }
 
-void CoreWorker::call_ended(std::uint32_t slot) {
+// The io loop sends the reply while the thread goes on with the next call.
+void CoreWorker::call_ended(Station& thread, std::uint32_t slot) {
+  Execution& execution = executions_[slot];
+  actor_->done.push_back({execution.push.owner, std::move(execution.reply), size_of_reply(slot)});
+  execution.running = false;
+  execution.push.input.reset();
   actor_->ended(slot);
-  if (actor_->at_once || (actor_->leaving && actor_->idle())) return leave();
-  start_calls();
+  if (&thread == &io_)
+    on(SendCallReply{});
+  else
+    thread.hand_over(address_, SendCallReply{});
+  if (!actor_->at_once) start_calls(thread);
+}
+
+void CoreWorker::on(SendCallReply) {
+  ActorInstance::Done done = std::move(actor_->done.front());
+  actor_->done.pop_front();
+  io_.send(done.caller, ActorTaskReply{std::move(done.reply)}, done.size);
+  count_task_event();
+  if (actor_->at_once || (actor_->leaving && actor_->idle() && actor_->done.empty())) leave();
 }
 
 // Nobody has a handle any more: it ends its calls, then itself.
 void CoreWorker::on(ExitActor) {
   if (!actor_ || actor_->leaving) return;
   actor_->leaving = true;
-  if (actor_->idle()) leave();
+  if (actor_->idle() && actor_->done.empty()) leave();
 }
 
 void CoreWorker::leave() {

@@ -41,6 +41,13 @@ class ActorInstance {
   bool leaving = false;         // ends when it is idle,
   bool at_once = false;         // or when the present call is over
   std::shared_ptr<void> state;  // its variables
+  // Calls that have ended, whose replies the io loop sends.
+  struct Done {
+    Address<CoreWorker> caller;
+    TaskReply reply;
+    Bytes size;
+  };
+  std::deque<Done> done;
 
  private:
   struct Group {

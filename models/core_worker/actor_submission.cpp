@@ -12,6 +12,24 @@ void CoreWorker::learn_of(ActorId actor) {
   io_.send(runtime_.gcs, SubscribeActor{actor, address_});
 }
 
+void CoreWorker::on(SubmitActorTask submit) {
+  const ActorId actor = tasks_.task(submit.task).actor;
+  learn_of(actor);
+  owner().actors.submit(actor, submit.task);
+  if (--tasks_.task(submit.task).unresolved == 0) enqueue(submit.task);
+}
+
+void CoreWorker::on(ActorTaskReply message) {
+  TaskReply& reply = message.reply;
+  const ActorId actor = tasks_.task(reply.task).actor;
+  const ActorLocation where = owner().actors.location(actor);
+  if (!owner().actors.replied(actor, reply.task)) return;  // its connection had broken: it is to be tried again
+  LeasedWorker worker;
+  worker.node = where.node;
+  worker.process = where.process;
+  replied(reply, worker);
+}
+
 void CoreWorker::on(const ActorNews& news) {
   ActorTaskSubmitter& actors = owner().actors;
   switch (news.state) {

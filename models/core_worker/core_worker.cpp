@@ -110,6 +110,8 @@ void deliver(CoreWorker& to, Message message) {
 template void deliver(CoreWorker&, PushTask);
 template void deliver(CoreWorker&, PushActorCreation);
 template void deliver(CoreWorker&, PushActorTask);
+template void deliver(CoreWorker&, SubmitActorTask);
+template void deliver(CoreWorker&, ActorTaskReply);
 template void deliver(CoreWorker&, ExitActor);
 template void deliver(CoreWorker&, ActorNews);
 template void deliver(CoreWorker&, ActorReply);
@@ -129,6 +131,7 @@ template void deliver(CoreWorker&, WorkerStarted);
 template void deliver(CoreWorker&, WorkerExited);
 template void deliver(CoreWorker&, RunTask);
 template void deliver(CoreWorker&, SendReply);
+template void deliver(CoreWorker&, SendCallReply);
 template void deliver(CoreWorker&, FunctionCode);
 template void deliver(CoreWorker&, PlacementGroupReply);
 template void deliver(CoreWorker&, DeviceFilled);
@@ -144,6 +147,7 @@ template void give_back(CoreWorker&, PushTask);
 template void give_back(CoreWorker&, TaskReply);
 template void give_back(CoreWorker&, GetObjectStatus);
 template void give_back(CoreWorker&, PushActorTask);
+template void give_back(CoreWorker&, ActorTaskReply);
 template void give_back(CoreWorker&, GetWorkerFailureCause);
 
 }  // namespace raysim

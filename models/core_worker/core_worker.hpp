@@ -53,9 +53,12 @@ class CoreWorker {
   void on(DeviceFilled filled);
   void on(ExecutionEnded ended);
   void on(SendReply send);
+  void on(SendCallReply);
   void on(FunctionCode code);
   void on(const PushActorCreation& creation);
   void on(PushActorTask call);
+  void on(SubmitActorTask submit);
+  void on(ActorTaskReply reply);
   void on(ExitActor);
   void on(const ActorNews& news);
   void on(const ActorReply& reply) { context_of_wait(reply.wait).actor_answered(io_, reply); }
@@ -65,6 +68,7 @@ class CoreWorker {
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
   void on_unreachable(const PushTask&) {}       // the death of the worker is noticed by itself
   void on_unreachable(const PushActorTask&) {}  // likewise
+  void on_unreachable(const ActorTaskReply&) {}
   void on_unreachable(const TaskReply&) {}
   void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
   // A body of this process by its number.
@@ -145,8 +149,8 @@ class CoreWorker {
   }
   // actor_execution.cpp
   void actor_created(const TaskReply& reply);
-  void start_calls();
-  void call_ended(std::uint32_t slot);
+  void start_calls(Station& thread);
+  void call_ended(Station& thread, std::uint32_t slot);
   void leave();
   [[nodiscard]] bool executes() const;
   void wake_main(std::uint32_t slot);
@@ -173,6 +177,7 @@ class CoreWorker {
   // With what follows from its place in the program: depth and placement group.
   SchedulingClassId class_of(SchedulingClass wanted, bool strategy_given, const TaskContext& body);
   void enqueue(std::uint32_t task);
+  void replied(TaskReply& reply, const LeasedWorker& worker);
   void finish(std::uint32_t task, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output = nullptr);
   void make_ready(std::uint32_t object, ErrorType error, Duration path);
   void notify(TaskManager::Waiter waiter, std::uint32_t object);

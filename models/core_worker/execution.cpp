@@ -46,7 +46,9 @@ void CoreWorker::begin_task(std::uint32_t slot) {
   const TaskInput* input = execution.push.input.get();
   const Duration arguments = input != nullptr && !input->args.empty() ? costs.arguments_load : Duration{};
   const std::int64_t from_store = input != nullptr ? input->store_args : 0;
-  main_->charge(costs.task_execute_before + execution.extra + arguments + costs.store_get * from_store);
+  const bool method = actor_ && actor_->created;
+  main_->charge((method ? costs.actor_execute_before : costs.task_execute_before) + execution.extra + arguments +
+                costs.store_get * from_store);
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
   if (function.body) {
@@ -128,9 +130,11 @@ void CoreWorker::execution_over(TaskContext& body) {
 
 void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
                        std::unique_ptr<TaskOutput> output) {
-  thread.charge(runtime_.profile.costs.task_execute_after);
+  const Costs& costs = runtime_.profile.costs;
+  thread.charge(actor_ && actor_->created ? costs.actor_execute_after : costs.task_execute_after);
   Execution& execution = executions_[slot];
   execution.reply = {execution.push.task, error, execution.started, ended, path, std::move(output)};
+  if (actor_ && actor_->created) return call_ended(thread, slot);
   if (&thread == &io_)
     on(SendReply{slot});
   else
@@ -142,13 +146,11 @@ void CoreWorker::on(SendReply send) {
   const Bytes size = size_of_reply(send.slot);
   execution.running = false;
   execution.push.input.reset();
-  if (!execution.push.owner.valid()) {
+  if (actor_)
     actor_created(execution.reply);
-  } else {
+  else
     io_.send(execution.push.owner, std::move(execution.reply), size);
-  }
   count_task_event();
-  if (actor_ && execution.push.owner.valid()) call_ended(send.slot);
 }
 
 // Returns that the body has made have their own size, the others one that the function says.

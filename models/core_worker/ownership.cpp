@@ -146,11 +146,6 @@ SchedulingClassId CoreWorker::class_of(SchedulingClass wanted, bool strategy_giv
 }
 
 void CoreWorker::on(SubmitTask submit) {
-  const OwnedTask& task = tasks_.task(submit.task);
-  if (task.actor != no_actor && !task.creates_actor) {
-    learn_of(task.actor);
-    owner().actors.submit(task.actor, submit.task);
-  }
   if (--tasks_.task(submit.task).unresolved == 0) enqueue(submit.task);
 }
 
@@ -177,17 +172,12 @@ void CoreWorker::enqueue(std::uint32_t index) {
 }
 
 void CoreWorker::on(TaskReply reply) {
-  const OwnedTask& task = tasks_.task(reply.task);
-  owner().ranks.ran(task.function, reply.ended - reply.started);
-  LeasedWorker worker;
-  if (task.actor == no_actor) {
-    worker = submitter().task_done(task.lease);
-  } else {
-    const ActorLocation where = owner().actors.location(task.actor);
-    if (!owner().actors.replied(task.actor, reply.task)) return;  // it is to be tried again
-    worker.node = where.node;
-    worker.process = where.process;
-  }
+  owner().ranks.ran(tasks_.task(reply.task).function, reply.ended - reply.started);
+  const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
+  replied(reply, worker);
+}
+
+void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));

@@ -83,7 +83,9 @@ class Raylet final : private LeasePort {
   [[nodiscard]] Time now() const override { return station_.now(); }
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
   void granted(Lease lease, ProcessId worker) override;
-  std::optional<ProcessId> request_worker(const Lease& lease) override { return pool_.pop(lease.id); }
+  std::optional<ProcessId> request_worker(const Lease& lease) override {
+    return pool_.pop(lease.id, creates_actor(lease));
+  }
   void forget_worker(const Lease& lease) override { pool_.forget(lease.id); }
   bool pull_arguments(const Lease&) override { return true; }  // they lie in this node's store
   void stop_pull(const Lease&) override {}

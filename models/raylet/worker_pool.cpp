@@ -10,29 +10,34 @@ WorkerPool::WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int m
                         ? config.worker_maximum_startup_concurrency
                         : std::max<std::int64_t>(1, std::min<std::int64_t>(node_cpus, machine_cores))) {}
 
-std::optional<ProcessId> WorkerPool::pop(LeaseId lease) {
-  if (!idle_.empty()) {
-    const ProcessId worker = idle_.back().worker;
-    idle_.pop_back();
+std::optional<ProcessId> WorkerPool::pop(LeaseId lease, bool for_actor) {
+  const auto fits = [&](const Idle& idle) { return !for_actor || idle.never_used; };
+  const auto last = std::find_if(idle_.rbegin(), idle_.rend(), fits);
+  if (last != idle_.rend()) {
+    const ProcessId worker = last->worker;
+    idle_.erase(std::next(last).base());
     return worker;
   }
-  unstarted_.push_back(lease);
+  unstarted_.push_back({lease, for_actor});
   return std::nullopt;
 }
 
 void WorkerPool::forget(LeaseId lease) {
-  std::erase(waiting_, lease);
-  std::erase(unstarted_, lease);
+  const auto is_it = [&](const Waiting& waiting) { return waiting.lease == lease; };
+  std::erase_if(waiting_, is_it);
+  std::erase_if(unstarted_, is_it);
 }
 
 std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used) {
   for (auto* queue : {&waiting_, &unstarted_}) {
-    if (queue->empty()) continue;
-    const LeaseId lease = queue->front();
-    queue->pop_front();
+    const auto fits = [&](const Waiting& waiting) { return never_used || !waiting.for_actor; };
+    const auto first = std::find_if(queue->begin(), queue->end(), fits);
+    if (first == queue->end()) continue;
+    const LeaseId lease = first->lease;
+    queue->erase(first);
     return lease;
   }
-  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now});
+  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now, never_used});
   return std::nullopt;
 }
 

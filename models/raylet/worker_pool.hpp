@@ -1,6 +1,6 @@
 // The worker processes of one node: idle, starting, and who waits for one.
 //
-// Models: idle workers reused last-in first-out; a process started for each lease that finds none, with limited concurrency; spares
+// Models: idle workers reused last-in first-out, but for actors, which take workers that have run nothing; a process started for each lease that finds none, with limited concurrency; spares
 // started ahead of demand; too many idle workers asked to exit. Leaves out: runtime environments, languages, several
 // jobs. Mirrors src/ray/raylet/worker_pool.cc (2.60).
 // Invariants: a worker is in at most one place (starting, idle, leased); no more than the limit start at once.
@@ -22,7 +22,7 @@ class WorkerPool {
   WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int machine_cores);
 
   // An idle worker for a lease; none: the lease waits, and a process is to be started for it (next_start).
-  std::optional<ProcessId> pop(LeaseId lease);
+  std::optional<ProcessId> pop(LeaseId lease, bool for_actor = false);
   // The lease no longer waits.
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
@@ -49,6 +49,11 @@ class WorkerPool {
   struct Idle {
     ProcessId worker;
     Time since;
+    bool never_used = false;
+  };
+  struct Waiting {
+    LeaseId lease;
+    bool for_actor = false;
   };
 
   Duration killing_threshold_;
@@ -56,8 +61,8 @@ class WorkerPool {
   std::vector<Idle> idle_;  // never used ones first, then least recently used
   std::vector<ProcessId> starting_;
   std::vector<ProcessId> exiting_;  // told to exit, no answer yet
-  std::deque<LeaseId> waiting_;     // a process has been started for each
-  std::deque<LeaseId> unstarted_;   // the limit was reached
+  std::deque<Waiting> waiting_;     // a process has been started for each
+  std::deque<Waiting> unstarted_;   // the limit was reached
 };
 
 }  // namespace raysim
