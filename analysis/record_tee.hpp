@@ -36,6 +36,10 @@ class RecordTee final : public RecordSink {
     first_.on_group(group);
     second_.on_group(group);
   }
+  void on_actor(const ActorRecord& actor) override {
+    first_.on_actor(actor);
+    second_.on_actor(actor);
+  }
 
  private:
   RecordSink& first_;

@@ -69,7 +69,10 @@ std::string run_json(const RunReport& r) {
                    {"failed", r.failed},
                    {"retried", r.retried},
                    {"unfinished", r.open_tasks()}};
-  json["actors"] = {{"created", 0}, {"alive", 0}, {"dead", 0}, {"restarts", 0}};
+  json["actors"] = {{"created", r.actors.created},
+                    {"alive", r.actors.alive},
+                    {"dead", r.actors.dead},
+                    {"restarts", r.actors.restarts}};
   json["nodes"] = nodes_of(r);
   json["placement_groups"] = placement_groups_of(r);
   json["cpu_utilisation"] = rounded(r.cpu_utilisation);

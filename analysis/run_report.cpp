@@ -40,6 +40,12 @@ RunReport report_on(const Summary& summary, Duration makespan) {
       out.nodes.push_back(node == GroupRecord::nowhere ? std::string() : summary.header().nodes[node].name);
     if (group.ready.ns >= 0) out.ready_after = group.ready - group.asked;
   }
+  for (const auto& [number, actor] : summary.actors()) {
+    ++report.actors.created;
+    report.actors.alive += actor.state == "ALIVE" ? 1 : 0;
+    report.actors.dead += actor.state == "DEAD" ? 1 : 0;
+    report.actors.restarts += static_cast<std::uint64_t>(actor.restarts);
+  }
   const DurationHistogram& delay = summary.scheduling_delay();
   report.scheduling_delay = {delay.percentile(0.50), delay.percentile(0.95), delay.percentile(0.99), delay.max()};
   report.fairness = summary.fairness();

@@ -41,6 +41,13 @@ struct GroupReport {
   std::optional<Duration> ready_after;  // from the request to the first time that it was there
 };
 
+struct ActorsReport {
+  std::uint64_t created = 0;
+  std::uint64_t alive = 0;  // at the end
+  std::uint64_t dead = 0;
+  std::uint64_t restarts = 0;
+};
+
 struct DelayReport {
   Duration p50;
   Duration p95;
@@ -71,6 +78,7 @@ struct RunReport {
   double gpu_utilisation = 0;
   std::vector<NodeReport> nodes;
   std::vector<GroupReport> placement_groups;
+  ActorsReport actors;
   DelayReport scheduling_delay;
   double fairness = 1;
   std::uint64_t workers_started = 0;

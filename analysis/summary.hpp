@@ -48,11 +48,14 @@ class Summary final : public RecordSink {
   void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
 
   void on_group(const GroupRecord& group) override;
+  void on_actor(const ActorRecord& actor) override { actors_[actor.actor] = actor; }
 
   [[nodiscard]] const RunHeader& header() const { return header_; }
   [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
   // By number, which is the order in which they were asked for.
   [[nodiscard]] const std::map<std::uint32_t, GroupSummary>& groups() const { return groups_; }
+  // By number: each as it was last heard of.
+  [[nodiscard]] const std::map<std::uint32_t, ActorRecord>& actors() const { return actors_; }
   [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
@@ -78,6 +81,7 @@ class Summary final : public RecordSink {
   RunHeader header_;
   std::vector<NodeSummary> nodes_;
   std::map<std::uint32_t, GroupSummary> groups_;
+  std::map<std::uint32_t, ActorRecord> actors_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t failed_ = 0;

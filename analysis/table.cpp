@@ -137,6 +137,11 @@ class RunTable {
     if (r.open_tasks() > 0) states += ", " + count_text(r.open_tasks()) + " not finished";
     if (r.retried > 0) states += ", " + plural(r.retried, "attempt") + " retried";
     row("tasks", count_text(r.submitted), states);
+    if (r.actors.created > 0) {
+      std::string lives = count_text(r.actors.alive) + " alive at the end, " + count_text(r.actors.dead) + " dead";
+      if (r.actors.restarts > 0) lives += ", " + plural(r.actors.restarts, "restart");
+      row("actors", count_text(r.actors.created), lives);
+    }
     const DelayReport& delay = r.scheduling_delay;
     if (r.finished > 0)
       row("scheduling delay", duration_text(delay.p50),

@@ -115,7 +115,10 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   report.events = result.events;
   report.outcome = name_of(result.error);
   report.message = result.message;
-  if (result.starved) {
+  if (!result.deadlock.empty()) {
+    report.outcome = "deadlock";
+    report.message = result.deadlock;
+  } else if (result.starved) {
     report.outcome = "starved";
     report.message = fmt::format(
         "the program waits for ever: after {} nothing can act any more, and {} of {} tasks are not finished (finished: "
@@ -143,7 +146,8 @@ ExitCode conclude(const RunReport& report, const SimulationResult& result) {
     return ExitCode::interrupted;
   }
   if (result.starved) {
-    print_error("raysim: " + report.message);
+    if (report.outcome_expected && report.failed_expectations.empty()) return ExitCode::ok;
+    print_error((result.deadlock.empty() ? "raysim: " : "raysim: deadlock: ") + report.message);
     return ExitCode::failed;
   }
   for (const std::string& line : report.failed_expectations) print_error(line);

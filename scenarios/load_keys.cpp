@@ -158,7 +158,8 @@ constexpr std::array<const MappingSpec*, 28> all_specs{&keys::scenario,
                                                        &keys::wait_placement_group};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
-constexpr std::array<std::string_view, 28> outcomes{"ok",
+// The last two are what a run is that nobody can go on with.
+constexpr std::array<std::string_view, 31> outcomes{"ok",
                                                     "RayTaskError",
                                                     "TaskCancelledError",
                                                     "TaskUnschedulableError",
@@ -185,7 +186,10 @@ constexpr std::array<std::string_view, 28> outcomes{"ok",
                                                     "TaskPlacementGroupRemoved",
                                                     "ValueError",
                                                     "Exception",
-                                                    "RaySystemError"};
+                                                    "RaySystemError",
+                                                    "PendingCallsLimitExceeded",
+                                                    "deadlock",
+                                                    "starved"};
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/core_worker/wait_graph.hpp"
+
 namespace raysim {
 
 namespace {
@@ -114,6 +116,12 @@ SimulationResult Simulation::run(const Progress& progress) {
     result_.end = engine_.now();
     result_.interrupted = end == RunEnd::interrupted;
     result_.starved = !result_.interrupted;
+    if (result_.starved) {
+      WaitGraph graph;
+      driver_->describe_waits(graph);
+      for (const auto& worker : workers_) worker->describe_waits(graph);
+      result_.deadlock = graph.cycle();
+    }
   }
   result_.events = engine_.events();
   result_.messages = engine_.messages();

@@ -33,6 +33,7 @@ struct SimulationResult {
   ErrorType error = ErrorType::none;
   std::string message;
   bool starved = false;      // nobody could ever act again
+  std::string deadlock;      // starved: who waits for whom in a circle, where somebody does
   bool interrupted = false;  // by `progress`
   std::uint64_t events = 0;
   std::uint64_t messages = 0;

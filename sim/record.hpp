@@ -2,7 +2,7 @@
 // analysis reads.
 //
 // Models: the times of a task's life from submission to reply, wherever they come from: a simulated run or a recording of
-// a real one. Leaves out: objects, actors, what the processes thought.
+// a real one. Leaves out: objects, what the processes thought.
 // Invariants: submitted <= resolved <= pushed <= started <= ended <= replied for a finished attempt; entries come in the
 // order in which owners learn of the end of attempts.
 #pragma once
@@ -47,6 +47,17 @@ struct GroupRecord {
   std::vector<std::uint32_t> nodes;  // of each part: index into RunHeader::nodes, or nowhere
 };
 
+// A process that keeps state from call to call: what it is from a moment on.
+struct ActorRecord {
+  std::uint32_t actor = 0;  // unique in the run
+  std::string of_class;
+  std::string name;   // empty: none
+  std::string state;  // as Ray names it
+  Time at;
+  std::uint32_t node = ~std::uint32_t{0};  // index into RunHeader::nodes; none: nowhere
+  std::int64_t restarts = 0;
+};
+
 struct NodeHeader {
   std::string name;
   double cpus = 0;
@@ -69,6 +80,7 @@ class RecordSink {
   virtual void on_argument(std::uint64_t /*task*/, std::uint64_t /*from*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
   virtual void on_group(const GroupRecord& /*group*/) {}
+  virtual void on_actor(const ActorRecord& /*actor*/) {}
 };
 
 }  // namespace raysim

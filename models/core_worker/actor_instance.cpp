@@ -53,6 +53,13 @@ std::optional<ActorInstance::Start> ActorInstance::next_start() {
   return start;
 }
 
+std::vector<const PushActorTask*> ActorInstance::waiting() const {
+  std::vector<const PushActorTask*> calls;
+  for (const Group& group : groups_)
+    for (const PushActorTask& call : group.waiting) calls.push_back(&call);
+  return calls;
+}
+
 void ActorInstance::ended(std::uint32_t slot) {
   --groups_[group_of_slot_[slot]].running;
   --running_;

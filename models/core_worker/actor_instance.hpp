@@ -34,7 +34,8 @@ class ActorInstance {
   void ended(std::uint32_t slot);
   // Nothing runs and nothing waits.
   [[nodiscard]] bool idle() const { return running_ == 0 && waiting_ == 0; }
-  [[nodiscard]] std::uint32_t most_slots() const { return most_slots_; }
+  // Calls that wait for their turn.
+  [[nodiscard]] std::vector<const PushActorTask*> waiting() const;
 
   const PushActorCreation creation;
   bool created = false;         // its constructor has returned

@@ -20,6 +20,8 @@
 
 namespace raysim {
 
+class WaitGraph;
+
 class CoreWorker {
  public:
   enum class Role : std::uint8_t { driver, worker };
@@ -71,6 +73,8 @@ class CoreWorker {
   void on_unreachable(const ActorTaskReply&) {}
   void on_unreachable(const TaskReply&) {}
   void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
+  // Adds what is waited for here.
+  void describe_waits(WaitGraph& graph) const;
   // A body of this process by its number.
   [[nodiscard]] TaskContext& context(std::uint32_t id) { return *contexts_[id]; }
   void on_unreachable(const GetWorkerFailureCause& question) { on(WorkerFailureCause{question.lease}); }

@@ -145,6 +145,13 @@ std::vector<std::uint32_t> TaskContext::indices_of(std::span<const ObjectRef> re
   return indices;
 }
 
+std::vector<ObjectRef> TaskContext::waits_for() const {
+  std::vector<ObjectRef> missing;
+  for (const ObjectRef ref : awaited_)
+    if (!is_ready(worker_.index_of(ref))) missing.push_back(ref);
+  return missing;
+}
+
 RayError TaskContext::error_of(std::uint32_t index) const {
   const OwnedObject& object = worker_.tasks_.object(index);
   const std::string& text = worker_.tasks_.error_text(index);
@@ -199,8 +206,10 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   if (!some_failed && !advance_get()) {
     arm_timeout(timeout);
     block(true);
+    awaited_ = refs;
     const Pause waiting{*this};
     co_await waiting;
+    awaited_ = {};
     block(false);
   }
   getting_ = {};
@@ -238,8 +247,10 @@ Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std
       if (!is_ready(object)) worker_.tasks_.await(object, {TaskManager::Waiter::Kind::get, wait_});
     arm_timeout(timeout);
     block(true);
+    awaited_ = refs;
     const Pause waiting{*this};
     co_await waiting;
+    awaited_ = {};
     block(false);
     timed_out_ = false;
   }

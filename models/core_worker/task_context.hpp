@@ -150,6 +150,9 @@ class TaskContext {
   // What this body has added to the longest chain of work before it.
   [[nodiscard]] Duration path() const { return path_; }
   [[nodiscard]] Duration added_path() const { return path_ - (input_ ? input_->path : Duration{}); }
+  [[nodiscard]] std::uint32_t id() const { return id_; }
+  // What the present get or wait is about, as far as it is not there.
+  [[nodiscard]] std::vector<ObjectRef> waits_for() const;
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
   [[nodiscard]] Station& thread() { return thread_; }
   [[nodiscard]] ErrorType outcome() const { return outcome_; }
@@ -189,6 +192,7 @@ class TaskContext {
   std::uint64_t wait_ = 0;                  // number of the present wait; older wake-ups are void
   std::size_t missing_ = 0;                 // wait: objects still needed
   std::span<const std::uint32_t> getting_;  // get: what it is about
+  std::span<const ObjectRef> awaited_;      // what the present get or wait is about
   std::size_t got_ = 0;                     // get: those before this one are ready
   bool timed_out_ = false;
   PlacementGroupReply answer_;      // of the GCS, to the present call

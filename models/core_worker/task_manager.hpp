@@ -83,6 +83,9 @@ class TaskManager {
   [[nodiscard]] const std::string& error_text(std::uint32_t object) const;
   [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }
   [[nodiscard]] OwnedObject& object(std::uint32_t i) { return objects_[i]; }
+  [[nodiscard]] const OwnedTask& task(std::uint32_t i) const { return tasks_[i]; }
+  [[nodiscard]] const OwnedObject& object(std::uint32_t i) const { return objects_[i]; }
+  [[nodiscard]] std::uint32_t objects() const { return static_cast<std::uint32_t>(objects_.size()); }
   [[nodiscard]] std::size_t tasks() const { return tasks_.size(); }
   // Tasks that have not ended.
   [[nodiscard]] std::size_t unfinished() const { return tasks_.size() - ended_; }

@@ -8,7 +8,7 @@ ActorManager::Entry& ActorManager::at(ActorId actor) {
 }
 
 ActorId ActorManager::register_actor(ActorId actor) {
-  at(actor);
+  set_state(actor, ActorState::dependencies_unready);
   const ActorOptions& options = specs_[actor.index].options;
   if (options.name.empty()) return actor;
   const auto [it, fresh] = named_.try_emplace({options.name_space, options.name}, actor);
@@ -102,6 +102,7 @@ void ActorManager::die(ActorId actor, ErrorType error) {
 void ActorManager::set_state(ActorId actor, ActorState state) {
   Entry& entry = at(actor);
   entry.state = state;
+  port_.state_changed(actor, entry);
   if (state < ActorState::alive) return;
   for (const auto who : entry.subscribers) port_.publish(actor, entry, who);
 }

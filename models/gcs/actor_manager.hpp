@@ -35,6 +35,7 @@ class ActorManager {
     // It is not wanted any more while it is being leased or created.
     virtual void stop_scheduling(ActorId actor) = 0;
     virtual void end_worker(const Entry& entry, bool force) = 0;
+    virtual void state_changed(ActorId actor, const Entry& entry) = 0;
     virtual void publish(ActorId actor, const Entry& entry, Address<CoreWorker> to) = 0;
   };
   // `specs`: of all actors, by ActorId.

@@ -1,5 +1,6 @@
 #include "models/gcs/actors.hpp"
 
+#include <array>
 #include <string>
 
 namespace raysim {
@@ -144,6 +145,20 @@ void Actors::end_worker(const ActorManager::Entry& entry, bool force) {
 
 void Actors::kill_worker(NodeId node, ProcessId worker) {
   station_.send(runtime_.raylets[node.index], KillLocalActor{worker, true});
+}
+
+void Actors::state_changed(ActorId actor, const ActorManager::Entry& entry) {
+  static constexpr std::array<const char*, 5> names{"DEPENDENCIES_UNREADY", "PENDING_CREATION", "ALIVE", "RESTARTING",
+                                                    "DEAD"};
+  ActorRecord record;
+  record.actor = actor.index;
+  record.of_class = runtime_.functions[spec(actor).constructor.index].name;
+  record.name = spec(actor).options.name;
+  record.state = names[static_cast<std::size_t>(entry.state)];
+  record.at = station_.now();
+  record.node = entry.node.index;
+  record.restarts = entry.restarts;
+  runtime_.record.on_actor(record);
 }
 
 void Actors::publish(ActorId actor, const ActorManager::Entry& entry, Address<CoreWorker> to) {

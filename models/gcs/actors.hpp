@@ -45,6 +45,7 @@ class Actors final : ActorManager::Port, ActorScheduler::Port {
   void schedule(ActorId actor) override { scheduler_.schedule(actor); }
   void stop_scheduling(ActorId actor) override;
   void end_worker(const ActorManager::Entry& entry, bool force) override;
+  void state_changed(ActorId actor, const ActorManager::Entry& entry) override;
   void publish(ActorId actor, const ActorManager::Entry& entry, Address<CoreWorker> to) override;
   // ActorScheduler::Port
   NodeId forwarding_node(ActorId actor) override;

@@ -17,6 +17,7 @@ constexpr FunctionId increment{1};
 constexpr FunctionId pause_100ms{2};
 constexpr FunctionId leave{3};
 constexpr FunctionId call_it{4};
+constexpr FunctionId ask{5};
 
 int& total(TaskContext& context) { return *static_cast<int*>(context.actor_state().get()); }
 
@@ -42,6 +43,8 @@ Body call_from_task(TaskContext& context) {
   context.set_return(0, context.value(ref));
 }
 
+Body ask_other(TaskContext& context);
+
 RemoteFunction bodied(const char* name, BodyMaker body) {
   RemoteFunction made = function(name, {});
   made.body = std::move(body);
@@ -50,9 +53,9 @@ RemoteFunction bodied(const char* name, BodyMaker body) {
 
 SimulationOptions program(BodyMaker driver) {
   SimulationOptions options;
-  options.functions = {bodied("Counter", make_counter), bodied("Counter.increment", increment_it),
+  options.functions = {bodied("Counter", make_counter),    bodied("Counter.increment", increment_it),
                        function("Counter.pause", ms(100)), bodied("Counter.leave", leave_it),
-                       bodied("call_it", call_from_task)};
+                       bodied("call_it", call_from_task),  bodied("Counter.ask", ask_other)};
   options.driver = std::move(driver);
   return options;
 }
@@ -293,4 +296,38 @@ TEST_CASE("an actor that holds its CPU keeps others waiting until it ends") {
   const SimulationResult result = run_driver(driver);
   CHECK(result.error == ErrorType::none);
   CHECK(result.end.in_seconds() < 1.0);
+}
+
+namespace {
+// Two actors whose methods wait for each other.
+Body ask_other(TaskContext& context) {
+  const auto handle = *static_cast<const ActorHandle*>(context.arguments()[0].value.data.get());
+  ActorCall call = to(handle, context.arguments().size() > 1 ? ask : increment);
+  if (context.arguments().size() > 1)
+    call.args.emplace_back(Payload{std::make_shared<const ActorHandle>(context.own_handle()), Bytes{64}});
+  const ObjectRef ref = context.call(call);
+  Body got = context.get({ref}, std::nullopt);
+  co_await got;
+}
+}  // namespace
+
+TEST_CASE("actors that wait for each other are a deadlock with its cycle") {
+  const auto driver = [&](TaskContext& context) -> Body {
+    ActorHandle first;
+    ActorHandle second;
+    for (ActorHandle* made : {&first, &second}) {
+      Body step = context.create_actor(class_counter, one_cpu(), {}, *made);
+      co_await step;
+    }
+    ActorCall call = to(first, ask);
+    call.args.emplace_back(Payload{std::make_shared<const ActorHandle>(second), Bytes{64}});
+    call.args.emplace_back(number(1));
+    const ObjectRef ref = context.call(call);
+    Body got = context.get({ref}, std::nullopt);
+    co_await got;
+  };
+  const SimulationResult result = run_driver(driver);
+  CHECK(result.starved);
+  CHECK(result.deadlock ==
+        "Counter.ask waits for Counter.ask, which waits for Counter.increment (queued), which waits for Counter.ask");
 }
