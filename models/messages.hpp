@@ -368,6 +368,7 @@ struct WorkerStarted {
 };
 struct WorkerExited {
   static constexpr auto kind = MessageKind::none;
+  bool lingers = true;  // its process takes its time to end
 };
 enum class Tick : std::uint8_t {
   report,

@@ -84,7 +84,8 @@ void CoreWorker::on(ExitActor) {
 
 void CoreWorker::leave() {
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), false});
-  main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
+  const Costs& costs = runtime_.profile.costs;  // an actor's process is gone 0.2 s later
+  main_->compute<CoreWorker>(costs.worker_exit + costs.worker_exit_tail, WorkerExited{false});
 }
 
 }  // namespace raysim

@@ -96,9 +96,9 @@ void CoreWorker::on(ExitWorker) {
 }
 
 // The worker is gone for its raylet; its process takes the machine's time once more when it ends.
-void CoreWorker::on(WorkerExited) {
+void CoreWorker::on(WorkerExited exited) {
   const Costs& costs = runtime_.profile.costs;
-  if (io_.contended())
+  if (exited.lingers && io_.contended())
     runtime_.engine.work_aside_later(io_.place(), CpuPriority::low, costs.worker_exit_tail, costs.worker_linger);
   runtime_.engine.kill(process());
 }

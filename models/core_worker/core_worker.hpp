@@ -49,7 +49,7 @@ class CoreWorker {
   void on(ProcessDied died);
   void on(TimerTick tick);
   void on(WorkerStarted);
-  void on(WorkerExited);
+  void on(WorkerExited exited);
   void on(RunTask run);
   void on(ExecutionStarted started);
   void on(DeviceFilled filled);
