@@ -13,7 +13,11 @@ std::int64_t ActorTaskSubmitter::pending(ActorId id) const {
 }
 
 void ActorTaskSubmitter::submit(ActorId id, std::uint32_t task) {
-  actors_.at(id.index).waiting.push_back({task, false});
+  // By number: a call that is tried again goes before those that were made after it, which may need its result.
+  std::deque<Call>& waiting = actors_.at(id.index).waiting;
+  auto place = waiting.end();
+  while (place != waiting.begin() && std::prev(place)->task > task) --place;
+  waiting.insert(place, {task, false});
 }
 
 void ActorTaskSubmitter::resolved(ActorId id, std::uint32_t task) {

@@ -46,7 +46,7 @@ class ActorTaskSubmitter {
   [[nodiscard]] std::int64_t pending(ActorId actor) const;
   // A call will come.
   void announce(ActorId actor) { ++pending_[actor.index]; }
-  // It takes its place in the order; once more when it is tried again.
+  // It takes its place in the order, which is that of the tasks' numbers; once more when it is tried again.
   void submit(ActorId actor, std::uint32_t task);
   // Its arguments exist.
   void resolved(ActorId actor, std::uint32_t task);
