@@ -75,7 +75,7 @@ void SubmitterCase::report_backlog() {
   counters_["reported_backlog"] = sum;
 }
 
-void SubmitterCase::cancel_running(const LeasedWorker&, std::uint32_t, bool) { ++counters_["kill_requests"]; }
+void SubmitterCase::cancel_running(const LeasedWorker&, std::uint32_t, bool, bool) { ++counters_["kill_requests"]; }
 
 void SubmitterCase::fail_task(std::uint32_t, ErrorType) {
   ++counters_["failed"];
@@ -123,7 +123,7 @@ bool SubmitterCase::owner_step(const std::string& op, const CaseValue& step) {
     const std::string name = step.at("task").text();
     const auto it = std::find(tasks_.begin(), tasks_.end(), name);
     if (it == tasks_.end()) step.at("task").fail_expected("a task that was submitted");
-    submitter_->cancel(static_cast<std::uint32_t>(it - tasks_.begin()), step["force"].boolean_or(false));
+    submitter_->cancel(static_cast<std::uint32_t>(it - tasks_.begin()), step["force"].boolean_or(false), true);
   } else {
     return false;
   }

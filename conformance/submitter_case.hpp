@@ -43,7 +43,7 @@ class SubmitterCase final : public SubmitterPort {
   void push_task(const LeasedWorker& worker, std::uint32_t slot, std::uint32_t task) override;
   void return_worker(const LeasedWorker& worker, Return why) override;
   void report_backlog() override;
-  void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool force) override;
+  void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool force, bool recursive) override;
   void fail_task(std::uint32_t task, ErrorType error) override;
   void exit_process() override { exited_ = true; }
 

@@ -29,7 +29,8 @@ enum class ErrorType : std::uint8_t {
   pending_calls_limit,
   value_error,  // Python's: an argument that cannot be
   system_error,
-  plain  // Python's Exception
+  keyboard_interrupt,  // in a body whose task was cancelled
+  plain                // Python's Exception
 };
 
 constexpr std::string_view name_of(ErrorType type) {
@@ -50,6 +51,7 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::pending_calls_limit: return "PendingCallsLimitExceeded";
     case ErrorType::value_error: return "ValueError";
     case ErrorType::system_error: return "RaySystemError";
+    case ErrorType::keyboard_interrupt: return "KeyboardInterrupt";
     case ErrorType::plain: return "Exception";
   }
   return "?";

@@ -100,6 +100,8 @@ enum class MessageKind : std::uint8_t {
   push_actor_task,
   submit_actor_task,
   actor_task_reply,
+  request_owner_to_cancel,
+  cancel_task_reply,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -223,6 +225,7 @@ struct CancelTask {
   Address<CoreWorker> owner;
   std::uint32_t task = 0;
   bool force = false;
+  bool recursive = true;
 };
 
 struct TaskReply {
@@ -230,6 +233,7 @@ struct TaskReply {
   using Sender = CoreWorker;
   std::uint32_t task = 0;
   ErrorType error = ErrorType::none;
+  bool unstarted = false;  // cancelled before it ran
   Time started;
   Time ended;
   Duration path;  // what the task adds to the longest chain of work before it
@@ -362,6 +366,7 @@ struct DeviceFilled {
 struct ExecutionEnded {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;
+  std::uint32_t run = 0;  // which execution of the worker
 };
 struct WorkerStarted {
   static constexpr auto kind = MessageKind::none;

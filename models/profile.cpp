@@ -30,6 +30,8 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"core_worker_internal_heartbeat_ms", &s.core_worker_heartbeat, ms},
       {"task_retry_delay_ms", &s.task_retry_delay, ms},
       {"task_events_report_interval_ms", &s.task_events_report_interval, ms},
+      {"cancellation_retry_ms", &s.cancellation_retry, ms},
+      {"get_check_signal_interval_milliseconds", &s.get_check_signal_interval, ms},
       {"task_max_retries", &s.task_max_retries, {}},
       {"predefined_unit_instance_resources", &s.predefined_unit_instance_resources, {}},
       {"custom_unit_instance_resources", &s.custom_unit_instance_resources, {}},
@@ -149,7 +151,9 @@ std::span<const std::string_view> message_kind_names() {
       "worker_death",
       "push_actor_task",
       "submit_actor_task",
-      "actor_task_reply"};
+      "actor_task_reply",
+      "request_owner_to_cancel",
+      "cancel_task_reply"};
   return names;
 }
 

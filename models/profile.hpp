@@ -40,6 +40,8 @@ struct SystemConfig {
   Duration core_worker_heartbeat;
   Duration task_retry_delay;
   Duration task_events_report_interval;
+  Duration cancellation_retry;
+  Duration get_check_signal_interval;
   std::int64_t task_max_retries = 0;
   std::string predefined_unit_instance_resources;  // names, with commas between
   std::string custom_unit_instance_resources;

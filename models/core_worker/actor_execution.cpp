@@ -14,9 +14,7 @@ void CoreWorker::on(const PushActorCreation& creation) {
   execution.push.input = spec.input;
   execution.function = spec.constructor;
   execution.push.duration = runtime_.draw_duration(runtime_.functions[spec.constructor.index]);
-  execution.extra = {};
-  execution.running = true;
-  wake_main(0);
+  start_execution(io_, 0);
 }
 
 // The constructor has returned, or raised.
@@ -34,6 +32,10 @@ void CoreWorker::on(PushActorTask call) {
 // From the thread that has just ended a call, or from the io loop.
 void CoreWorker::start_calls(Station& thread) {
   while (auto start = actor_->next_start()) {
+    if (start->cancelled) {
+      refuse(thread, *start);
+      continue;
+    }
     if (executions_.size() <= start->slot) executions_.resize(start->slot + 1);
     Execution& execution = executions_[start->slot];
     execution.push.owner = start->call.caller;
@@ -44,13 +46,19 @@ void CoreWorker::start_calls(Station& thread) {
     execution.push.duration = start->call.duration;
     execution.push.input = std::move(start->call.input);
     execution.function = start->call.method;
-    execution.extra = {};
-    execution.running = true;
-    if (&thread == main_)
-      on(RunTask{start->slot});
-    else
-      thread.hand_over(Address<CoreWorker>{main_->id()}, RunTask{start->slot});
+    start_execution(thread, start->slot);
   }
+}
+
+// It was cancelled before its turn came.
+void CoreWorker::refuse(Station& thread, const ActorInstance::Start& start) {
+  TaskReply reply;
+  reply.task = start.call.task;
+  reply.error = ErrorType::task_cancelled;
+  reply.unstarted = true;
+  actor_->done.push_back({start.call.caller, std::move(reply), {}});
+  actor_->ended(start.slot);
+  answer_call(thread);
 }
 
 // The io loop sends the reply while the thread goes on with the next call.
@@ -60,11 +68,15 @@ void CoreWorker::call_ended(Station& thread, std::uint32_t slot) {
   execution.running = false;
   execution.push.input.reset();
   actor_->ended(slot);
+  answer_call(thread);
+  if (!actor_->at_once) start_calls(thread);
+}
+
+void CoreWorker::answer_call(Station& thread) {
   if (&thread == &io_)
     on(SendCallReply{});
   else
     thread.hand_over(address_, SendCallReply{});
-  if (!actor_->at_once) start_calls(thread);
 }
 
 void CoreWorker::on(SendCallReply) {

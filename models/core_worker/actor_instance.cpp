@@ -43,7 +43,8 @@ std::optional<ActorInstance::Start> ActorInstance::next_start() {
     free_slots_.push_back(most_slots_++);
     group_of_slot_.push_back(0);
   }
-  Start start{std::move(group->waiting.front()), free_slots_.back()};
+  Start start{std::move(group->waiting.front()), free_slots_.back(), false};
+  start.cancelled = std::erase(cancelled_, std::pair{start.call.caller, start.call.task}) > 0;
   free_slots_.pop_back();
   group->waiting.pop_front();
   ++group->running;
@@ -58,6 +59,19 @@ std::vector<const PushActorTask*> ActorInstance::waiting() const {
   for (const Group& group : groups_)
     for (const PushActorTask& call : group.waiting) calls.push_back(&call);
   return calls;
+}
+
+bool ActorInstance::cancel(Address<CoreWorker> caller, std::uint32_t task) {
+  const auto is_it = [&](const PushActorTask& call) { return call.caller == caller && call.task == task; };
+  const auto waits_in = [&](const Group& group) {
+    return std::any_of(group.waiting.begin(), group.waiting.end(), is_it);
+  };
+  const auto came_early = [&](const auto& entry) { return is_it(entry.second); };
+  const auto& early = callers_[caller.station.index].early;
+  const bool here =
+      std::any_of(groups_.begin(), groups_.end(), waits_in) || std::any_of(early.begin(), early.end(), came_early);
+  if (here) cancelled_.emplace_back(caller, task);
+  return here;
 }
 
 void ActorInstance::ended(std::uint32_t slot) {

@@ -29,9 +29,12 @@ class ActorInstance {
   struct Start {
     PushActorTask call;
     std::uint32_t slot;
+    bool cancelled;
   };
   std::optional<Start> next_start();
   void ended(std::uint32_t slot);
+  // A call that waits here is not to run when its turn comes. False: it does not wait here.
+  bool cancel(Address<CoreWorker> caller, std::uint32_t task);
   // Nothing runs and nothing waits.
   [[nodiscard]] bool idle() const { return running_ == 0 && waiting_ == 0; }
   // Calls that wait for their turn.
@@ -65,6 +68,7 @@ class ActorInstance {
   bool ordered_;
   std::vector<Group> groups_;  // the one without a name first
   std::unordered_map<std::uint32_t, Caller> callers_;
+  std::vector<std::pair<Address<CoreWorker>, std::uint32_t>> cancelled_;  // caller and task
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> group_of_slot_;
   std::uint32_t most_slots_ = 0;

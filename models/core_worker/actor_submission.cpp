@@ -13,6 +13,7 @@ void CoreWorker::learn_of(ActorId actor) {
 }
 
 void CoreWorker::on(SubmitActorTask submit) {
+  if (tasks_.task(submit.task).ended) return;  // it was cancelled
   const ActorId actor = tasks_.task(submit.task).actor;
   learn_of(actor);
   owner().actors.submit(actor, submit.task);
@@ -27,6 +28,8 @@ void CoreWorker::on(ActorTaskReply message) {
   LeasedWorker worker;
   worker.node = where.node;
   worker.process = where.process;
+  // A call that runs on a thread goes on when it is cancelled; its caller sees nothing of what it returns.
+  if (tasks_.task(reply.task).cancelled && reply.error == ErrorType::none) reply.error = ErrorType::task_cancelled;
   replied(reply, worker);
 }
 

@@ -54,6 +54,17 @@ void ActorTaskSubmitter::push_ready(ActorId id) {
   });
 }
 
+ActorTaskSubmitter::Place ActorTaskSubmitter::place_of(ActorId id, std::uint32_t task) const {
+  const auto found = actors_.find(id.index);
+  if (found == actors_.end()) return Place::elsewhere;
+  const Actor& actor = found->second;
+  const auto has = [&](const auto& tasks) { return std::find(tasks.begin(), tasks.end(), task) != tasks.end(); };
+  const auto is_it = [&](const Call& call) { return call.task == task; };
+  if (std::any_of(actor.waiting.begin(), actor.waiting.end(), is_it)) return Place::waiting;
+  if (has(actor.in_flight)) return Place::in_flight;
+  return has(actor.unresolved) ? Place::unresolved : Place::elsewhere;
+}
+
 bool ActorTaskSubmitter::withdraw(ActorId id, std::uint32_t task) {
   Actor& actor = actors_.at(id.index);
   if (std::erase_if(actor.waiting, [&](const Call& call) { return call.task == task; }) == 0) return false;

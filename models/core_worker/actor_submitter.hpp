@@ -50,7 +50,12 @@ class ActorTaskSubmitter {
   void submit(ActorId actor, std::uint32_t task);
   // Its arguments exist.
   void resolved(ActorId actor, std::uint32_t task);
-  // It has failed before it was pushed, or was cancelled: its place is free. False: it is in flight.
+  // Where a call is; elsewhere: it has not come yet, or was announced to be tried again.
+  enum class Place : std::uint8_t { waiting, in_flight, unresolved, elsewhere };
+  [[nodiscard]] Place place_of(ActorId actor, std::uint32_t task) const;
+  // A call that is elsewhere will not come.
+  void abandon(ActorId actor) { --pending_[actor.index]; }
+  // It has failed before it was pushed, or was cancelled: its place is free. False: it is not waiting.
   bool withdraw(ActorId actor, std::uint32_t task);
   // Its reply is here. False: its connection had broken, and it is not in flight any more.
   bool replied(ActorId actor, std::uint32_t task);

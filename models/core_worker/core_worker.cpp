@@ -47,7 +47,7 @@ void CoreWorker::on(WorkerStarted) {
 
 void CoreWorker::start_driver(const BodyMaker& body) {
   io_.send(runtime_.raylets[node_.index], RegisterDriver{});
-  add_context(0).run(body, nullptr);
+  add_context(0).run(body, nullptr, ++runs_);
   if (runtime_.contended) start_idle_work();
 }
 
@@ -119,6 +119,11 @@ template void deliver(CoreWorker&, ActorOutOfScope);
 template void deliver(CoreWorker&, GetObjectStatus);
 template void deliver(CoreWorker&, ObjectStatus);
 template void deliver(CoreWorker&, CancelTask);
+template void deliver(CoreWorker&, RequestOwnerToCancelTask);
+template void deliver(CoreWorker&, CancelTaskReply);
+template void deliver(CoreWorker&, CancelAgain);
+template void deliver(CoreWorker&, ForceExit);
+template void deliver(CoreWorker&, CheckSignals);
 template void deliver(CoreWorker&, TaskReply);
 template void deliver(CoreWorker&, LeaseReply);
 template void deliver(CoreWorker&, CancelReply);

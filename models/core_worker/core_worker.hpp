@@ -17,6 +17,7 @@
 #include "models/core_worker/task_manager.hpp"
 #include "models/core_worker/task_submitter.hpp"
 #include "models/runtime.hpp"
+#include "models/task_messages.hpp"
 
 namespace raysim {
 
@@ -44,6 +45,11 @@ class CoreWorker {
   void on(CancelReply reply) { submitter().cancel_answered(reply.key, false); }
   void on(SubmitTask submit);
   void on(CancelTask cancel);
+  void on(const RequestOwnerToCancelTask& request);
+  void on(CancelTaskReply reply);
+  void on(CancelAgain again);
+  void on(ForceExit);
+  void on(CheckSignals check) { context_of_wait(check.wait).on(io_, check); }
   void on(ExitWorker exit);
   void on(WorkerFailureCause cause);
   void on(ProcessDied died);
@@ -87,8 +93,10 @@ class CoreWorker {
     FunctionId function;  // the method of an actor's call
     TaskReply reply;
     Time started;
-    Duration extra;  // CPU time of a first time
+    Duration extra;         // CPU time of a first time
+    std::uint32_t run = 0;  // number of the execution in this process
     bool running = false;
+    bool cancelled = false;
     TaskContext* context = nullptr;  // made with the first body
   };
 
@@ -114,7 +122,7 @@ class CoreWorker {
     void push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) override;
     void return_worker(const LeasedWorker& leased, Return why) override;
     void report_backlog() override {}
-    void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) override;
+    void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force, bool recursive) override;
     void fail_task(std::uint32_t task, ErrorType error) override;
     void exit_process() override;
     // actor_submission.cpp
@@ -156,8 +164,18 @@ class CoreWorker {
   void start_calls(Station& thread);
   void call_ended(Station& thread, std::uint32_t slot);
   void leave();
+  void refuse(Station& thread, const ActorInstance::Start& start);
+  void answer_call(Station& thread);
+  // cancellation.cpp
+  void cancel_owned(std::uint32_t task, bool force, bool recursive);
+  void cancel_call(std::uint32_t task, bool recursive);
+  void cancel_children(std::uint32_t run, bool force);
+  void interrupt(std::uint32_t slot);
+  [[nodiscard]] bool interruptible() const;
+  [[nodiscard]] std::unique_ptr<TaskOutput> interrupted_output(std::uint32_t slot) const;
   [[nodiscard]] bool executes() const;
-  void wake_main(std::uint32_t slot);
+  void start_execution(Station& thread, std::uint32_t slot);
+  void wake_main(Station& thread, std::uint32_t slot);
   void begin_task(std::uint32_t slot);
   [[nodiscard]] DeviceId slowest_device(std::uint32_t slot) const;
   void execution_over(TaskContext& body);
@@ -214,6 +232,7 @@ class CoreWorker {
   std::vector<std::unique_ptr<TaskContext>> contexts_;
   std::unique_ptr<ActorInstance> actor_;  // it is one
   std::map<ActorId, std::uint32_t> creations_;
+  std::uint32_t runs_ = 0;                                // executions so far
   std::vector<Execution> executions_;                     // one, but for actors that run several calls at a time
   std::vector<Ending> ending_;                            // tasks whose returns are being made ready
   std::vector<FunctionId> loaded_;                        // functions whose code is here

@@ -11,16 +11,23 @@ void CoreWorker::on(PushTask push) {
   execution.push = std::move(push);
   execution.function = executed_class(0).function;
   execution.started = io_.now();
-  execution.extra = {};
-  execution.running = true;
-  wake_main(0);
+  start_execution(io_, 0);
 }
 
-void CoreWorker::wake_main(std::uint32_t slot) {
-  if (main_ == &io_)
+void CoreWorker::start_execution(Station& thread, std::uint32_t slot) {
+  Execution& execution = executions_[slot];
+  execution.extra = {};
+  execution.run = ++runs_;
+  execution.running = true;
+  execution.cancelled = false;
+  wake_main(thread, slot);
+}
+
+void CoreWorker::wake_main(Station& thread, std::uint32_t slot) {
+  if (&thread == main_)
     on(RunTask{slot});
   else
-    io_.hand_over(Address<CoreWorker>{main_->id()}, RunTask{slot});
+    thread.hand_over(Address<CoreWorker>{main_->id()}, RunTask{slot});
 }
 
 void CoreWorker::on(RunTask run) {
@@ -37,7 +44,7 @@ void CoreWorker::on(FunctionCode code) {
   loaded_.push_back(executions_[code.slot].function);
   const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
   executions_[code.slot].extra = costs.function_load + first;
-  wake_main(code.slot);
+  wake_main(io_, code.slot);
 }
 
 void CoreWorker::begin_task(std::uint32_t slot) {
@@ -51,9 +58,11 @@ void CoreWorker::begin_task(std::uint32_t slot) {
                 costs.store_get * from_store);
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
-  if (function.body) {
+  if (execution.cancelled) {
+    reply(*main_, slot, ErrorType::task_cancelled, {}, execution.started, nullptr);
+  } else if (function.body) {
     if (execution.context == nullptr) execution.context = &add_context(slot);
-    execution.context->run(function.body, execution.push.input);
+    execution.context->run(function.body, execution.push.input, execution.run);
   } else if (main_->contended()) {
     main_->after<CoreWorker>({}, ExecutionStarted{slot});  // when the cost is paid
   } else {
@@ -72,21 +81,15 @@ void CoreWorker::on(ExecutionStarted started) {
     return main_->copy_to<CoreWorker>(slowest_device(started.slot), part, DeviceFilled{started.slot});
   }
   if (function.computes)
-    main_->compute<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot});
+    main_->compute<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot, execution.run});
   else
-    main_->after<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot});
-}
-
-// With force the worker ends; without, the function's code would have to look for the interrupt, and goes on here.
-void CoreWorker::on(CancelTask cancel) {
-  const Execution& execution = executions_.front();
-  const bool runs = execution.running && execution.push.owner == cancel.owner && execution.push.task == cancel.task;
-  if (runs && cancel.force) runtime_.engine.kill(process());
+    main_->after<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot, execution.run});
 }
 
 void CoreWorker::on(DeviceFilled filled) {
-  main_->compute_on<CoreWorker>(slowest_device(filled.slot), executions_[filled.slot].push.duration,
-                                ExecutionEnded{filled.slot});
+  const Execution& execution = executions_[filled.slot];
+  main_->compute_on<CoreWorker>(slowest_device(filled.slot), execution.push.duration,
+                                ExecutionEnded{filled.slot, execution.run});
 }
 
 // Several devices of a lease work on even parts at the same time, so the slowest is done last.
@@ -104,6 +107,7 @@ DeviceId CoreWorker::slowest_device(std::uint32_t slot) const {
 
 void CoreWorker::on(ExecutionEnded over) {
   const Execution& execution = executions_[over.slot];
+  if (!execution.running || over.run != execution.run) return;  // it was interrupted
   const RemoteFunction& function = executed_function(over.slot);
   const Time ended = main_->now();
   if (execution.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());
@@ -112,7 +116,11 @@ void CoreWorker::on(ExecutionEnded over) {
     main_->charge(runtime_.profile.costs.wake_after_sleep);
   Duration work = execution.push.duration;
   if (on_device) work = alone_on(runtime_.engine.device(slowest_device(over.slot)), work);
-  reply(*main_, over.slot, ErrorType::none, work, ended, nullptr);
+  if (execution.cancelled && interruptible())
+    reply(*main_, over.slot, ErrorType::task_cancelled, std::min(work, ended - execution.started), ended,
+          interrupted_output(over.slot));
+  else
+    reply(*main_, over.slot, ErrorType::none, work, ended, nullptr);
 }
 
 // The body of a driver or of a task has ended.
@@ -120,6 +128,9 @@ void CoreWorker::execution_over(TaskContext& body) {
   if (role_ == Role::driver) return runtime_.driver_ended(body.message(), body.outcome());
   const std::uint32_t slot = body.slot();
   if (executions_[slot].push.attempt < executed_function(slot).crash_attempts) return runtime_.engine.kill(process());
+  if (body.outcome() == ErrorType::keyboard_interrupt)
+    return reply(body.thread(), slot, ErrorType::task_cancelled, body.added_path(), body.thread().now(),
+                 interrupted_output(slot));
   std::unique_ptr<TaskOutput> output;
   std::vector<Payload> returns = body.take_returns();
   if (!returns.empty() || !body.message().empty())
@@ -133,7 +144,8 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   const Costs& costs = runtime_.profile.costs;
   thread.charge(actor_ && actor_->created ? costs.actor_execute_after : costs.task_execute_after);
   Execution& execution = executions_[slot];
-  execution.reply = {execution.push.task, error, execution.started, ended, path, std::move(output)};
+  const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
+  execution.reply = {execution.push.task, error, unstarted, execution.started, ended, path, std::move(output)};
   if (actor_ && actor_->created) return call_ended(thread, slot);
   if (&thread == &io_)
     on(SendReply{slot});

@@ -23,6 +23,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
                                     options.priority},
                                    options.strategy_given, caller);
   task.retries_left = options.max_retries;
+  task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
   task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
@@ -44,6 +45,7 @@ std::uint32_t CoreWorker::create_call(const ActorCall& call, TaskContext& caller
   task.group = call.group;
   task.scheduling_class = actor.scheduling_class;
   task.retries_left = call.max_task_retries.value_or(actor.options.max_task_retries);
+  task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
   task.duration = call.duration ? *call.duration : runtime_.draw_duration(method);
@@ -63,6 +65,7 @@ ActorId CoreWorker::create_actor(FunctionId constructor, ActorOptions options, s
   task.function = constructor;
   task.actor = actor;
   task.creates_actor = true;
+  task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
   task.unresolved = 1;
@@ -85,7 +88,7 @@ ActorId CoreWorker::create_actor(FunctionId constructor, ActorOptions options, s
 void CoreWorker::creation_resolved(std::uint32_t index) {
   const OwnedTask& task = tasks_.task(index);
   creations_.erase(task.actor);
-  tasks_.count_ended();
+  tasks_.end(index);
   if (task.argument_error == ErrorType::none)
     io_.send(runtime_.gcs, CreateActor{task.actor});
   else
@@ -146,6 +149,7 @@ SchedulingClassId CoreWorker::class_of(SchedulingClass wanted, bool strategy_giv
 }
 
 void CoreWorker::on(SubmitTask submit) {
+  if (tasks_.task(submit.task).ended) return;  // it was cancelled
   if (--tasks_.task(submit.task).unresolved == 0) enqueue(submit.task);
 }
 
@@ -178,6 +182,7 @@ void CoreWorker::on(TaskReply reply) {
 }
 
 void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
+  if (reply.unstarted) return owner().fail_task(reply.task, reply.error);
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));
@@ -190,7 +195,7 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
   if (ending_.size() > 1) return;  // the loop below is running
   for (std::size_t i = 0; i < ending_.size(); ++i) {
     const Ending end = std::move(ending_[i]);
-    tasks_.count_ended();
+    tasks_.end(end.task);
     OwnedTask& task = tasks_.task(end.task);
     task.input.reset();
     const std::uint32_t first = task.first_object;
@@ -216,6 +221,7 @@ void CoreWorker::notify(TaskManager::Waiter waiter, std::uint32_t object) {
   if (waiter.kind == Kind::borrower) return tell_borrower({static_cast<std::uint32_t>(waiter.number)}, object);
   const auto next = static_cast<std::uint32_t>(waiter.number);
   OwnedTask& task = tasks_.task(next);
+  if (task.ended) return;  // it was cancelled
   task.path = std::max(task.path, tasks_.object(object).path);
   if (tasks_.object(object).error != ErrorType::none) task.argument_error = tasks_.object(object).error;
   if (--task.unresolved == 0) enqueue(next);
@@ -233,10 +239,11 @@ void CoreWorker::on(WorkerFailureCause cause) {
 // A task whose worker was preempted is tried again at no cost of its own, whatever its max_retries.
 void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted) {
   OwnedTask& task = tasks_.task(broken.task);
-  const bool retry = preempted || task.retries_left != 0;
+  const bool retry = !task.cancelled && (preempted || task.retries_left != 0);
   record_attempt(broken.task, broken.worker, task.pushed, io_.now(),
                  retry ? AttemptOutcome::retried : AttemptOutcome::failed);
-  if (!retry) return finish(broken.task, ErrorType::worker_crashed, task.path);
+  if (!retry)
+    return finish(broken.task, task.cancelled ? ErrorType::task_cancelled : ErrorType::worker_crashed, task.path);
   if (task.retries_left > 0 && !preempted) --task.retries_left;
   ++task.attempt;
   owner().to_resubmit.push_back({io_.now() + runtime_.profile.system.task_retry_delay, broken.task});

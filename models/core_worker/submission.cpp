@@ -70,13 +70,14 @@ void CoreWorker::Owner::return_worker(const LeasedWorker& leased, Return why) {
   worker.io_.send(worker.runtime_.raylets[leased.node.index], ReturnWorkerLease{leased.lease, leased.process, false});
 }
 
-void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force) {
-  worker.io_.send(leased.address, CancelTask{worker.address_, task, force});
+void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force, bool recursive) {
+  worker.io_.send(leased.address, CancelTask{worker.address_, task, force, recursive});
 }
 
 void CoreWorker::Owner::fail_task(std::uint32_t task, ErrorType error) {
-  worker.runtime_.record.on_failed_unstarted(worker.tasks_.task(task).function.index);
-  worker.finish(task, error, worker.tasks_.task(task).path);
+  const OwnedTask& failed = worker.tasks_.task(task);
+  worker.runtime_.record.on_failed_unstarted(failed.function.index);
+  worker.finish(task, failed.cancelled ? ErrorType::task_cancelled : error, failed.path);
 }
 
 void CoreWorker::Owner::exit_process() { worker.runtime_.engine.kill(worker.process()); }

@@ -51,7 +51,7 @@ class SubmitterPort {
   // What is queued beyond the open requests has changed, of some class.
   virtual void report_backlog() = 0;
   // A worker that runs the task is told to end it.
-  virtual void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool force) = 0;
+  virtual void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool force, bool recursive) = 0;
   // A task that was queued ends with an error.
   virtual void fail_task(std::uint32_t task, ErrorType error) = 0;
   // The local raylet is gone, and with it this worker.

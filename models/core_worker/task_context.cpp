@@ -24,7 +24,9 @@ TaskContext::TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& threa
 
 RandomStream TaskContext::stream(std::string_view name) const { return runtime_.engine.stream(name); }
 
-void TaskContext::run(const BodyMaker& maker, TaskInputRef input) {
+void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number) {
+  run_ = run_number;
+  interrupted_ = false;
   maker_ = maker;
   input_ = std::move(input);
   path_ = input_ ? input_->path : Duration{};
@@ -55,6 +57,7 @@ void TaskContext::on(StartBody) {
 void TaskContext::on(ResumeBody resume) {
   if (resume.wait != wait_) return;
   ++wait_;
+  doing_ = Doing::running;
   timed_out_ = resume.why == ResumeBody::Why::timeout;
   if (resume.why == ResumeBody::Why::slept) thread_.charge(runtime_.profile.costs.wake_after_sleep);
   std::exchange(suspended_, {}).resume();
@@ -118,6 +121,7 @@ TaskContext::Pause TaskContext::pause() {
 
 TaskContext::Pause TaskContext::sleep(Duration duration) {
   path_ += duration;
+  doing_ = Doing::sleeping;
   thread_.after<BodyThread>(duration, ResumeBody{++wait_, id_, ResumeBody::Why::slept});
   return {*this};
 }
@@ -171,6 +175,10 @@ TaskContext::Pause TaskContext::pause_until(Time when) {
 
 // A worker that waits tells its raylet, which lends its CPU to others meanwhile.
 void TaskContext::block(bool blocked) {
+  if (blocked) {
+    doing_ = Doing::blocked;
+    blocked_since_ = thread_.now();
+  }
   if (worker_.role_ == CoreWorker::Role::driver) return;
   const auto raylet = runtime_.raylets[worker_.node_.index];
   if (blocked)
@@ -207,12 +215,13 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
     arm_timeout(timeout);
     block(true);
     awaited_ = refs;
-    const Pause waiting{*this};
+    const Pause waiting{*this, true, false};
     co_await waiting;
     awaited_ = {};
     block(false);
   }
   getting_ = {};
+  check_signals();
   const bool in_time = !std::exchange(timed_out_, false);
   const auto error = std::find_if(objects.begin(), objects.end(), has_failed);
   Time heard = error != objects.end() ? tasks.object(*error).heard : Time{};
@@ -248,11 +257,12 @@ Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std
     arm_timeout(timeout);
     block(true);
     awaited_ = refs;
-    const Pause waiting{*this};
+    const Pause waiting{*this, true, false};
     co_await waiting;
     awaited_ = {};
     block(false);
     timed_out_ = false;
+    check_signals();
   }
   for (std::size_t i = 0; i < refs.size(); ++i) {
     const bool taken = is_known(objects[i]) && result.ready.size() < wanted;

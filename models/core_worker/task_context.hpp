@@ -23,6 +23,7 @@
 #include "models/messages.hpp"
 #include "models/payload.hpp"
 #include "models/task.hpp"
+#include "models/task_messages.hpp"
 #include "sim/body.hpp"
 #include "sim/station.hpp"
 
@@ -69,9 +70,12 @@ class TaskContext {
   struct Pause {
     TaskContext& context;
     bool needed = true;
+    bool raises = true;  // RayError (KeyboardInterrupt) in a body that was cancelled
     [[nodiscard]] bool await_ready() const { return !needed; }
     void await_suspend(std::coroutine_handle<> body) const { context.suspended_ = body; }
-    void await_resume() const {}
+    void await_resume() const {
+      if (raises) context.check_signals();
+    }
   };
 
   // .remote(): the first of the call's references (they are consecutive). Await pause() after it: the thread was busy.
@@ -107,8 +111,11 @@ class TaskContext {
   // A handle to the actor whose call this body is.
   [[nodiscard]] ActorHandle own_handle() const;
 
-  // ray.cancel of a task or actor call of this process (cancellation.cpp).
+  // ray.cancel of the task or call that makes an object (cancellation.cpp); nothing when it has ended. Raises RayError
+  // (ValueError) for an actor's call with `force`.
   void cancel(ObjectRef ref, bool force, bool recursive);
+  // ray.get_runtime_context().is_canceled(): of this body's own task.
+  [[nodiscard]] bool is_cancelled() const;
 
   // Streaming generators (generators.cpp). A call of a function with num_returns = streaming_returns gives the reference that
   // names its generator.
@@ -135,7 +142,7 @@ class TaskContext {
 
   // --- for CoreWorker
   // Starts a body on this thread.
-  void run(const BodyMaker& maker, TaskInputRef input);
+  void run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number);
   void on(ResumeBody resume);
   void on(StartBody);
   void on(BodyEnded);
@@ -147,6 +154,11 @@ class TaskContext {
   void object_ready(Station& io, std::uint64_t wait);
   // An object of this process (its index) failed: a get that includes it need not wait for the others.
   void object_failed(Station& io, std::uint32_t object);
+  // The task of this body was cancelled: KeyboardInterrupt, from the io loop. `at_once`: in its present wait.
+  void interrupt(Station& io, bool at_once);
+  void on(Station& io, CheckSignals check);
+  // Which execution of this process runs.
+  [[nodiscard]] std::uint32_t run_number() const { return run_; }
   // What this body has added to the longest chain of work before it.
   [[nodiscard]] Duration path() const { return path_; }
   [[nodiscard]] Duration added_path() const { return path_ - (input_ ? input_->path : Duration{}); }
@@ -160,7 +172,9 @@ class TaskContext {
   [[nodiscard]] std::vector<Payload> take_returns() { return std::move(returns_); }
 
  private:
+  enum class Doing : std::uint8_t { running, sleeping, blocked };
   void after_step();
+  void check_signals();
   void block(bool blocked);
   void arm_timeout(std::optional<Duration> timeout);
   void wake(Station& io);
@@ -195,6 +209,10 @@ class TaskContext {
   std::span<const ObjectRef> awaited_;      // what the present get or wait is about
   std::size_t got_ = 0;                     // get: those before this one are ready
   bool timed_out_ = false;
+  bool interrupted_ = false;  // and not told yet
+  Doing doing_ = Doing::running;
+  Time blocked_since_;
+  std::uint32_t run_ = 0;
   PlacementGroupReply answer_;      // of the GCS, to the present call
   ActorId named_actor_ = no_actor;  // likewise
   Duration path_;

@@ -25,6 +25,8 @@ struct OwnedTask {
   FunctionId function;
   ActorId actor;  // whose call or creation it is
   bool creates_actor = false;
+  bool cancelled = false;  // by the user: never tried again, and any failure from now on is this
+  bool ended = false;
   std::uint32_t group = 0;  // of an actor's call: its concurrency group
   SchedulingClassId scheduling_class;
   std::uint32_t first_object = 0;
@@ -34,6 +36,7 @@ struct OwnedTask {
   std::uint32_t lease = 0;        // pushed: slot in the submitter's table of leases
   ErrorType argument_error = ErrorType::none;
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
+  std::uint32_t parent = 0;        // number of the body that submitted it, among those of this process
   TaskInputRef input;              // none: no arguments, no body
   Duration duration;
   Duration path;  // longest chain of work before this task
@@ -89,7 +92,10 @@ class TaskManager {
   [[nodiscard]] std::size_t tasks() const { return tasks_.size(); }
   // Tasks that have not ended.
   [[nodiscard]] std::size_t unfinished() const { return tasks_.size() - ended_; }
-  void count_ended() { ++ended_; }
+  void end(std::uint32_t task) {
+    tasks_[task].ended = true;
+    ++ended_;
+  }
   void await(std::uint32_t object, Waiter waiter);
   // Marks it ready and returns who waited, in the order they began to.
   std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path, Time heard = {});

@@ -247,17 +247,19 @@ std::vector<NormalTaskSubmitter::Broken> NormalTaskSubmitter::worker_died(Proces
   return broken;
 }
 
-bool NormalTaskSubmitter::cancel(std::uint32_t task, bool force) {
+NormalTaskSubmitter::Place NormalTaskSubmitter::cancel(std::uint32_t task, bool force, bool recursive) {
   for (std::uint32_t index = 0; index < keys_.size(); ++index) {
     if (!keys_[index].queue.erase(task)) continue;
     cancel_requests(index);
     forget_if_empty(index);
     port_.fail_task(task, ErrorType::task_cancelled);
-    return true;
+    return Place::queued;
   }
-  for (const Slot& slot : slots_)
-    if (slot.open && slot.busy && slot.task == task) port_.cancel_running(slot.worker, task, force);
-  return false;
+  const auto runs_it = [&](const Slot& slot) { return slot.open && slot.busy && slot.task == task; };
+  const auto slot = std::find_if(slots_.begin(), slots_.end(), runs_it);
+  if (slot == slots_.end()) return Place::elsewhere;
+  port_.cancel_running(slot->worker, task, force, recursive);
+  return Place::pushed;
 }
 
 std::vector<std::pair<SchedulingClassId, std::int64_t>> NormalTaskSubmitter::backlog() {

@@ -52,9 +52,9 @@ class NormalTaskSubmitter {
     std::uint32_t task;
   };
   std::vector<Broken> worker_died(ProcessId worker);
-  // The user cancels a task that was submitted and has not ended. True: it was queued and has failed now; false: whoever
-  // runs it is told, if anybody does.
-  bool cancel(std::uint32_t task, bool force);
+  // The user cancels a task that was submitted and has not ended. Queued: it has failed now; pushed: its worker is told.
+  enum class Place : std::uint8_t { queued, pushed, elsewhere };
+  Place cancel(std::uint32_t task, bool force, bool recursive);
   // The limit on open requests of a key; a lower one only stops new requests.
   void set_limit(const LeaseRequestLimit& limit) { settings_.limit = limit; }
 

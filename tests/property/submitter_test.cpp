@@ -50,7 +50,7 @@ struct World final : SubmitterPort {
   void report_backlog() override {
     for (const auto& [id, backlog] : submitter.backlog()) CHECK(backlog >= 0);
   }
-  void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool) override {
+  void cancel_running(const LeasedWorker& worker, std::uint32_t task, bool, bool) override {
     CHECK(std::any_of(running.begin(), running.end(),
                       [&](const Running& r) { return r.task == task && r.worker == worker.process; }));
   }
@@ -114,7 +114,7 @@ struct World final : SubmitterPort {
         if (const auto key = take(cancels)) submitter.cancel_answered(*key, random.below(2) == 0);
         return;
       case 10:
-        if (submitted > 0) submitter.cancel(static_cast<std::uint32_t>(random.below(submitted)), false);
+        if (submitted > 0) submitter.cancel(static_cast<std::uint32_t>(random.below(submitted)), false, true);
         return;
       default: return submit();
     }
