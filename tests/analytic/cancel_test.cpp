@@ -115,7 +115,7 @@ TEST_SUITE("cancel") {
     CHECK(log.attempts.front().outcome == AttemptOutcome::failed);
   }
 
-  TEST_CASE("with a forced end goes what the worker owns; what an ended task has submitted stays") {
+  TEST_CASE("with a forced end goes what the worker owns, and what an ended task has submitted stays") {
     double free = 0;
     Seen lent;
     Log log;
