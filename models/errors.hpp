@@ -30,6 +30,7 @@ enum class ErrorType : std::uint8_t {
   value_error,  // Python's: an argument that cannot be
   system_error,
   keyboard_interrupt,  // in a body whose task was cancelled
+  end_of_stream,       // where a generator has no item
   plain                // Python's Exception
 };
 
@@ -52,6 +53,7 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::value_error: return "ValueError";
     case ErrorType::system_error: return "RaySystemError";
     case ErrorType::keyboard_interrupt: return "KeyboardInterrupt";
+    case ErrorType::end_of_stream: return "ObjectRefStreamEndOfStreamError";
     case ErrorType::plain: return "Exception";
   }
   return "?";

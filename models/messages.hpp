@@ -102,6 +102,8 @@ enum class MessageKind : std::uint8_t {
   actor_task_reply,
   request_owner_to_cancel,
   cancel_task_reply,
+  report_generator_item,
+  generator_item_reply,
   count
 };
 std::span<const std::string_view> message_kind_names();

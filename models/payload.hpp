@@ -36,16 +36,18 @@ struct Argument {
 // What a task needs beyond its function.
 struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
   std::vector<Argument> args;
-  std::uint32_t store_args = 0;       // those that lie in the object store
-  Duration path;                      // longest chain of work before it
-  std::shared_ptr<const void> keeps;  // alive until the task is over: the handle that an actor call goes through
+  std::uint32_t store_args = 0;              // those that lie in the object store
+  Duration path;                             // longest chain of work before it
+  std::int64_t generator_backpressure = -1;  // TaskOptions
+  std::shared_ptr<const void> keeps;         // alive until the task is over: the handle that an actor call goes through
 };
 using TaskInputRef = boost::intrusive_ptr<TaskInput>;
 
 // What a reply brings beyond its times.
 struct TaskOutput {
-  std::vector<Payload> returns;  // fewer than the task has: the others are sizes of its function
+  std::vector<Payload> returns;  // fewer than the task has: the others are sizes of its function; of a generator: items
   std::string message;           // of an error
+  std::uint32_t yielded = 0;     // items of a streaming generator, with its error
 };
 
 }  // namespace raysim

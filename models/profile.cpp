@@ -88,6 +88,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"actor_call", &c.actor_call, {}},
       {"actor_execute_before", &c.actor_execute_before, {}},
       {"actor_execute_after", &c.actor_execute_after, {}},
+      {"generator_item", &c.generator_item, {}},
       {"placement_group_call", &c.placement_group_call, {}},
       {"schedule_placement_group", &c.schedule_placement_group, {}},
       {"placement_group_tick", &c.placement_group_tick, {}},
@@ -153,7 +154,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(MessageKind::cou
     "submit_actor_task",
     "actor_task_reply",
     "request_owner_to_cancel",
-    "cancel_task_reply"};
+    "cancel_task_reply",
+    "report_generator_item",
+    "generator_item_reply"};
 }  // namespace
 
 std::span<const std::string_view> message_kind_names() { return kind_names; }

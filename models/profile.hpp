@@ -97,6 +97,7 @@ struct Costs {
   Duration actor_call;            // caller's thread, a .remote() call of a method
   Duration actor_execute_before;  // worker's thread, as task_execute_before for calls of actors
   Duration actor_execute_after;
+  Duration generator_item;            // worker's thread, to hand out an item
   Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
   Duration schedule_placement_group;  // GCS, one attempt to place a group
   Duration placement_group_tick;      // how often the GCS looks for groups that are due

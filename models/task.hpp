@@ -35,6 +35,8 @@ struct TaskOptions {
   std::string runtime_env;                        // its hash; empty: none
   int max_retries = 3;                            // -1: without end
   int priority = 0;                               // not Ray's: for policies that have an order
+  // Of a streaming generator: it waits while so many of its items are not consumed; -1: never.
+  std::int64_t generator_backpressure = -1;
   auto operator<=>(const TaskOptions&) const = default;
 };
 
@@ -66,13 +68,14 @@ struct SchedulingKey {
 // Makes the body of one execution; it runs in `context`.
 using BodyMaker = std::function<Body(TaskContext& context)>;
 
-// num_returns of a function whose body yields its items one by one.
+// num_returns of a function whose body yields its items, one by one, and of one whose return is the list of what it has yielded.
 inline constexpr int streaming_returns = -1;
+inline constexpr int dynamic_returns = -2;
 
 struct RemoteFunction {
   std::string name;
   TaskOptions options;
-  int num_returns = 1;
+  int num_returns = 1;  // or streaming_returns, dynamic_returns
   Distribution return_size = Distribution::constant(16);
   Distribution duration;        // of a function without a body
   bool computes = true;         // the duration keeps a core busy; false: it sleeps
@@ -81,6 +84,11 @@ struct RemoteFunction {
   BodyMaker body;               // empty: the duration is all
   int crash_attempts = 0;       // the first so many attempts end their worker at the end
   std::uint64_t submitted = 0;  // ordinal of the next duration
+
+  // References that a call gives.
+  [[nodiscard]] std::uint32_t references() const {
+    return num_returns < 0 ? 1 : static_cast<std::uint32_t>(num_returns);
+  }
 };
 
 // The scheduling classes of a run. Naming only: it tells nobody anything about anybody's state.

@@ -1,6 +1,7 @@
 // What owners and executors say about a task beyond its push and its reply.
 //
-// Models: cancellation, one struct an RPC, and what a process tells itself about it. Leaves out: as models/messages.hpp.
+// Models: cancellation and items of streaming generators, one struct an RPC, and what a process tells itself about them. Leaves
+// out: as models/messages.hpp.
 // Mirrors src/ray/protobuf/core_worker.proto (2.60).
 // Invariants: as models/messages.hpp.
 #pragma once
@@ -37,6 +38,33 @@ struct ForceExit {
 struct CheckSignals {
   static constexpr auto kind = MessageKind::none;
   std::uint64_t wait = 0;
+};
+
+// An item of a streaming generator, from the executor to the owner.
+struct GeneratorItem {
+  Payload value;
+  std::string message;  // of an error
+  ErrorType error = ErrorType::none;
+  Duration path;
+  std::uint32_t index = 0;
+  std::int32_t attempt = 0;
+  std::uint32_t context = 0;  // the executor's, they come back with the answer
+  std::uint32_t run = 0;
+};
+struct ReportGeneratorItem {
+  static constexpr auto kind = MessageKind::report_generator_item;
+  using Sender = CoreWorker;
+  Address<CoreWorker> executor;
+  std::uint32_t task = 0;  // in the owner's table
+  std::unique_ptr<GeneratorItem> item;
+};
+// The consumer is near enough for another item.
+struct GeneratorItemReply {
+  static constexpr auto kind = MessageKind::generator_item_reply;
+  static constexpr std::int64_t all = -1;
+  std::uint32_t context = 0;
+  std::uint32_t run = 0;
+  std::int64_t consumed = 0;  // so far; all: nobody consumes, go on
 };
 
 }  // namespace raysim

@@ -24,7 +24,7 @@ bool TaskContext::is_cancelled() const { return worker_.executions_[slot_].cance
 void TaskContext::interrupt(Station& io, bool at_once) {
   interrupted_ = true;
   if (at_once) {
-    if (doing_ != Doing::running) wake(io);
+    if (doing_ != Doing::running) signal(io);
     return;
   }
   if (doing_ != Doing::blocked) return;
@@ -34,7 +34,13 @@ void TaskContext::interrupt(Station& io, bool at_once) {
 }
 
 void TaskContext::on(Station& io, CheckSignals check) {
-  if (check.wait == wait_) wake(io);
+  if (check.wait == wait_ && doing_ == Doing::blocked) signal(io);
+}
+
+void TaskContext::signal(Station& io) {
+  if (waits_ != Waits::answers) return wake(io);
+  outcome_ = ErrorType::keyboard_interrupt;
+  end_waiting(io);
 }
 
 void TaskContext::check_signals() {

@@ -122,6 +122,8 @@ template void deliver(CoreWorker&, CancelTask);
 template void deliver(CoreWorker&, RequestOwnerToCancelTask);
 template void deliver(CoreWorker&, CancelTaskReply);
 template void deliver(CoreWorker&, CancelAgain);
+template void deliver(CoreWorker&, ReportGeneratorItem);
+template void deliver(CoreWorker&, GeneratorItemReply);
 template void deliver(CoreWorker&, ForceExit);
 template void deliver(CoreWorker&, CheckSignals);
 template void deliver(CoreWorker&, TaskReply);
@@ -145,11 +147,12 @@ template void deliver(CoreWorker&, ExecutionEnded);
 
 template <class Message>
 void give_back(CoreWorker& to, Message message) {
-  to.on_unreachable(message);
+  to.on_unreachable(std::move(message));
 }
 template void give_back(CoreWorker&, RequestWorkerLease);
 template void give_back(CoreWorker&, PushTask);
 template void give_back(CoreWorker&, TaskReply);
+template void give_back(CoreWorker&, ReportGeneratorItem);
 template void give_back(CoreWorker&, GetObjectStatus);
 template void give_back(CoreWorker&, PushActorTask);
 template void give_back(CoreWorker&, ActorTaskReply);

@@ -10,9 +10,11 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <unordered_map>
 
 #include "models/core_worker/actor_instance.hpp"
 #include "models/core_worker/actor_submitter.hpp"
+#include "models/core_worker/object_stream.hpp"
 #include "models/core_worker/task_context.hpp"
 #include "models/core_worker/task_manager.hpp"
 #include "models/core_worker/task_submitter.hpp"
@@ -46,6 +48,8 @@ class CoreWorker {
   void on(SubmitTask submit);
   void on(CancelTask cancel);
   void on(const RequestOwnerToCancelTask& request);
+  void on(ReportGeneratorItem report);
+  void on(const GeneratorItemReply& reply) { contexts_[reply.context]->report_answered(io_, reply); }
   void on(CancelTaskReply reply);
   void on(CancelAgain again);
   void on(ForceExit);
@@ -78,6 +82,7 @@ class CoreWorker {
   void on_unreachable(const PushActorTask&) {}  // likewise
   void on_unreachable(const ActorTaskReply&) {}
   void on_unreachable(const TaskReply&) {}
+  void on_unreachable(const ReportGeneratorItem& report);
   void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
   // Adds what is waited for here.
   void describe_waits(WaitGraph& graph) const;
@@ -166,6 +171,13 @@ class CoreWorker {
   void leave();
   void refuse(Station& thread, const ActorInstance::Start& start);
   void answer_call(Station& thread);
+  // generators.cpp
+  void open_stream(std::uint32_t task, const RemoteFunction& function, std::int64_t backpressure);
+  // The object of an item, which need not exist.
+  std::uint32_t item_object(std::uint32_t task, std::uint32_t item);
+  void answer_report(Station& thread, const ObjectStream::Report& report, std::int64_t consumed);
+  void finish_generator(const Ending& end);
+  void finish_dynamic(const Ending& end, bool told);
   // cancellation.cpp
   void cancel_owned(std::uint32_t task, bool force, bool recursive);
   void cancel_call(std::uint32_t task, bool recursive);
@@ -232,13 +244,14 @@ class CoreWorker {
   std::vector<std::unique_ptr<TaskContext>> contexts_;
   std::unique_ptr<ActorInstance> actor_;  // it is one
   std::map<ActorId, std::uint32_t> creations_;
-  std::uint32_t runs_ = 0;                                // executions so far
-  std::vector<Execution> executions_;                     // one, but for actors that run several calls at a time
-  std::vector<Ending> ending_;                            // tasks whose returns are being made ready
-  std::vector<FunctionId> loaded_;                        // functions whose code is here
-  std::vector<FunctionId> exported_;                      // functions that this process has called
-  std::vector<std::pair<StationId, ProcessId>> lenders_;  // owners of what is borrowed here
-  bool used_ = false;                                     // a task has run here
+  std::unordered_map<std::uint32_t, ObjectStream> streams_;  // of owned tasks that are streaming generators
+  std::uint32_t runs_ = 0;                                   // executions so far
+  std::vector<Execution> executions_;                        // one, but for actors that run several calls at a time
+  std::vector<Ending> ending_;                               // tasks whose returns are being made ready
+  std::vector<FunctionId> loaded_;                           // functions whose code is here
+  std::vector<FunctionId> exported_;                         // functions that this process has called
+  std::vector<std::pair<StationId, ProcessId>> lenders_;     // owners of what is borrowed here
+  bool used_ = false;                                        // a task has run here
   Time next_events_;  // until then, task events travel with a message that is under way
 };
 

@@ -128,13 +128,16 @@ void CoreWorker::execution_over(TaskContext& body) {
   if (role_ == Role::driver) return runtime_.driver_ended(body.message(), body.outcome());
   const std::uint32_t slot = body.slot();
   if (executions_[slot].push.attempt < executed_function(slot).crash_attempts) return runtime_.engine.kill(process());
-  if (body.outcome() == ErrorType::keyboard_interrupt)
+  if (body.outcome() == ErrorType::keyboard_interrupt) {
+    std::unique_ptr<TaskOutput> interrupted = interrupted_output(slot);
+    interrupted->yielded = body.yielded();
     return reply(body.thread(), slot, ErrorType::task_cancelled, body.added_path(), body.thread().now(),
-                 interrupted_output(slot));
+                 std::move(interrupted));
+  }
   std::unique_ptr<TaskOutput> output;
   std::vector<Payload> returns = body.take_returns();
-  if (!returns.empty() || !body.message().empty())
-    output = std::make_unique<TaskOutput>(TaskOutput{std::move(returns), body.message()});
+  if (!returns.empty() || !body.message().empty() || executed_function(slot).num_returns == streaming_returns)
+    output = std::make_unique<TaskOutput>(TaskOutput{std::move(returns), body.message(), body.yielded()});
   const ErrorType error = body.outcome() == ErrorType::none ? ErrorType::none : ErrorType::task_error;
   reply(body.thread(), slot, error, body.added_path(), body.thread().now(), std::move(output));
 }
@@ -176,7 +179,8 @@ Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
   const bool constant = size.kind == Distribution::Kind::constant;
   std::optional<RandomStream> stream;
   double bytes = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(function.num_returns); ++i) {
+  const std::size_t count = function.num_returns < 0 ? made.size() : function.references();
+  for (std::size_t i = 0; i < count; ++i) {
     if (i < made.size() && made[i].size.count > 0) {
       bytes += static_cast<double>(made[i].size.count);
     } else if (constant) {

@@ -28,10 +28,11 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
   task.path = caller.path();
   task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
   task.unresolved = 1;  // its own submission
-  const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(function.num_returns));
+  const auto index = tasks_.add_task(task, function.references());
   if (!call.args.empty() || function.body) add_arguments(index, call.args, options.runtime_env, caller);
   if (!options.runtime_env.empty() && tasks_.key_of(index) == nullptr)
     tasks_.set_key(index, {task.scheduling_class, {}, options.runtime_env});
+  open_stream(index, function, options.generator_backpressure);
   runtime_.record.on_submitted(1);
   return index;
 }
@@ -50,9 +51,10 @@ std::uint32_t CoreWorker::create_call(const ActorCall& call, TaskContext& caller
   task.path = caller.path();
   task.duration = call.duration ? *call.duration : runtime_.draw_duration(method);
   task.unresolved = 1;
-  const auto index = tasks_.add_task(task, static_cast<std::uint32_t>(method.num_returns));
+  const auto index = tasks_.add_task(task, method.references());
   add_arguments(index, call.args, {}, caller);
   tasks_.task(index).input->keeps = call.actor.life();
+  open_stream(index, method, call.generator_backpressure);
   runtime_.record.on_submitted(1);
   return index;
 }
@@ -198,8 +200,12 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
     tasks_.end(end.task);
     OwnedTask& task = tasks_.task(end.task);
     task.input.reset();
+    if (runtime_.functions[task.function.index].num_returns < 0) {
+      finish_generator(end);
+      continue;
+    }
     const std::uint32_t first = task.first_object;
-    const auto count = static_cast<std::uint32_t>(runtime_.functions[task.function.index].num_returns);
+    const std::uint32_t count = runtime_.functions[task.function.index].references();
     for (std::uint32_t r = 0; r < count; ++r) {
       if (end.output && r < end.output->returns.size()) tasks_.set_value(first + r, end.output->returns[r]);
       if (end.output && !end.output->message.empty()) tasks_.set_error_text(first + r, end.output->message);

@@ -27,6 +27,7 @@ RandomStream TaskContext::stream(std::string_view name) const { return runtime_.
 void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number) {
   run_ = run_number;
   interrupted_ = false;
+  generated_ = consumed_ = unanswered_ = 0;
   maker_ = maker;
   input_ = std::move(input);
   path_ = input_ ? input_->path : Duration{};
@@ -75,7 +76,7 @@ void TaskContext::after_step() {
       message_ = e.what();
     }
   }
-  thread_.after<BodyThread>({}, BodyEnded{id_});
+  if (!ends_later()) thread_.after<BodyThread>({}, BodyEnded{id_});
 }
 
 void TaskContext::on(BodyEnded) {

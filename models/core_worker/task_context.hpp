@@ -44,9 +44,10 @@ struct ActorCall {
   ActorHandle actor;
   FunctionId method;
   std::vector<Argument> args;
-  std::optional<Duration> duration;     // instead of a draw from the method's
-  std::uint32_t group = default_group;  // concurrency group
-  std::optional<int> max_task_retries;  // instead of the actor's
+  std::optional<Duration> duration;          // instead of a draw from the method's
+  std::uint32_t group = default_group;       // concurrency group
+  std::optional<int> max_task_retries;       // instead of the actor's
+  std::int64_t generator_backpressure = -1;  // TaskOptions
 };
 
 struct WaitResult {
@@ -117,13 +118,18 @@ class TaskContext {
   // ray.get_runtime_context().is_canceled(): of this body's own task.
   [[nodiscard]] bool is_cancelled() const;
 
-  // Streaming generators (generators.cpp). A call of a function with num_returns = streaming_returns gives the reference that
-  // names its generator.
+  // Generators (generators.cpp). A call of a function with num_returns = streaming_returns gives the reference that names its
+  // generator, and is ready when its task has ended.
   // In the generator's body: hands out its next item. Awaitable: waits while the consumer is too far behind.
   Body yield(Payload item);
-  // At the consumer: the reference of the next item, once it exists; none: the generator has ended. Awaitable; RayError when
-  // the task has failed.
+  // At the consumer, which is the caller: the reference of the next item, once it exists; none: the generator has ended. An error
+  // that the body has raised is the last item; when the task failed otherwise, the last item is the generator's own reference.
+  // Awaitable.
   Body next(ObjectRef generator, std::optional<ObjectRef>& item);
+  // The reference that the next item will have, to wait for; ready at the end too. Raises RayError (ValueError).
+  ObjectRef peek(ObjectRef generator);
+  // The references of a generator with num_returns = dynamic_returns that is ready. With the error of its body, if it raised one.
+  [[nodiscard]] const std::vector<ObjectRef>& items(ObjectRef generator) const;
 
   // Has a node drained at a moment of the run, or now if that has passed.
   void drain(NodeId node, Time when);
@@ -159,6 +165,10 @@ class TaskContext {
   void on(Station& io, CheckSignals check);
   // Which execution of this process runs.
   [[nodiscard]] std::uint32_t run_number() const { return run_; }
+  // The owner has answered a report of an item; from the io loop.
+  void report_answered(Station& io, const GeneratorItemReply& reply);
+  // Items of a streaming generator, so far.
+  [[nodiscard]] std::uint32_t yielded() const { return static_cast<std::uint32_t>(generated_); }
   // What this body has added to the longest chain of work before it.
   [[nodiscard]] Duration path() const { return path_; }
   [[nodiscard]] Duration added_path() const { return path_ - (input_ ? input_->path : Duration{}); }
@@ -173,7 +183,14 @@ class TaskContext {
 
  private:
   enum class Doing : std::uint8_t { running, sleeping, blocked };
+  enum class Waits : std::uint8_t { nothing, consumer, answers };
   void after_step();
+  bool ends_later();
+  void end_waiting(Station& io);
+  void signal(Station& io);
+  void report_item(Payload value, ErrorType error);
+  [[nodiscard]] bool too_far() const;
+  [[nodiscard]] std::uint32_t stream_of(ObjectRef generator) const;
   void check_signals();
   void block(bool blocked);
   void arm_timeout(std::optional<Duration> timeout);
@@ -212,6 +229,11 @@ class TaskContext {
   bool interrupted_ = false;  // and not told yet
   Doing doing_ = Doing::running;
   Time blocked_since_;
+  // Of a streaming generator: items reported, those that the consumer is known to have taken, reports without an answer.
+  std::int64_t generated_ = 0;
+  std::int64_t consumed_ = 0;
+  std::int64_t unanswered_ = 0;
+  Waits waits_ = Waits::nothing;
   std::uint32_t run_ = 0;
   PlacementGroupReply answer_;      // of the GCS, to the present call
   ActorId named_actor_ = no_actor;  // likewise

@@ -22,6 +22,12 @@ std::uint32_t TaskManager::add_put(std::uint32_t kib, Duration path) {
   return static_cast<std::uint32_t>(objects_.size() - 1);
 }
 
+std::uint32_t TaskManager::add_item(std::uint32_t task) {
+  objects_.emplace_back();
+  objects_.back().task = task;
+  return static_cast<std::uint32_t>(objects_.size() - 1);
+}
+
 std::uint32_t TaskManager::add_borrowed(ObjectRef ref) {
   objects_.emplace_back();
   const auto index = static_cast<std::uint32_t>(objects_.size() - 1);

@@ -74,6 +74,8 @@ class TaskManager {
     return it != keys_.end() ? &it->second : nullptr;
   }
   std::uint32_t add_put(std::uint32_t kib, Duration path);
+  // One more object of a task.
+  std::uint32_t add_item(std::uint32_t task);
   // An object of another owner, of which nothing is known yet.
   std::uint32_t add_borrowed(ObjectRef ref);
   // Its index here; none: it is not borrowed.
