@@ -1,6 +1,6 @@
 #include "models/profile.hpp"
 
-#include <array>
+#include <iterator>
 
 #include "models/messages.hpp"
 
@@ -46,9 +46,26 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
   };
 }
 
+namespace {
+// What processes do when there is nothing to do.
+std::vector<NamedField> idle_fields(Costs& c) {
+  return {
+      {"idle_worker_period", &c.idle_worker.period, {}},
+      {"idle_worker_work", &c.idle_worker.work, {}},
+      {"idle_driver_period", &c.idle_driver.period, {}},
+      {"idle_driver_work", &c.idle_driver.work, {}},
+      {"idle_raylet_period", &c.idle_raylet.period, {}},
+      {"idle_raylet_work", &c.idle_raylet.work, {}},
+      {"idle_gcs_period", &c.idle_gcs.period, {}},
+      {"idle_gcs_work", &c.idle_gcs.work, {}},
+      {"agents_start", &c.agents_start, {}},
+  };
+}
+}  // namespace
+
 std::vector<NamedField> cost_fields(Profile& profile) {
   Costs& c = profile.costs;
-  return {
+  std::vector<NamedField> fields{
       {"task_submit", &c.task_submit, {}},
       {"task_execute_before", &c.task_execute_before, {}},
       {"task_execute_after", &c.task_execute_after, {}},
@@ -74,15 +91,6 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"time_slice", &c.time_slice, {}},
       {"low_weight", &c.low_weight, {}},
       {"sharing_slowdown", &c.sharing_slowdown, {}},
-      {"idle_worker_period", &c.idle_worker.period, {}},
-      {"idle_worker_work", &c.idle_worker.work, {}},
-      {"idle_driver_period", &c.idle_driver.period, {}},
-      {"idle_driver_work", &c.idle_driver.work, {}},
-      {"idle_raylet_period", &c.idle_raylet.period, {}},
-      {"idle_raylet_work", &c.idle_raylet.work, {}},
-      {"idle_gcs_period", &c.idle_gcs.period, {}},
-      {"idle_gcs_work", &c.idle_gcs.work, {}},
-      {"agents_start", &c.agents_start, {}},
       {"flow_threshold", &c.flow_threshold, {}},
       {"actor_create", &c.actor_create, {}},
       {"actor_call", &c.actor_call, {}},
@@ -93,70 +101,73 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"schedule_placement_group", &c.schedule_placement_group, {}},
       {"placement_group_tick", &c.placement_group_tick, {}},
   };
+  const auto idle = idle_fields(c);
+  fields.insert(fields.end(), idle.begin(), idle.end());
+  return fields;
 }
 
 namespace {
-constexpr std::array<std::string_view, static_cast<std::size_t>(MessageKind::count)> kind_names{
-    "none",
-    "submit_task",
-    "request_worker_lease",
-    "lease_reply",
-    "cancel_worker_lease",
-    "return_worker_lease",
-    "push_task",
-    "task_reply",
-    "register_worker",
-    "register_driver",
-    "exit_worker",
-    "exit_answered",
-    "task_blocked",
-    "task_unblocked",
-    "resource_report",
-    "resource_broadcast",
-    "task_events",
-    "export_function",
-    "fetch_function",
-    "function_code",
-    "get_failure_cause",
-    "failure_cause",
-    "cancel_reply",
-    "cancel_task",
-    "drain_node",
-    "drain_raylet",
-    "create_placement_group",
-    "wait_placement_group",
-    "get_placement_group",
-    "remove_placement_group",
-    "placement_group_reply",
-    "prepare_bundle_resources",
-    "commit_bundle_resources",
-    "bundle_resources_reply",
-    "cancel_resource_reserve",
-    "steal_leases",
-    "leases_stolen",
-    "lease_news",
-    "get_object_status",
-    "object_status",
-    "register_actor",
-    "create_actor",
-    "get_named_actor",
-    "actor_reply",
-    "subscribe_actor",
-    "actor_news",
-    "kill_actor",
-    "actor_out_of_scope",
-    "push_actor_creation",
-    "actor_created",
-    "kill_local_actor",
-    "exit_actor",
-    "worker_death",
-    "push_actor_task",
-    "submit_actor_task",
-    "actor_task_reply",
-    "request_owner_to_cancel",
-    "cancel_task_reply",
-    "report_generator_item",
-    "generator_item_reply"};
+constexpr std::string_view kind_names[] = {"none",
+                                           "submit_task",
+                                           "request_worker_lease",
+                                           "lease_reply",
+                                           "cancel_worker_lease",
+                                           "return_worker_lease",
+                                           "push_task",
+                                           "task_reply",
+                                           "register_worker",
+                                           "register_driver",
+                                           "exit_worker",
+                                           "exit_answered",
+                                           "task_blocked",
+                                           "task_unblocked",
+                                           "resource_report",
+                                           "resource_broadcast",
+                                           "task_events",
+                                           "export_function",
+                                           "fetch_function",
+                                           "function_code",
+                                           "get_failure_cause",
+                                           "failure_cause",
+                                           "cancel_reply",
+                                           "cancel_task",
+                                           "drain_node",
+                                           "drain_raylet",
+                                           "create_placement_group",
+                                           "wait_placement_group",
+                                           "get_placement_group",
+                                           "remove_placement_group",
+                                           "placement_group_reply",
+                                           "prepare_bundle_resources",
+                                           "commit_bundle_resources",
+                                           "bundle_resources_reply",
+                                           "cancel_resource_reserve",
+                                           "steal_leases",
+                                           "leases_stolen",
+                                           "lease_news",
+                                           "get_object_status",
+                                           "object_status",
+                                           "register_actor",
+                                           "create_actor",
+                                           "get_named_actor",
+                                           "actor_reply",
+                                           "subscribe_actor",
+                                           "actor_news",
+                                           "kill_actor",
+                                           "actor_out_of_scope",
+                                           "push_actor_creation",
+                                           "actor_created",
+                                           "kill_local_actor",
+                                           "exit_actor",
+                                           "worker_death",
+                                           "push_actor_task",
+                                           "submit_actor_task",
+                                           "actor_task_reply",
+                                           "request_owner_to_cancel",
+                                           "cancel_task_reply",
+                                           "report_generator_item",
+                                           "generator_item_reply"};
+static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 
 std::span<const std::string_view> message_kind_names() { return kind_names; }
