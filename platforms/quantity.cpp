@@ -154,4 +154,8 @@ Bandwidth parse_bandwidth(std::string_view text) {
   return {bits / 8};
 }
 
+double parse_duration_unit(std::string_view text) { return static_cast<double>(unit_factor(text, durations)) / giga; }
+
+double parse_bytes_unit(std::string_view text) { return static_cast<double>(unit_factor(text, data)); }
+
 }  // namespace raysim

@@ -28,5 +28,8 @@ struct QuantityError : std::runtime_error {
 Duration parse_duration(std::string_view text);
 Bytes parse_bytes(std::string_view text);
 Bandwidth parse_bandwidth(std::string_view text);
+// A unit alone, in seconds or bytes.
+double parse_duration_unit(std::string_view text);
+double parse_bytes_unit(std::string_view text);
 
 }  // namespace raysim

@@ -91,6 +91,17 @@ void YamlReader::fail(const std::string& wrong, const std::string& expected) con
   fail_at(node_->place, wrong, expected);
 }
 
+void YamlReader::fail_inside(std::size_t offset, const std::string& wrong, const std::string& expected) const {
+  YamlPlace where = node_->place;
+  const std::string_view before = std::string_view(node_->text).substr(0, offset);
+  // Escapes and line breaks make the text differ from what stands in the file.
+  const bool is_written_so = node_->text.find_first_of("\\\n'\"") == std::string::npos || !node_->is_quoted;
+  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  if (where.line > 0 && is_written_so)
+    where.column += static_cast<int>(std::count_if(before.begin(), before.end(), starts_character)) + (node_->is_quoted ? 1 : 0);
+  fail_at(where, wrong, expected);
+}
+
 void YamlReader::fail_expected(const std::string& expected) const { fail(found(), expected); }
 
 void YamlReader::fail_at_key(const std::string& wrong, const std::string& expected) const {
@@ -107,6 +118,8 @@ void YamlReader::fail_unknown(std::string_view kind, std::string_view name,
 bool YamlReader::starts_with_digit() const {
   return is_scalar() && !node_->text.empty() && is_digit(node_->text.front());
 }
+
+bool YamlReader::is_number() const { return is_plain() && looks_numeric(node_->text); }
 
 std::int64_t YamlReader::whole(std::int64_t min, std::int64_t max) const {
   const std::string expected = "a whole number " + bounds(static_cast<double>(min), static_cast<double>(max));
@@ -224,6 +237,10 @@ YamlReader YamlMapping::at(std::string_view key) const { return find(key).value(
 
 void YamlMapping::fail_at_key(std::string_view key, const std::string& wrong, const std::string& expected) const {
   at(key).fail_at_key(wrong, expected);
+}
+
+void YamlMapping::fail(const std::string& wrong, const std::string& expected) const {
+  YamlReader(*document_, *node_, nullptr).fail(wrong, expected);
 }
 
 }  // namespace raysim

@@ -43,6 +43,8 @@ class YamlMapping {
   [[nodiscard]] YamlReader at(std::string_view key) const;
   // Reports at the key itself.
   [[noreturn]] void fail_at_key(std::string_view key, const std::string& wrong, const std::string& expected) const;
+  // Reports at the mapping.
+  [[noreturn]] void fail(const std::string& wrong, const std::string& expected) const;
 
  private:
   friend class YamlReader;
@@ -61,6 +63,8 @@ class YamlReader {
   [[nodiscard]] bool is_mapping() const { return node_->kind == YamlNode::Kind::mapping; }
   // A scalar that starts with a digit: a number or a quantity, never a name.
   [[nodiscard]] bool starts_with_digit() const;
+  // A scalar without quotes that is a number.
+  [[nodiscard]] bool is_number() const;
   [[nodiscard]] YamlPlace place() const { return node_->place; }
   // The file of that place, or the `--set` that it came from.
   [[nodiscard]] const std::string& source() const { return document_->sources[node_->place.source]; }
@@ -96,6 +100,8 @@ class YamlReader {
   // "'cpus' is 'abc'": how a message starts.
   [[nodiscard]] std::string found() const;
   [[noreturn]] void fail(const std::string& wrong, const std::string& expected) const;
+  // Reports `offset` bytes after the start of the scalar, where that can be told.
+  [[noreturn]] void fail_inside(std::size_t offset, const std::string& wrong, const std::string& expected) const;
   // `found(), expected ...`
   [[noreturn]] void fail_expected(const std::string& expected) const;
   // Reports at the key instead of the value.

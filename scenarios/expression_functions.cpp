@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "scenarios/expression_source.hpp"
@@ -79,11 +80,11 @@ int extreme(lua_State* lua) {
     const char* what = is_min ? "min" : "max";
     const List list = elements(lua);
     if (list.size() == 0) throw ExpressionError(fmt::format("{} of an empty list", what));
-    const Value* found = list.begin();
-    if (list.size() == 1) is_less(*found, *found, what);  // is it a number at all?
-    for (const Value& value : list)
-      if (is_min ? is_less(value, *found, what) : is_less(*found, value, what)) found = &value;
-    push_value(lua, *found);
+    Value found = list[0];
+    is_less(found, found, what);  // is it a number at all?
+    for (std::size_t i = 1; i < list.size(); ++i)
+      if (Value value = list[i]; is_min ? is_less(value, found, what) : is_less(found, value, what)) found = std::move(value);
+    push_value(lua, std::move(found));
     return 1;
   });
 }
@@ -93,7 +94,9 @@ int sum(lua_State* lua) {
     std::int64_t whole = 0;
     double real = 0;
     bool is_whole = true;
-    for (const Value& value : list_argument(lua, 1)) {
+    const List list = list_argument(lua, 1);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const Value value = list[i];
       if (const auto* number = value.as<std::int64_t>())
         is_whole = is_whole && !__builtin_add_overflow(whole, *number, &whole);
       else
@@ -130,8 +133,8 @@ int range(lua_State* lua) {
     const bool has_two = !lua_isnoneornil(lua, 2);
     const std::int64_t first = has_two ? luaL_checkinteger(lua, 1) : 0;
     const std::int64_t end = luaL_checkinteger(lua, has_two ? 2 : 1);
-    if (end > first && static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(first) > std::uint64_t{most_elements})
-      throw ExpressionError(fmt::format("a range of more than {} numbers", most_elements));
+    if (end > first && static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(first) > List::most_elements)
+      throw ExpressionError(fmt::format("a range of more than {} numbers", List::most_elements));
     std::vector<Value> items;
     items.reserve(static_cast<std::size_t>(std::max<std::int64_t>(0, end - first)));
     for (std::int64_t i = first; i < end; ++i) items.emplace_back(i);
@@ -142,8 +145,7 @@ int range(lua_State* lua) {
 
 int sorted(lua_State* lua) {
   return guarded(lua, [lua] {
-    const List list = list_argument(lua, 1);
-    std::vector<Value> items(list.begin(), list.end());
+    std::vector<Value> items = list_argument(lua, 1).values();
     if (items.size() == 1) is_less(items[0], items[0], "sorted");
     std::stable_sort(items.begin(), items.end(), [](const Value& a, const Value& b) { return is_less(a, b, "sorted"); });
     push_value(lua, List(std::move(items)));
@@ -157,7 +159,7 @@ int join(lua_State* lua) {
     const std::string between = luaL_optstring(lua, 2, ", ");
     std::string text;
     for (std::size_t i = 0; i < list.size(); ++i) {
-      if (text.size() > static_cast<std::size_t>(most_elements)) throw ExpressionError("text too long");
+      if (text.size() > List::most_elements) throw ExpressionError("text too long");
       text += (i > 0 ? between : "") + to_text(list[i]);
     }
     push_value(lua, std::move(text));
@@ -165,28 +167,30 @@ int join(lua_State* lua) {
   });
 }
 
-// Where an element equals argument 2, or the end.
-const Value* found_in(lua_State* lua, const List& list) {
+// Where an element of the list that is argument 1 equals argument 2.
+std::optional<std::size_t> found_in_list(lua_State* lua) {
   luaL_checkany(lua, 2);
-  return std::find(list.begin(), list.end(), value_at(lua, 2));
+  const List list = list_argument(lua, 1);
+  const Value wanted = value_at(lua, 2);
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (list[i] == wanted) return i;
+  return std::nullopt;
 }
 
 int contains(lua_State* lua) {
   return guarded(lua, [lua] {
-    const List list = list_argument(lua, 1);
-    lua_pushboolean(lua, found_in(lua, list) != list.end() ? 1 : 0);
+    lua_pushboolean(lua, found_in_list(lua) ? 1 : 0);
     return 1;
   });
 }
 
 int index_of(lua_State* lua) {
   return guarded(lua, [lua] {
-    const List list = list_argument(lua, 1);
-    const Value* found = found_in(lua, list);
-    if (found == list.end())
-      lua_pushnil(lua);
+    const auto found = found_in_list(lua);
+    if (found)
+      lua_pushinteger(lua, static_cast<lua_Integer>(*found));
     else
-      lua_pushinteger(lua, found - list.begin());
+      lua_pushnil(lua);
     return 1;
   });
 }
@@ -195,7 +199,6 @@ int append(lua_State* lua) {
   return guarded(lua, [lua] {
     luaL_checkany(lua, 2);
     const List list = list_argument(lua, 1);
-    if (list.size() >= static_cast<std::size_t>(most_elements)) throw ExpressionError("list too long");
     push_value(lua, list.with(value_at(lua, 2)));
     return 1;
   });
@@ -211,7 +214,7 @@ int slice(lua_State* lua) {
   return guarded(lua, [lua] {
     const List list = list_argument(lua, 1);
     const std::size_t from = bound(luaL_optinteger(lua, 2, 0), list.size());
-    const std::size_t to = bound(luaL_optinteger(lua, 3, most_elements), list.size());
+    const std::size_t to = bound(luaL_optinteger(lua, 3, static_cast<lua_Integer>(list.size())), list.size());
     const std::int64_t step = luaL_optinteger(lua, 4, 1);
     if (step < 1) throw ExpressionError("slice in steps of less than 1");
     if (step == 1) {

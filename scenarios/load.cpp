@@ -10,10 +10,11 @@
 
 #include "platforms/load.hpp"
 #include "platforms/node_count.hpp"
+#include "scenarios/load_expressions.hpp"
+#include "scenarios/load_functions.hpp"
 #include "scenarios/load_groups.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_options.hpp"
-#include "scenarios/load_steps.hpp"
 #include "scenarios/load_strategy.hpp"
 
 namespace raysim {
@@ -23,15 +24,11 @@ namespace keys = scenario_keys;
 namespace {
 
 constexpr std::int64_t format_version = 1;
-constexpr std::int64_t most_returns = 10'000;
-constexpr std::int64_t most_attempts = 1'000'000;
 constexpr std::string_view cluster_prefix = "cluster.";
 constexpr std::array<std::string_view, 1> architectures{"raylet"};
 
 // Mappings with names that the user chose: a new one on the command line is a mistake.
-const std::vector<std::string_view> user_named{"tasks", "placement_groups", "cluster.nodes", "cluster.machines"};
-
-SourcePlace place_of(const YamlReader& value) { return {value.place().line, value.place().column}; }
+const std::vector<std::string_view> user_named{"tasks", "actors", "functions", "placement_groups", "cluster.nodes", "cluster.machines"};
 
 RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
   const YamlMapping mapping = value.mapping(keys::ray);
@@ -55,59 +52,6 @@ RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
   return ray;
 }
 
-// What a task's duration keeps busy: a core, or the GPUs that it has asked for.
-void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
-  static constexpr std::string_view places[] = {"cpu", "gpu"};
-  if (const auto key = mapping.find("runs_on")) {
-    task.on_gpu = key->one_of(places) == "gpu";
-    if (task.on_gpu && task.options.num_gpus.value_or(0) == 0)
-      key->fail("'runs_on' is 'gpu' in a task without GPUs", "'num_gpus' above 0, or 'cpu'");
-    for (const std::string_view other : {"body", "sleep"})
-      if (task.on_gpu && mapping.has(other))
-        mapping.fail_at_key(other, fmt::format("'{}' next to 'runs_on'", other), "one of the two");
-  }
-  if (const auto key = mapping.find("device_copy")) {
-    task.device_copy = key->bytes();
-    if (!task.on_gpu)
-      mapping.fail_at_key("device_copy", "'device_copy' in a task that runs on a core", "'runs_on: gpu'");
-  }
-}
-
-TaskSpec read_task(const YamlReader& value, const ScenarioContext& context) {
-  TaskSpec task;
-  task.name = value.key();
-  task.place = place_of(value);
-  const YamlMapping mapping = value.mapping(keys::task);
-  task.options = read_options(mapping, context);
-  check_demand(task.options, task.name, value, context);
-  for (const std::string_view key : {"duration", "sleep"})
-    if (mapping.has("body") && mapping.has(key))
-      mapping.fail_at_key(key, fmt::format("'{}' next to 'body'", key),
-                          "one of the two, as the steps of the body take the time");
-  if (const auto key = mapping.find("duration")) task.duration = read_durations(*key);
-  if (const auto key = mapping.find("sleep")) task.compute = !key->boolean();
-  read_place_of_work(mapping, task);
-  if (const auto key = mapping.find("returns")) task.return_size = read_sizes(*key);
-  if (const auto key = mapping.find("num_returns")) task.num_returns = static_cast<int>(key->whole(0, most_returns));
-  if (const auto key = mapping.find("crash"))
-    task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
-  return task;
-}
-
-// Names and options of all tasks first, so that bodies may submit any of them.
-std::vector<TaskSpec> read_tasks(const YamlReader& value, ScenarioContext& context) {
-  const std::vector<YamlReader> readers = value.named_values("tasks by name");
-  std::vector<TaskSpec> tasks;
-  tasks.reserve(readers.size());
-  for (const YamlReader& reader : readers) {
-    tasks.push_back(read_task(reader, context));
-    context.add_task(reader.key(), reader.mapping(keys::task).has("body"));
-  }
-  for (std::size_t i = 0; i < readers.size(); ++i)
-    if (const auto body = readers[i].mapping(keys::task).find("body")) tasks[i].body = read_body(*body, context, tasks);
-  return tasks;
-}
-
 std::pair<std::int64_t, std::int64_t> read_range(const YamlReader& value) {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   if (!value.is_list()) {
@@ -118,6 +62,21 @@ std::pair<std::int64_t, std::int64_t> read_range(const YamlReader& value) {
   if (ends.size() != 2) value.fail(fmt::format("list of {}", ends.size()), "two whole numbers, [MIN, MAX]");
   const std::int64_t min = ends[0].whole(0, most);
   return {min, ends[1].whole(min, most)};
+}
+
+// The slot of a name of the driver, and the value that it must have at the end.
+std::pair<Slot, Value> read_expected_value(const YamlReader& value, const ScenarioContext& context) {
+  const std::vector<std::string>& names = context.program().drivers.front().body.names;
+  const auto found = std::find(names.begin(), names.end(), value.key());
+  if (found == names.end()) {
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    value.fail_at_key("no step of the driver sets the name " + in_quotes(value.key()),
+                      (known.empty() ? "none" : "one of " + listed(known)) + suggestion(value.key(), known));
+  }
+  NameTable none;
+  const Expression expected = ExpressionReader(context.engine(), none).value(value);
+  if (expected.constant() == nullptr) value.fail_expected("a value that is the same in each run");
+  return {static_cast<Slot>(found - names.begin()), *expected.constant()};
 }
 
 ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) {
@@ -145,6 +104,9 @@ ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) 
   if (const auto key = mapping.find("placement_groups"))
     for (const YamlReader& group : key->named_values("states by placement group"))
       expect.placement_groups.emplace(read_expected_state(group, context));
+  if (const auto key = mapping.find("values"))
+    for (const YamlReader& name : key->named_values("values by name of the driver"))
+      expect.values.push_back(read_expected_value(name, context));
   return expect;
 }
 
@@ -188,10 +150,10 @@ Scenario load_scenario_text(std::string_view text, const std::string& file_name,
   if (const auto key = top.find("warm_workers")) program.warm_workers = key->boolean();
   if (const auto key = top.find("ray")) program.ray = read_ray(*key, known);
   scenario.cluster = read_cluster(top.at("cluster"), file_name, overrides);
-  ScenarioContext context(scenario.cluster);
+  program.engine = std::make_shared<LuaEngine>();
+  ScenarioContext context(scenario.cluster, program);
   if (const auto key = top.find("placement_groups")) program.placement_groups = read_placement_groups(*key, context);
-  if (const auto key = top.find("tasks")) program.tasks = read_tasks(*key, context);
-  program.driver = read_body(top.at("driver"), context, program.tasks);
+  read_declarations(top, context, program);
   if (const auto key = top.find("expect")) program.expect = read_expect(*key, context);
   return scenario;
 }

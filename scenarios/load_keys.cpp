@@ -17,7 +17,9 @@ constexpr std::array scenario_list{KeySpec{"raysim", true},
                                    KeySpec{"ray"},
                                    KeySpec{"warm_workers"},
                                    KeySpec{"placement_groups"},
+                                   KeySpec{"functions"},
                                    KeySpec{"tasks"},
+                                   KeySpec{"actors"},
                                    KeySpec{"driver", true},
                                    KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
@@ -32,6 +34,7 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"fallback_strategy"},
                                KeySpec{"max_retries"},
                                KeySpec{"priority"},
+                               KeySpec{"parameters"},
                                KeySpec{"duration"},
                                KeySpec{"sleep"},
                                KeySpec{"runs_on"},
@@ -39,7 +42,8 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"returns"},
                                KeySpec{"num_returns"},
                                KeySpec{"crash"},
-                               KeySpec{"body"}};
+                               KeySpec{"body"},
+                               KeySpec{"return"}};
 constexpr std::array options_list{KeySpec{"num_cpus"},         KeySpec{"num_gpus"},
                                   KeySpec{"accelerator_type"}, KeySpec{"memory"},
                                   KeySpec{"resources"},        KeySpec{"scheduling_strategy"},
@@ -71,8 +75,26 @@ constexpr std::array step_list{KeySpec{"submit"},
                                KeySpec{"put"},
                                KeySpec{"sleep"},
                                KeySpec{"compute"},
+                               KeySpec{"let"},
+                               KeySpec{"if"},
+                               KeySpec{"then"},
+                               KeySpec{"else"},
+                               KeySpec{"while"},
+                               KeySpec{"do"},
                                KeySpec{"repeat"},
                                KeySpec{"for_each"},
+                               KeySpec{"arrivals"},
+                               KeySpec{"call"},
+                               KeySpec{"return"},
+                               KeySpec{"raise"},
+                               KeySpec{"print"},
+                               KeySpec{"create"},
+                               KeySpec{"invoke"},
+                               KeySpec{"kill"},
+                               KeySpec{"get_actor"},
+                               KeySpec{"cancel"},
+                               KeySpec{"yield"},
+                               KeySpec{"next"},
                                KeySpec{"drain"},
                                KeySpec{"create_placement_group"},
                                KeySpec{"wait_placement_group"},
@@ -80,15 +102,73 @@ constexpr std::array step_list{KeySpec{"submit"},
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
                                  KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
-constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}};
+constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"as"}};
 constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, KeySpec{"timeout"}, KeySpec{"ready"},
                                KeySpec{"pending"}};
-constexpr std::array put_list{KeySpec{"size", true}, KeySpec{"count"}, KeySpec{"as", true}, KeySpec{"append"}};
-constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"do", true}};
+constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true}, KeySpec{"append"}};
+constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"as"}, KeySpec{"do", true}};
+constexpr std::array arrivals_list{KeySpec{"poisson"}, KeySpec{"every"}, KeySpec{"trace"},   KeySpec{"until"},
+                                   KeySpec{"count"},   KeySpec{"as"},    KeySpec{"do", true}};
+constexpr std::array function_list{KeySpec{"parameters"}, KeySpec{"body"}, KeySpec{"return"}};
+constexpr std::array call_list{KeySpec{"function", true}, KeySpec{"args"}, KeySpec{"as"}};
+constexpr std::array actor_list{KeySpec{"num_cpus"},
+                                KeySpec{"num_gpus"},
+                                KeySpec{"accelerator_type"},
+                                KeySpec{"memory"},
+                                KeySpec{"resources"},
+                                KeySpec{"scheduling_strategy"},
+                                KeySpec{"label_selector"},
+                                KeySpec{"fallback_strategy"},
+                                KeySpec{"max_restarts"},
+                                KeySpec{"max_task_retries"},
+                                KeySpec{"max_pending_calls"},
+                                KeySpec{"max_concurrency"},
+                                KeySpec{"concurrency_groups"},
+                                KeySpec{"async"},
+                                KeySpec{"name"},
+                                KeySpec{"namespace"},
+                                KeySpec{"lifetime"},
+                                KeySpec{"get_if_exists"},
+                                KeySpec{"parameters"},
+                                KeySpec{"state"},
+                                KeySpec{"duration"},
+                                KeySpec{"sleep"},
+                                KeySpec{"init"},
+                                KeySpec{"methods"}};
+constexpr std::array actor_options_list{KeySpec{"num_cpus"},
+                                        KeySpec{"num_gpus"},
+                                        KeySpec{"accelerator_type"},
+                                        KeySpec{"memory"},
+                                        KeySpec{"resources"},
+                                        KeySpec{"scheduling_strategy"},
+                                        KeySpec{"label_selector"},
+                                        KeySpec{"fallback_strategy"},
+                                        KeySpec{"max_restarts"},
+                                        KeySpec{"max_task_retries"},
+                                        KeySpec{"max_pending_calls"},
+                                        KeySpec{"max_concurrency"},
+                                        KeySpec{"name"},
+                                        KeySpec{"namespace"},
+                                        KeySpec{"lifetime"},
+                                        KeySpec{"get_if_exists"}};
+constexpr std::array method_list{KeySpec{"parameters"}, KeySpec{"duration"},    KeySpec{"sleep"},
+                                 KeySpec{"returns"},    KeySpec{"num_returns"}, KeySpec{"concurrency_group"},
+                                 KeySpec{"body"},       KeySpec{"return"}};
+constexpr std::array create_list{KeySpec{"actor", true}, KeySpec{"args"},   KeySpec{"count"},
+                                 KeySpec{"options"},     KeySpec{"as"}, KeySpec{"append"}};
+constexpr std::array invoke_list{KeySpec{"actor", true}, KeySpec{"method", true},      KeySpec{"count"},
+                                 KeySpec{"over"},        KeySpec{"group"},             KeySpec{"args"},
+                                 KeySpec{"as"},          KeySpec{"append"},            KeySpec{"duration"},
+                                 KeySpec{"concurrency_group"}, KeySpec{"max_task_retries"}};
+constexpr std::array kill_list{KeySpec{"actor", true}, KeySpec{"no_restart"}};
+constexpr std::array get_actor_list{KeySpec{"name", true}, KeySpec{"namespace"}, KeySpec{"as", true}};
+constexpr std::array cancel_list{KeySpec{"refs", true}, KeySpec{"force"}, KeySpec{"recursive"}};
+constexpr std::array yield_list{KeySpec{"value"}, KeySpec{"size", true}};
+constexpr std::array next_list{KeySpec{"of", true}, KeySpec{"as", true}};
 constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
 constexpr std::array expect_list{KeySpec{"outcome"},         KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
                                  KeySpec{"finished"},        KeySpec{"retried"},  KeySpec{"failed"},
-                                 KeySpec{"placement_groups"}};
+                                 KeySpec{"placement_groups"}, KeySpec{"values"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
 
 }  // namespace
@@ -118,6 +198,19 @@ constexpr MappingSpec wait{"wait", "'wait'", wait_list};
 constexpr MappingSpec drain{"drain", "'drain'", drain_list};
 constexpr MappingSpec put{"put", "'put'", put_list};
 constexpr MappingSpec repeat{"repeat", "'repeat'", repeat_list};
+constexpr MappingSpec arrivals{"arrivals", "'arrivals'", arrivals_list};
+constexpr MappingSpec function{"function", "a function", function_list};
+constexpr MappingSpec call{"call", "'call'", call_list};
+constexpr MappingSpec actor{"actor", "an actor", actor_list};
+constexpr MappingSpec actor_options{"actor_options", "actor options", actor_options_list};
+constexpr MappingSpec method{"method", "a method", method_list};
+constexpr MappingSpec create{"create", "'create'", create_list};
+constexpr MappingSpec invoke{"invoke", "'invoke'", invoke_list};
+constexpr MappingSpec kill{"kill", "'kill'", kill_list};
+constexpr MappingSpec get_actor{"get_actor", "'get_actor'", get_actor_list};
+constexpr MappingSpec cancel{"cancel", "'cancel'", cancel_list};
+constexpr MappingSpec yield{"yield", "'yield'", yield_list};
+constexpr MappingSpec next{"next", "'next'", next_list};
 constexpr MappingSpec for_each{"for_each", "'for_each'", for_each_list};
 constexpr MappingSpec expect{"expect", "'expect'", expect_list};
 constexpr MappingSpec makespan{"makespan", "'makespan'", makespan_list};
@@ -128,7 +221,7 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 28> all_specs{&keys::scenario,
+constexpr std::array<const MappingSpec*, 41> all_specs{&keys::scenario,
                                                        &keys::ray,
                                                        &keys::task,
                                                        &keys::options,
@@ -155,11 +248,24 @@ constexpr std::array<const MappingSpec*, 28> all_specs{&keys::scenario,
                                                        &keys::makespan,
                                                        &keys::bundle_strategy,
                                                        &keys::placement_group,
-                                                       &keys::wait_placement_group};
+                                                       &keys::wait_placement_group,
+&keys::arrivals,
+&keys::function,
+&keys::call,
+&keys::actor,
+&keys::actor_options,
+&keys::method,
+&keys::create,
+&keys::invoke,
+&keys::kill,
+&keys::get_actor,
+&keys::cancel,
+&keys::yield,
+&keys::next};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 // The last two are what a run is that nobody can go on with.
-constexpr std::array<std::string_view, 31> outcomes{"ok",
+constexpr std::array<std::string_view, 32> outcomes{"ok",
                                                     "RayTaskError",
                                                     "TaskCancelledError",
                                                     "TaskUnschedulableError",
@@ -173,7 +279,8 @@ constexpr std::array<std::string_view, 31> outcomes{"ok",
                                                     "LocalRayletDiedError",
                                                     "OutOfMemoryError",
                                                     "OutOfDiskError",
-                                                    "ObjectStoreFullError",
+                                                    "PendingCallsLimitExceeded",
+"ObjectStoreFullError",
                                                     "ObjectLostError",
                                                     "ObjectFetchTimedOutError",
                                                     "ObjectFreedError",

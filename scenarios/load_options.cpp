@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "platforms/load.hpp"
+#include "scenarios/load_expressions.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_strategy.hpp"
 
@@ -37,7 +38,15 @@ double read_gpus(const YamlReader& value) {
 
 }  // namespace
 
-ScenarioContext::ScenarioContext(const ClusterSpec& cluster) : cluster_(cluster) {
+std::size_t NamedIndex::at(const YamlReader& value, const std::string& kind) const {
+  const std::string name = value.text(fmt::format("the name of {} {}", kind == "actor" ? "an" : "a", kind));
+  const auto found = ids_.find(name);
+  if (found == ids_.end()) value.fail_unknown(kind, name, names());
+  return found->second;
+}
+
+ScenarioContext::ScenarioContext(const ClusterSpec& cluster, ScenarioProgram& program)
+    : cluster_(cluster), program_(program) {
   for (const NodeSpec& node : cluster.nodes) {
     node_ids_.emplace(node.name, node_names_.size());
     node_names_.push_back(node.name);
@@ -49,17 +58,27 @@ ScenarioContext::ScenarioContext(const ClusterSpec& cluster) : cluster_(cluster)
   }
 }
 
-void ScenarioContext::add_task(std::string_view name, bool has_body) {
-  task_ids_.emplace(name, task_names_.size());
-  bodies_.push_back(has_body);
-  task_names_.push_back(name);
+std::vector<const MethodSpec*> ScenarioContext::methods(const YamlReader& value) const {
+  const std::string name = value.text("the name of a method");
+  std::vector<const MethodSpec*> found;
+  std::vector<std::string_view> known;
+  for (const ActorClassSpec& actor : program_.actors) {
+    for (const MethodSpec& method : actor.methods) {
+      known.push_back(method.name);
+      if (method.name == name) found.push_back(&method);
+    }
+  }
+  if (found.empty()) value.fail_unknown("method", name, known);
+  return found;
 }
 
-std::size_t ScenarioContext::task(const YamlReader& value) const {
-  const std::string name = value.text("the name of a task");
-  const auto found = task_ids_.find(name);
-  if (found == task_ids_.end()) value.fail_unknown("task", name, task_names_);
-  return found->second;
+std::string ScenarioContext::concurrency_group(const YamlReader& value) const {
+  std::vector<std::string_view> known;
+  for (const ActorClassSpec& actor : program_.actors)
+    for (const auto& group : actor.concurrency_groups) known.push_back(group.first);
+  std::string name = value.text("the name of a concurrency group");
+  if (std::find(known.begin(), known.end(), name) == known.end()) value.fail_unknown("concurrency group", name, known);
+  return name;
 }
 
 NodeId ScenarioContext::node(const YamlReader& value) const {
@@ -69,17 +88,8 @@ NodeId ScenarioContext::node(const YamlReader& value) const {
   return {static_cast<std::uint32_t>(found->second)};
 }
 
-std::size_t ScenarioContext::placement_group(const YamlReader& value) const {
-  const std::string name = value.text("the name of a placement group");
-  std::vector<std::string_view> known;
-  for (std::size_t i = 0; i < placement_groups_.size(); ++i) {
-    if (placement_groups_[i].name == name) return i;
-    known.push_back(placement_groups_[i].name);
-  }
-  value.fail_unknown("placement group", name, known);
-}
-
 void ScenarioContext::add_placement_group(std::string name, std::shared_ptr<const PlacementGroupSpec> spec) {
+  groups_.add(name);
   placement_groups_.push_back({std::move(name), std::move(spec)});
 }
 
@@ -132,6 +142,31 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
     options.scheduling_strategy = read_strategy(*value, context);
   if (const auto value = mapping.find("label_selector")) options.label_selector = read_label_selector(*value);
   if (const auto value = mapping.find("fallback_strategy")) options.fallback_strategy = read_fallback_strategy(*value);
+  return options;
+}
+
+ActorOptionsSpec read_actor_options(const YamlMapping& mapping, const ScenarioContext& context, const ExpressionReader& read) {
+  static constexpr std::string_view lifetimes[] = {"detached"};
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  ActorOptionsSpec options;
+  options.task = read_options(mapping, context);
+  const auto whole = [&](std::string_view key, std::int64_t least, auto& option) {
+    if (const auto value = mapping.find(key)) option = static_cast<int>(value->whole(least, most));
+  };
+  whole("max_restarts", -1, options.max_restarts);
+  whole("max_task_retries", -1, options.max_task_retries);
+  whole("max_concurrency", 1, options.max_concurrency);
+  if (const auto value = mapping.find("max_pending_calls")) {
+    options.max_pending_calls = value->whole(-1, most);
+    if (options.max_pending_calls == 0) value->fail_expected("at least 1, or -1 for no limit");
+  }
+  if (const auto value = mapping.find("name")) options.name = read.text(*value);
+  if (const auto value = mapping.find("namespace")) options.name_space = read.text(*value);
+  if (const auto value = mapping.find("lifetime")) options.detached = value->one_of(lifetimes) == "detached";
+  if (const auto value = mapping.find("get_if_exists")) {
+    options.get_if_exists = value->boolean();
+    if (*options.get_if_exists && !options.name) value->fail("'get_if_exists' without 'name'", "the name of the actor in 'name'");
+  }
   return options;
 }
 

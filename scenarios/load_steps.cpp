@@ -1,14 +1,11 @@
-#include "scenarios/load_steps.hpp"
-
+// Steps of variables, conditions, loops and time.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <set>
-#include <utility>
+#include <array>
 
+#include "scenarios/load_body.hpp"
 #include "scenarios/load_keys.hpp"
-#include "scenarios/load_strategy.hpp"
 
 namespace raysim {
 
@@ -18,198 +15,225 @@ namespace {
 
 constexpr std::int64_t most_repeats = 100'000'000;
 
-class BodyReader {
- public:
-  BodyReader(const ScenarioContext& context, const std::vector<TaskSpec>& tasks) : context_(context), tasks_(tasks) {}
+// Keys that stand beside another one.
+constexpr std::array<std::string_view, 3> companions{"then", "else", "do"};
 
-  Steps steps(const YamlReader& value) {
-    Steps result;
-    for (const YamlReader& item : value.list("a list of steps, such as [{submit: TASK}, {sleep: 1 s}]"))
-      result.push_back(step(item));
-    return result;
-  }
+bool is_companion(std::string_view key) {
+  return std::find(companions.begin(), companions.end(), key) != companions.end();
+}
 
- private:
-  using Verb = PlacementGroupStep::Verb;
+std::string step_names() {
+  std::string names;
+  for (const KeySpec& key : keys::step.keys)
+    if (!is_companion(key.name)) names += (names.empty() ? "" : ", ") + std::string(key.name);
+  return names;
+}
 
-  Step step(const YamlReader& value) {
-    const YamlMapping mapping = value.mapping(keys::step);
-    std::optional<YamlReader> what;
-    for (const KeySpec& key : keys::step.keys) {
-      const auto found = mapping.find(key.name);
-      if (found && what) value.fail("more than one key in a step", "one step in each element of the list");
-      if (found) what = found;
-    }
-    if (!what)
-      value.fail("empty step",
-                 "one of submit, get, wait, put, sleep, compute, repeat, for_each, drain, create_placement_group, "
-                 "wait_placement_group, remove_placement_group");
-    return {{value.place().line, value.place().column}, read(*what)};
-  }
-
-  decltype(Step::what) read(const YamlReader& value) {
-    const std::string_view name = value.key();
-    if (name == "submit") return submit(value);
-    if (name == "get") return get(value);
-    if (name == "wait") return wait(value);
-    if (name == "put") return put(value);
-    if (name == "repeat") return repeat(value);
-    if (name == "for_each") return for_each(value);
-    if (name == "drain") return drain(value);
-    if (name == "wait_placement_group") return wait_placement_group(value);
-    if (name == "create_placement_group" || name == "remove_placement_group")
-      return PlacementGroupStep{
-          name == "create_placement_group" ? Verb::create : Verb::remove, context_.placement_group(value), {}};
-    return WorkStep{name == "compute", read_durations(value)};
-  }
-
-  SubmitStep submit(const YamlReader& value) {
-    SubmitStep result;
-    if (!value.is_mapping()) {
-      result.task = context_.task(value);
-      return result;
-    }
-    const YamlMapping mapping = value.mapping(keys::submit);
-    result.task = context_.task(mapping.at("task"));
-    if (const auto count = mapping.find("count")) result.count = count->whole(0, most_repeats);
-    if (const auto over = mapping.find("over")) {
-      if (mapping.has("count"))
-        mapping.fail_at_key("count", "'count' next to 'over'", "one of the two, as 'over' says how many");
-      result.over = known_name(*over);
-    }
-    if (const auto group = mapping.find("group")) {
-      if (!mapping.has("over")) mapping.fail_at_key("group", "'group' without 'over'", "the name of a list in 'over'");
-      result.group = group->whole(1, most_repeats);
-    }
-    if (const auto args = mapping.find("args"))
-      for (const YamlReader& item : args->list("a list of names and sizes")) result.args.push_back(argument(item));
-    if (const auto duration = mapping.find("duration")) {
-      if (context_.has_body(result.task))
-        mapping.fail_at_key("duration", "a duration for a task with a body",
-                            "no duration, as the steps of the body take the time");
-      result.duration = read_durations(*duration);
-    }
-    if (const auto options = mapping.find("options")) {
-      result.options = read_options(options->mapping(keys::options), context_);
-      const TaskSpec& task = tasks_[result.task];
-      const TaskOptionsSpec all = merged(task.options, result.options);
-      check_demand(all, task.name, *options, context_);
-      if (task.on_gpu && all.num_gpus.value_or(0) == 0)
-        options->fail("no GPUs for a task with 'runs_on: gpu'", "'num_gpus' above 0");
-    }
-    read_target(mapping, result.as, result.append);
-    return result;
-  }
-
-  GetStep get(const YamlReader& value) {
-    if (!value.is_mapping()) return {known_name(value), {}};
-    const YamlMapping mapping = value.mapping(keys::get);
-    return {known_name(mapping.at("refs")), timeout(mapping)};
-  }
-
-  WaitStep wait(const YamlReader& value) {
-    const YamlMapping mapping = value.mapping(keys::wait);
-    WaitStep result;
-    result.refs = known_name(mapping.at("refs"));
-    if (const auto count = mapping.find("num_returns")) result.num_returns = count->whole(1, most_repeats);
-    result.timeout = timeout(mapping);
-    if (const auto ready = mapping.find("ready")) result.ready = new_name(*ready);
-    if (const auto pending = mapping.find("pending")) result.pending = new_name(*pending);
-    if (!result.ready.empty() && result.ready == result.pending)
-      mapping.at("pending").fail("'ready' and 'pending' have the same name", "names that differ");
-    return result;
-  }
-
-  PutStep put(const YamlReader& value) {
-    const YamlMapping mapping = value.mapping(keys::put);
-    PutStep result;
-    result.size = mapping.at("size").bytes();
-    if (const auto count = mapping.find("count")) result.count = count->whole(0, most_repeats);
-    read_target(mapping, result.as, result.append);
-    return result;
-  }
-
-  RepeatStep repeat(const YamlReader& value) {
-    const YamlMapping mapping = value.mapping(keys::repeat);
-    return {mapping.at("count").whole(0, most_repeats), steps(mapping.at("do"))};
-  }
-
-  ForEachStep for_each(const YamlReader& value) {
-    const YamlMapping mapping = value.mapping(keys::for_each);
-    ForEachStep result;
-    result.in = known_name(mapping.at("in"));
-    const YamlReader as = mapping.at("as");
-    result.as = as.name("a new name for one reference");
-    if (!names_.insert(result.as).second)
-      as.fail(fmt::format("{} holds references already", in_quotes(result.as)), "a name that is not yet in use");
-    result.body = steps(mapping.at("do"));
-    names_.erase(result.as);
-    return result;
-  }
-
-  DrainStep drain(const YamlReader& value) {
-    DrainStep result;
-    std::optional<YamlReader> node = value;
-    if (value.is_mapping()) {
-      const YamlMapping mapping = value.mapping(keys::drain);
-      node = mapping.at("node");
-      if (const auto at = mapping.find("at")) result.at = at->duration();
-    }
-    result.node = context_.node(*node);
-    return result;
-  }
-
-  PlacementGroupStep wait_placement_group(const YamlReader& value) {
-    constexpr Duration as_in_ray = Duration::milliseconds(30'000);  // python/ray/util/placement_group.py
-    if (!value.is_mapping()) return {Verb::wait, context_.placement_group(value), as_in_ray};
-    const YamlMapping mapping = value.mapping(keys::wait_placement_group);
-    return {Verb::wait, context_.placement_group(mapping.at("group")), timeout(mapping).value_or(as_in_ray)};
-  }
-
-  static std::optional<Duration> timeout(const YamlMapping& mapping) {
-    const auto value = mapping.find("timeout");
-    return value ? std::optional(value->duration()) : std::nullopt;
-  }
-
-  // `as` and `append` of a step that makes references.
-  void read_target(const YamlMapping& mapping, std::string& as, bool& append) {
-    const auto name = mapping.find("as");
-    if (name) as = new_name(*name);
-    const auto flag = mapping.find("append");
-    if (flag && !name) flag->fail_at_key("'append' without 'as'", "the name to add to in 'as'");
-    append = flag && flag->boolean();
-  }
-
-  std::string new_name(const YamlReader& value) {
-    std::string name = value.name("a name for references");
-    names_.insert(name);
-    return name;
-  }
-
-  std::string known_name(const YamlReader& value) {
-    std::string name = value.name("the name of references");
-    if (names_.contains(name)) return name;
-    const std::vector<std::string_view> known(names_.begin(), names_.end());
-    const std::string expected =
-        known.empty() ? "an earlier step with 'as: " + on_one_line(name, 60) + "'" : "one of " + listed(known);
-    value.fail(fmt::format("no earlier step of this body sets the name {}", in_quotes(name)),
-               expected + suggestion(name, known));
-  }
-
-  ArgumentSpec argument(const YamlReader& value) {
-    if (value.starts_with_digit()) return {{}, value.bytes()};
-    return {known_name(value), {}};
-  }
-
-  const ScenarioContext& context_;
-  const std::vector<TaskSpec>& tasks_;
-  std::set<std::string> names_;  // that hold references so far, sorted for messages
-};
+// The name as it stands in the table, which lives as long as the program.
+std::string_view lasting_name(std::string_view name) {
+  for (const KeySpec& key : keys::step.keys)
+    if (key.name == name) return key.name;
+  return name;
+}
 
 }  // namespace
 
-Steps read_body(const YamlReader& value, const ScenarioContext& context, const std::vector<TaskSpec>& tasks) {
-  return BodyReader(context, tasks).steps(value);
+Steps BodyReader::steps(const YamlReader& value) {
+  Steps result;
+  for (const YamlReader& item : value.list("a list of steps, such as [{submit: TASK}, {sleep: 1 s}]"))
+    result.push_back(item.is_scalar() ? flow_step(item) : step(item));
+  return result;
+}
+
+// A step of one word.
+Step BodyReader::flow_step(const YamlReader& value) {
+  using Kind = FlowStep::Kind;
+  const std::string word = value.scalar();
+  const auto made = [&](std::string_view name, auto what) { return Step{place_of(value), name, std::move(what)}; };
+  if (word == "break" || word == "continue") {
+    if (loops_ == 0) value.fail(in_quotes(word) + " outside of a loop", "it in the steps of repeat, while, for_each or arrivals");
+    return word == "break" ? made("break", FlowStep{Kind::break_loop}) : made("continue", FlowStep{Kind::next_round});
+  }
+  if (word == "return") {
+    if (!kind_.returns) value.fail("'return' in a driver", "it in a task, method or function");
+    return made("return", ReturnStep{});
+  }
+  if (word == "exit_actor") {
+    if (!kind_.of_actor) value.fail("'exit_actor' outside of an actor", "it in a method");
+    return made("exit_actor", FlowStep{Kind::exit_actor});
+  }
+  return step(value);  // which says what is wrong
+}
+
+Step BodyReader::step(const YamlReader& value) {
+  const YamlMapping mapping = value.mapping(keys::step);
+  std::optional<YamlReader> what;
+  for (const KeySpec& key : keys::step.keys) {
+    const auto found = mapping.find(key.name);
+    if (!found || is_companion(key.name)) continue;
+    if (what) value.fail("more than one key in a step", "one step in each element of the list");
+    what = found;
+  }
+  if (!what) value.fail("empty step", "one of " + step_names());
+  for (const std::string_view companion : companions) {
+    const bool fits = companion == "do" ? what->key() == "while" : what->key() == "if";
+    if (mapping.has(companion) && !fits)
+      mapping.fail_at_key(companion, fmt::format("'{}' next to {}", companion, in_quotes(what->key())),
+                          companion == "do" ? "it next to 'while', or inside of the loop" : "it next to 'if'");
+  }
+  return {place_of(value), lasting_name(what->key()), read(*what, mapping)};
+}
+
+decltype(Step::what) BodyReader::read(const YamlReader& value, const YamlMapping& step) {
+  using Verb = PlacementGroupStep::Verb;
+  const std::string_view name = value.key();
+  if (name == "let") return let(value);
+  if (name == "if") return choose(value, step);
+  if (name == "while") return loop(value, step);
+  if (name == "repeat") return repeat(value);
+  if (name == "for_each") return for_each(value);
+  if (name == "arrivals") return arrivals(value);
+  if (name == "return") return return_value(value);
+  if (name == "yield") return yield(value);
+  if (name == "raise") return RaiseStep{read_.text(value)};
+  if (name == "print") return PrintStep{read_.text(value)};
+  if (name == "sleep" || name == "compute") return WorkStep{name == "compute", read_.durations(value)};
+  if (name == "drain") return drain(value);
+  if (name == "wait_placement_group") return wait_placement_group(value);
+  if (name == "create_placement_group") return PlacementGroupStep{Verb::create, context_.placement_group(value)};
+  if (name == "remove_placement_group") return PlacementGroupStep{Verb::remove, context_.placement_group(value)};
+  return read_call(value);
+}
+
+LetStep BodyReader::let(const YamlReader& value) {
+  LetStep result;
+  for (const YamlReader& entry : value.named_values("values by name")) {
+    Expression expression = read_.value(entry);  // before the name is known
+    result.values.emplace_back(read_.target_at_key(entry), std::move(expression));
+  }
+  if (result.values.empty()) value.fail("no name to set", "a name and an expression, as in {n: n + 1}");
+  return result;
+}
+
+IfStep BodyReader::choose(const YamlReader& value, const YamlMapping& step) {
+  IfStep result;
+  result.condition = read_.value(value);
+  const auto then = step.find("then");
+  if (!then) value.fail_at_key("'if' without 'then'", "the steps to run in 'then'");
+  result.then = steps(*then);
+  if (const auto otherwise = step.find("else")) result.otherwise = steps(*otherwise);
+  return result;
+}
+
+Steps BodyReader::loop_body(const YamlReader& value) {
+  ++loops_;
+  Steps result = steps(value);
+  --loops_;
+  return result;
+}
+
+WhileStep BodyReader::loop(const YamlReader& value, const YamlMapping& step) {
+  WhileStep result;
+  result.condition = read_.value(value);
+  const auto body = step.find("do");
+  if (!body) value.fail_at_key("'while' without 'do'", "the steps to repeat in 'do'");
+  result.body = loop_body(*body);
+  return result;
+}
+
+RepeatStep BodyReader::repeat(const YamlReader& value) {
+  const YamlMapping mapping = value.mapping(keys::repeat);
+  RepeatStep result;
+  result.count = read_.whole(mapping.at("count"), 0, most_repeats);
+  const auto as = mapping.find("as");
+  if (as) result.as = read_.loop_name(*as);
+  result.body = loop_body(mapping.at("do"));
+  if (as) read_.names().forget(as->scalar());
+  return result;
+}
+
+ForEachStep BodyReader::for_each(const YamlReader& value) {
+  const YamlMapping mapping = value.mapping(keys::for_each);
+  ForEachStep result;
+  result.in = read_.value(mapping.at("in"));
+  const YamlReader as = mapping.at("as");
+  result.as = read_.loop_name(as);
+  result.body = loop_body(mapping.at("do"));
+  read_.names().forget(as.scalar());
+  return result;
+}
+
+ArrivalsStep BodyReader::arrivals(const YamlReader& value) {
+  using Process = ArrivalsStep::Process;
+  const YamlMapping mapping = value.mapping(keys::arrivals);
+  ArrivalsStep result;
+  std::optional<YamlReader> process;
+  for (const std::string_view key : {"poisson", "every", "trace"}) {
+    const auto found = mapping.find(key);
+    if (found && process) found->fail_at_key("more than one of poisson, every and trace", "exactly one of them");
+    if (found) process = found;
+  }
+  if (!process) value.fail("no process in 'arrivals'", "one of poisson, every, trace");
+  if (process->key() == "poisson") {
+    result.process = Process::poisson;
+    result.every = read_.period_of_rate(*process);
+  } else if (process->key() == "every") {
+    result.every = read_.duration(*process);
+  } else {
+    result.process = Process::trace;
+    for (const YamlReader& moment : process->list("a list of moments, as durations after this step"))
+      result.trace.push_back(read_.duration(moment));
+  }
+  if (const auto until = mapping.find("until")) result.until = read_.duration(*until);
+  if (const auto count = mapping.find("count")) result.count = read_.whole(*count, 0, most_repeats);
+  if (result.process != Process::trace && !result.until && !result.count)
+    value.fail("arrivals without an end", "'until' or 'count'");
+  const auto as = mapping.find("as");
+  if (as) result.as = read_.loop_name(*as);
+  result.body = loop_body(mapping.at("do"));
+  if (as) read_.names().forget(as->scalar());
+  return result;
+}
+
+ReturnStep BodyReader::return_value(const YamlReader& value) {
+  if (!kind_.returns) value.fail_at_key("'return' in a driver", "it in a task, method or function");
+  if (kind_.yields) value.fail_at_key("a value to return from a generator", "the word 'return' alone, or 'yield'");
+  return {value.is_null() ? Expression() : read_.value(value)};
+}
+
+YieldStep BodyReader::yield(const YamlReader& value) {
+  if (!kind_.yields) value.fail_at_key("'yield' in what is no generator", "it in a task or method with 'num_returns: streaming'");
+  if (!value.is_mapping()) return {read_.value(value), {}};
+  const YamlMapping mapping = value.mapping(keys::yield);
+  YieldStep result;
+  if (const auto item = mapping.find("value")) result.value = read_.value(*item);
+  result.size = read_.size(mapping.at("size"));
+  return result;
+}
+
+DrainStep BodyReader::drain(const YamlReader& value) {
+  DrainStep result;
+  std::optional<YamlReader> node = value;
+  if (value.is_mapping()) {
+    const YamlMapping mapping = value.mapping(keys::drain);
+    node = mapping.at("node");
+    if (const auto at = mapping.find("at")) result.at = read_.duration(*at);
+  }
+  result.node = context_.node(*node);
+  return result;
+}
+
+PlacementGroupStep BodyReader::wait_placement_group(const YamlReader& value) {
+  using Verb = PlacementGroupStep::Verb;
+  const Amount as_in_ray = Amount::constant(30);  // python/ray/util/placement_group.py
+  if (!value.is_mapping()) return {Verb::wait, context_.placement_group(value), as_in_ray};
+  const YamlMapping mapping = value.mapping(keys::wait_placement_group);
+  return {Verb::wait, context_.placement_group(mapping.at("group")), timeout(mapping).value_or(as_in_ray)};
+}
+
+std::optional<Amount> BodyReader::timeout(const YamlMapping& mapping) const {
+  const auto value = mapping.find("timeout");
+  return value ? std::optional(read_.duration(*value)) : std::nullopt;
 }
 
 }  // namespace raysim

@@ -11,10 +11,14 @@ namespace {
 constexpr const char* list_name = "list";
 constexpr const char* data_name = "data";
 constexpr const char* reference_name = "reference";
+constexpr const char* actor_name = "actor";
+constexpr const char* generator_name = "generator";
 
 const char* metatable_of(const Value& value) {
   if (value.as<List>() != nullptr) return list_name;
-  return value.as<Data>() != nullptr ? data_name : reference_name;
+  if (value.as<Data>() != nullptr) return data_name;
+  if (value.as<ActorHandle>() != nullptr) return actor_name;
+  return value.as<Generator>() != nullptr ? generator_name : reference_name;
 }
 
 // A value that stays where it is until the evaluation is over.
@@ -49,10 +53,7 @@ int joined_lists(lua_State* lua) {
     if (lua_isuserdata(lua, 1) == 0 || lua_isuserdata(lua, 2) == 0) throw ExpressionError("'..' joins two texts or two lists");
     const List first = list_argument(lua, 1);
     const List second = list_argument(lua, 2);
-    if (first.size() + second.size() > static_cast<std::size_t>(most_elements)) throw ExpressionError("list too long");
-    std::vector<Value> items(first.begin(), first.end());
-    items.insert(items.end(), second.begin(), second.end());
-    push_value(lua, List(std::move(items)));
+    push_value(lua, first.with_all(second));
     return 1;
   });
 }
@@ -72,7 +73,7 @@ void set_evaluation(lua_State* lua, Evaluation* evaluation) {
 }
 
 void open_values(lua_State* lua) {
-  for (const char* name : {list_name, data_name, reference_name}) {
+  for (const char* name : {list_name, data_name, reference_name, actor_name, generator_name}) {
     luaL_newmetatable(lua, name);
     lua_pushcfunction(lua, equal_values);
     lua_setfield(lua, -2, "__eq");

@@ -26,9 +26,6 @@ struct Evaluation {
 Evaluation& evaluation_of(lua_State* lua);
 void set_evaluation(lua_State* lua, Evaluation* evaluation);
 
-// The longest list that an expression may make.
-inline constexpr std::int64_t most_elements = 10'000'000;
-
 // Makes the metatables that push_value needs.
 void open_values(lua_State* lua);
 void push_value(lua_State* lua, Value value);

@@ -45,8 +45,9 @@ std::string list_text(const List& list) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (i > 0) text += ", ";
     if (text.size() > longest_text) return text + fmt::format("... {} in all]", list.size());
-    const auto* word = list[i].as<std::string>();
-    text += word != nullptr ? in_quotes(*word) : to_text(list[i]);
+    const Value item = list[i];
+    const auto* word = item.as<std::string>();
+    text += word != nullptr ? in_quotes(*word) : to_text(item);
   }
   return text + "]";
 }
@@ -75,7 +76,9 @@ std::int64_t packed_size(const Value& value) {
                                [](const Data& data) { return data.size.count; },
                                [](const List& list) {
                                  std::int64_t size = list.size() < 16 ? 1 : list.size() < 65'536 ? 3 : 5;
-                                 for (const Value& item : list) size += packed_size(item);
+                                 if (!list.refs().empty())
+                                   return size + reference_size * static_cast<std::int64_t>(list.size());
+                                 for (std::size_t i = 0; i < list.size(); ++i) size += packed_size(list[i]);
                                  return size;
                                },
                                [](const auto&) { return reference_size; }},
@@ -84,53 +87,128 @@ std::int64_t packed_size(const Value& value) {
 
 }  // namespace
 
-List::List(std::vector<Value> items)
-    : items_(std::make_shared<std::vector<Value>>(std::move(items))), size_(items_->size()) {
-  for (const Value& item : *items_) contain(item);
+// One of the two is empty.
+struct List::Items {
+  std::vector<Value> values;
+  std::vector<ObjectRef> refs;
+  int depth = 1;  // at most so many lists inside of each other, this one included
+
+  [[nodiscard]] std::size_t size() const { return values.size() + refs.size(); }
+  void contain(const Value& value) {
+    const auto* list = value.as<List>();
+    if (list == nullptr || list->items_ == nullptr) return;
+    depth = std::max(depth, list->items_->depth + 1);
+    if (depth > most_depth) throw std::length_error(fmt::format("lists more than {} levels deep", most_depth));
+  }
+};
+
+namespace {
+void check_length(std::size_t size) {
+  if (size > List::most_elements) throw std::length_error(fmt::format("a list of more than {} elements", List::most_elements));
+}
+}  // namespace
+
+List::List(std::vector<Value> values) : size_(static_cast<std::uint32_t>(values.size())) {
+  check_length(values.size());
+  if (values.empty()) return;
+  items_ = std::make_shared<Items>();
+  const auto is_ref = [](const Value& value) { return value.as<ObjectRef>() != nullptr; };
+  if (std::all_of(values.begin(), values.end(), is_ref)) {
+    for (const Value& value : values) items_->refs.push_back(*value.as<ObjectRef>());
+    return;
+  }
+  for (const Value& value : values) items_->contain(value);
+  items_->values = std::move(values);
 }
 
-void List::contain(const Value& value) {
-  const auto* list = value.as<List>();
-  if (list == nullptr) return;
-  depth_ = std::max(depth_, list->depth_ + 1);
-  if (depth_ > most_depth) throw std::length_error(fmt::format("lists more than {} levels deep", most_depth));
+List::List(std::vector<ObjectRef> refs) : size_(static_cast<std::uint32_t>(refs.size())) {
+  if (refs.empty()) return;
+  items_ = std::make_shared<Items>();
+  items_->refs = std::move(refs);
 }
 
-const Value& List::operator[](std::size_t i) const { return (*items_)[first_ + i]; }
-const Value* List::begin() const { return size_ == 0 ? nullptr : items_->data() + first_; }
-const Value* List::end() const { return begin() + size_; }
+Value List::operator[](std::size_t i) const {
+  return items_->refs.empty() ? items_->values[first_ + i] : Value(items_->refs[first_ + i]);
+}
+
+std::span<const ObjectRef> List::refs() const {
+  if (items_ == nullptr || items_->refs.empty()) return {};
+  return std::span(items_->refs).subspan(first_, size_);
+}
+
+std::vector<Value> List::values() const {
+  std::vector<Value> result;
+  result.reserve(size_);
+  for (std::size_t i = 0; i < size_; ++i) result.push_back((*this)[i]);
+  return result;
+}
+
+// Nobody has gone on from here, so that the elements behind this list are free.
+bool List::is_last() const { return items_ != nullptr && first_ + size_ == items_->size(); }
 
 bool List::shares(const Value& value) const {
   const auto* list = value.as<List>();
   if (list == nullptr) return false;
-  return list->items_ == items_ || std::any_of(list->begin(), list->end(), [&](const Value& v) { return shares(v); });
+  if (list->items_ == items_) return true;
+  if (list->items_ == nullptr) return false;
+  const auto& values = list->items_->values;
+  return std::any_of(values.begin(), values.end(), [&](const Value& v) { return shares(v); });
 }
 
-List List::with(Value last) const {
-  // Another list went on from here in another way, or this is a part that ends before; elements that hold themselves are never freed.
-  if (items_ == nullptr || first_ + size_ != items_->size() || shares(last)) {
-    std::vector<Value> items(begin(), end());
-    items.push_back(std::move(last));
-    return List(std::move(items));
+List List::with(const Value& last) const {
+  const auto* ref = last.as<ObjectRef>();
+  const bool fits = is_last() && (items_->refs.empty() || ref != nullptr);
+  // Elements that held themselves would never be freed.
+  if (!fits || shares(last)) {
+    std::vector<Value> values = this->values();
+    values.push_back(last);
+    return List(std::move(values));
+  }
+  if (!items_->refs.empty()) {
+    items_->refs.push_back(*ref);
+  } else {
+    check_length(size() + 1);
+    items_->contain(last);
+    items_->values.push_back(last);
   }
   List longer = *this;
-  longer.contain(last);
-  items_->push_back(std::move(last));
   ++longer.size_;
   return longer;
 }
 
+List List::with_all(const List& more) const {
+  const std::span<const ObjectRef> added = more.refs();
+  if (size() == 0) return more;
+  if (is_last() && !items_->refs.empty() && !added.empty() && items_ != more.items_) {
+    items_->refs.insert(items_->refs.end(), added.begin(), added.end());
+    List longer = *this;
+    longer.size_ += more.size_;
+    return longer;
+  }
+  check_length(size() + more.size());
+  std::vector<Value> values = this->values();
+  for (std::size_t i = 0; i < more.size(); ++i) values.push_back(more[i]);
+  return List(std::move(values));
+}
+
 List List::part(std::size_t first, std::size_t count) const {
+  if (count == 0) return {};
   List result = *this;
-  result.first_ += first;
-  result.size_ = count;
+  result.first_ += static_cast<std::uint32_t>(first);
+  result.size_ = static_cast<std::uint32_t>(count);
   return result;
+}
+
+static bool lists_equal(const List& a, const List& b, double tolerance) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!are_equal(a[i], b[i], tolerance)) return false;
+  return true;
 }
 
 bool are_equal(const Value& a, const Value& b, double tolerance) {
   if (const auto *x = a.as<List>(), *y = b.as<List>(); x != nullptr && y != nullptr)
-    return std::equal(x->begin(), x->end(), y->begin(), y->end(),
-                      [&](const Value& one, const Value& other) { return are_equal(one, other, tolerance); });
+    return lists_equal(*x, *y, tolerance);
   if (a.held().index() != b.held().index() || a.as<double>() != nullptr) {
     const auto x = number_of(a);
     const auto y = number_of(b);
@@ -141,6 +219,8 @@ bool are_equal(const Value& a, const Value& b, double tolerance) {
         using T = std::remove_cvref_t<decltype(x)>;
         if constexpr (std::is_same_v<T, List>)
           return false;  // compared above
+        else if constexpr (std::is_same_v<T, ActorHandle>)
+          return x.actor() == b.as<ActorHandle>()->actor();
         else
           return x == *b.as<T>();
       },
@@ -155,7 +235,9 @@ std::string kind_of(const Value& value) {
                                [](const std::string& text) { return "the text " + in_quotes(text); },
                                [](const List& list) { return fmt::format("a list of {}", list.size()); },
                                [](const Data& data) { return fmt::format("data of {} B", data.size.count); },
-                               [](const ObjectRef&) -> std::string { return "a reference"; }},
+                               [](const ObjectRef&) -> std::string { return "a reference"; },
+                               [](const ActorHandle&) -> std::string { return "an actor"; },
+                               [](const Generator&) -> std::string { return "a generator"; }},
                     value.held());
 }
 
@@ -173,8 +255,11 @@ Bytes serialised_size(const Value& value) {
 
 void collect_refs(const Value& value, std::vector<ObjectRef>& refs) {
   if (const auto* ref = value.as<ObjectRef>()) refs.push_back(*ref);
-  if (const auto* list = value.as<List>())
-    for (const Value& item : *list) collect_refs(item, refs);
+  const auto* list = value.as<List>();
+  if (list == nullptr) return;
+  const std::span<const ObjectRef> all = list->refs();
+  refs.insert(refs.end(), all.begin(), all.end());
+  for (std::size_t i = 0; all.empty() && i < list->size(); ++i) collect_refs((*list)[i], refs);
 }
 
 }  // namespace raysim

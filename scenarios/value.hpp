@@ -1,18 +1,19 @@
 // Values of a scenario's program: what names hold, arguments carry and objects contain.
 //
-// Models: nothing, truth, whole numbers, numbers, text, lists, and data of which only the size is known. A list never changes;
-// one that is made of another shares its elements. Leaves out: mappings, whole numbers beyond 64 bits.
+// Models: nothing, truth, whole numbers, numbers, text, lists, data of which only the size is known, references, handles. A list
+// never changes; one that is made of another shares its elements. Leaves out: mappings, whole numbers beyond 64 bits.
 // Mirrors Python's values as python/ray/_private/serialization.py (2.60) writes them, for their sizes.
 // Invariants: numbers are finite; a list that somebody holds keeps its elements.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "models/actor.hpp"
 #include "models/ids.hpp"
 #include "sim/time.hpp"
 
@@ -20,31 +21,37 @@ namespace raysim {
 
 class Value;
 
+// Elements from 0 on. A list of nothing but references takes as much space as these.
 class List {
  public:
   static constexpr int most_depth = 100;
+  static constexpr std::size_t most_elements = 10'000'000;  // references do not count
 
   List() = default;
-  // Throws std::length_error when lists are nested too deeply; with() too.
-  explicit List(std::vector<Value> items);
-
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] const Value& operator[](std::size_t i) const;
-  [[nodiscard]] const Value* begin() const;
-  [[nodiscard]] const Value* end() const;
+  // These throw std::length_error when a list gets too long, or lists are nested too deeply.
+  explicit List(std::vector<Value> values);
+  explicit List(std::vector<ObjectRef> refs);
   // This list and one more element; takes constant time on average when lists grow at the end only.
-  [[nodiscard]] List with(Value last) const;
+  [[nodiscard]] List with(const Value& last) const;
+  // This list and then another one.
+  [[nodiscard]] List with_all(const List& more) const;
   // `count` elements from `first` on; both within the list.
   [[nodiscard]] List part(std::size_t first, std::size_t count) const;
 
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Value operator[](std::size_t i) const;
+  [[nodiscard]] std::vector<Value> values() const;
+  // The references, where it holds nothing else.
+  [[nodiscard]] std::span<const ObjectRef> refs() const;
+
  private:
-  void contain(const Value& value);
+  struct Items;
+  [[nodiscard]] bool is_last() const;
   [[nodiscard]] bool shares(const Value& value) const;
 
-  std::shared_ptr<std::vector<Value>> items_;  // may hold more than this list has, never other elements
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
-  int depth_ = 1;  // at most so many lists inside of each other, itself included
+  std::shared_ptr<Items> items_;  // may hold more than this list has, never other elements
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 // What a task returns when only a size is said: it can be passed on and has a size.
@@ -53,9 +60,16 @@ struct Data {
   friend bool operator==(const Data& a, const Data& b) { return a.size.count == b.size.count; }
 };
 
+// What names the items of a streaming generator.
+struct Generator {
+  ObjectRef ref;
+  friend bool operator==(const Generator&, const Generator&) = default;
+};
+
 class Value {
  public:
-  using Held = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, ObjectRef>;
+  using Held =
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, ObjectRef, ActorHandle, Generator>;
 
   Value() = default;
   template <class T>

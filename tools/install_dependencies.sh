@@ -4,7 +4,7 @@
 # Each package and its reason: docs/dependencies.md
 set -euo pipefail
 
-packages=(libsimgrid-dev libfmt-dev libcli11-dev libyaml-cpp-dev libboost-dev libsqlite3-dev doctest-dev
+packages=(libsimgrid-dev libfmt-dev libcli11-dev libyaml-cpp-dev libboost-dev libsqlite3-dev liblua5.4-dev doctest-dev
           libbenchmark-dev nlohmann-json3-dev pkg-config ninja-build ccache python3)
 command -v c++ >/dev/null || packages+=(g++)
 command -v cmake >/dev/null || packages+=(cmake)

@@ -1,0 +1,237 @@
+#include "scenarios/load_functions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "scenarios/expression_source.hpp"
+#include "scenarios/load_body.hpp"
+#include "scenarios/load_keys.hpp"
+#include "scenarios/load_strategy.hpp"
+
+namespace raysim {
+
+namespace keys = scenario_keys;
+
+namespace {
+
+constexpr std::int64_t most_returns = 10'000;
+constexpr std::int64_t most_attempts = 1'000'000;
+
+// What a task's duration keeps busy: a core, or the GPUs that it has asked for.
+void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
+  static constexpr std::string_view places[] = {"cpu", "gpu"};
+  if (const auto key = mapping.find("runs_on")) {
+    task.on_gpu = key->one_of(places) == "gpu";
+    if (task.on_gpu && task.options.num_gpus.value_or(0) == 0)
+      key->fail("'runs_on' is 'gpu' in a task without GPUs", "'num_gpus' above 0, or 'cpu'");
+    for (const std::string_view other : {"body", "sleep", "return"})
+      if (task.on_gpu && mapping.has(other))
+        mapping.fail_at_key(other, fmt::format("'{}' next to 'runs_on'", other), "one of the two");
+    if (task.on_gpu && task.has_body())
+      mapping.at("duration").fail("a computed duration next to 'runs_on: gpu'", "a duration that is known before");
+  }
+  if (const auto key = mapping.find("device_copy")) {
+    task.device_copy = key->bytes();
+    if (!task.on_gpu)
+      mapping.fail_at_key("device_copy", "'device_copy' in a task that runs on a core", "'runs_on: gpu'");
+  }
+}
+
+class DeclarationReader {
+ public:
+  DeclarationReader(ScenarioContext& context, ScenarioProgram& program) : context_(context), program_(program) {}
+
+  void read(const YamlMapping& scenario) {
+    if (const auto key = scenario.find("functions")) declare_functions(*key);
+    if (const auto key = scenario.find("tasks")) declare_tasks(*key);
+    if (const auto key = scenario.find("actors")) declare_actors(*key);
+    for (const Pending& pending : pending_) read_body(pending);
+    DriverSpec& driver = program_.drivers.emplace_back();
+    NameTable names;
+    driver.body.steps = BodyReader(context_, names, {}).steps(scenario.at("driver"));
+    driver.body.names = names.take_names();
+  }
+
+ private:
+  // A body that is read when everything is declared.
+  struct Pending {
+    YamlMapping mapping;
+    std::string_view steps;  // the key of its steps
+    BodySpec* body;
+    NameTable* names;
+    BodyKind kind;
+  };
+
+  NameTable& new_names(const std::vector<std::string>* state = nullptr) { return names_.emplace_back(state); }
+
+  void read_body(const Pending& pending) {
+    BodySpec& body = *pending.body;
+    BodyReader reader(context_, *pending.names, pending.kind);
+    if (const auto steps = pending.mapping.find(pending.steps)) body.steps = reader.steps(*steps);
+    if (const auto result = pending.mapping.find("return"))
+      body.result = ExpressionReader(context_.engine(), *pending.names).value(*result);
+    if (pending.names->knows("self")) body.self = pending.names->slot_of("self");
+    body.names = pending.names->take_names();
+  }
+
+  void read_parameters(const YamlMapping& mapping, BodySpec& body, NameTable& names) const {
+    const auto key = mapping.find("parameters");
+    if (!key) return;
+    const std::vector<YamlReader> parameters = key->list("a list of names");
+    for (const YamlReader& parameter : parameters) {
+      std::string name = parameter.is_scalar() ? parameter.scalar() : std::string();
+      if (name.starts_with('*')) {
+        if (&parameter != &parameters.back()) parameter.fail("'*' before the last parameter", "it with the last one only");
+        body.takes_rest = true;
+        name.erase(0, 1);
+      }
+      const std::string fault = variable_name_fault(name);
+      if (!fault.empty()) parameter.fail(fmt::format("{}, {}", parameter.found(), fault), "a name (a letter, then letters, digits and _)");
+      if (names.knows(name)) parameter.fail("second parameter " + in_quotes(name), "names that differ");
+      names.add(name);
+      body.names.push_back(name);
+    }
+    body.parameters = static_cast<std::uint32_t>(parameters.size());
+  }
+
+  // What tasks, methods and constructors have alike. `steps`: the key of their steps.
+  void read_function(const YamlMapping& mapping, std::string_view steps, FunctionSpec& function, NameTable& names) const {
+    const ExpressionReader read(context_.engine(), names);
+    read_parameters(mapping, function.body, names);
+    function.has_steps = mapping.has(steps);
+    for (const std::string_view key : {"duration", "sleep"})
+      if (function.has_steps && mapping.has(key))
+        mapping.fail_at_key(key, fmt::format("'{}' next to '{}'", key, steps),
+                            "one of the two, as the steps of the body take the time");
+    if (const auto key = mapping.find("duration")) function.duration = read.durations(*key);
+    if (const auto key = mapping.find("sleep")) function.compute = !key->boolean();
+    if (const auto key = mapping.find("returns")) {
+      function.return_size = read.sizes(*key);
+      function.size_given = true;
+    }
+    if (const auto key = mapping.find("num_returns")) {
+      const bool streams = key->is_scalar() && key->scalar() == "streaming";
+      function.num_returns = streams ? streaming_returns : static_cast<int>(key->whole(0, most_returns));
+      if (streams && !function.has_steps) key->fail("a generator without a body", "steps, of which some are 'yield'");
+      if (streams && mapping.has("return")) mapping.fail_at_key("return", "'return' of a generator", "the step 'yield'");
+    }
+    function.returns_value = mapping.has("return");
+  }
+
+  void declare_functions(const YamlReader& value) {
+    const std::vector<YamlReader> readers = value.named_values("functions by name");
+    program_.functions.reserve(readers.size());
+    for (const YamlReader& reader : readers) {
+      const YamlMapping mapping = reader.mapping(keys::function);
+      SubroutineSpec& function = program_.functions.emplace_back();
+      function.name = reader.key();
+      function.place = place_of(reader);
+      NameTable& names = new_names();
+      read_parameters(mapping, function.body, names);
+      context_.functions.add(function.name);
+      pending_.push_back({mapping, "body", &function.body, &names, {.returns = true}});
+    }
+  }
+
+  void declare_tasks(const YamlReader& value) {
+    const std::vector<YamlReader> readers = value.named_values("tasks by name");
+    program_.tasks.reserve(readers.size());
+    for (const YamlReader& reader : readers) {
+      const YamlMapping mapping = reader.mapping(keys::task);
+      TaskSpec& task = program_.tasks.emplace_back();
+      task.name = reader.key();
+      task.place = place_of(reader);
+      task.options = read_options(mapping, context_);
+      check_demand(task.options, task.name, reader, context_);
+      NameTable& names = new_names();
+      read_function(mapping, "body", task, names);
+      read_place_of_work(mapping, task);
+      if (const auto key = mapping.find("crash"))
+        task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
+      context_.tasks.add(task.name);
+      pending_.push_back({mapping, "body", &task.body, &names,
+                          {.returns = true, .yields = task.num_returns == streaming_returns}});
+    }
+  }
+
+  void declare_actors(const YamlReader& value) {
+    const std::vector<YamlReader> readers = value.named_values("actors by name");
+    program_.actors.reserve(readers.size());
+    for (const YamlReader& reader : readers) {
+      const YamlMapping mapping = reader.mapping(keys::actor);
+      ActorClassSpec& actor = program_.actors.emplace_back();
+      actor.name = reader.key();
+      actor.place = place_of(reader);
+      NameTable none;
+      actor.options = read_actor_options(mapping, context_, ExpressionReader(context_.engine(), none));
+      check_demand(actor.options.task, actor.name, reader, context_);
+      if (const auto key = mapping.find("async")) actor.is_async = key->boolean();
+      if (const auto key = mapping.find("concurrency_groups"))
+        for (const YamlReader& group : key->named_values("most calls at a time by group"))
+          actor.concurrency_groups.emplace_back(group.key(), static_cast<int>(group.whole(1, 1'000'000)));
+      read_state(mapping, actor);
+      if (const auto key = mapping.find("methods"))
+        for (const YamlReader& method : declared(*key, actor)) read_method(method, actor);
+      context_.actors.add(actor.name);
+    }
+  }
+
+  std::vector<YamlReader> declared(const YamlReader& methods, ActorClassSpec& actor) const {
+    std::vector<YamlReader> readers = methods.named_values("methods by name");
+    actor.methods.reserve(readers.size());
+    return readers;
+  }
+
+  // The constructor, with the values that the state starts with.
+  void read_state(const YamlMapping& mapping, ActorClassSpec& actor) {
+    FunctionSpec& constructor = actor.constructor;
+    constructor.name = actor.name + ".__init__";
+    constructor.place = actor.place;
+    NameTable& names = new_names(&actor.state);
+    read_function(mapping, "init", constructor, names);
+    if (const auto key = mapping.find("state")) {
+      const ExpressionReader read(context_.engine(), names);
+      for (const YamlReader& part : key->named_values("first values by name")) {
+        const std::string fault = variable_name_fault(part.key());
+        if (!fault.empty()) part.fail_at_key(fmt::format("{} is {}", in_quotes(part.key()), fault), "a name (a letter, then letters, digits and _)");
+        actor.initial.push_back(read.value(part));
+        actor.state.emplace_back(part.key());
+      }
+    }
+    pending_.push_back({mapping, "init", &constructor.body, &names, {.returns = true, .of_actor = true}});
+  }
+
+  void read_method(const YamlReader& reader, ActorClassSpec& actor) {
+    const YamlMapping mapping = reader.mapping(keys::method);
+    MethodSpec& method = actor.methods.emplace_back();
+    method.name = reader.key();
+    method.place = place_of(reader);
+    NameTable& names = new_names(&actor.state);
+    read_function(mapping, "body", method, names);
+    if (const auto key = mapping.find("concurrency_group")) {
+      method.concurrency_group = key->text("the name of a concurrency group");
+      std::vector<std::string_view> known;
+      for (const auto& group : actor.concurrency_groups) known.push_back(group.first);
+      if (std::find(known.begin(), known.end(), method.concurrency_group) == known.end())
+        key->fail_unknown("concurrency group", method.concurrency_group, known);
+    }
+    pending_.push_back({mapping, "body", &method.body, &names,
+                        {.returns = true, .yields = method.num_returns == streaming_returns, .of_actor = true}});
+  }
+
+  ScenarioContext& context_;
+  ScenarioProgram& program_;
+  std::deque<NameTable> names_;
+  std::vector<Pending> pending_;
+};
+
+}  // namespace
+
+void read_declarations(const YamlMapping& scenario, ScenarioContext& context, ScenarioProgram& program) {
+  DeclarationReader(context, program).read(scenario);
+}
+
+}  // namespace raysim
