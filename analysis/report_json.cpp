@@ -91,6 +91,9 @@ std::string run_json(const RunReport& r) {
   json["events"] = r.events;
   json["driver"] = {{"outcome", r.outcome}, {"message", r.message}};
   json["failed_expectations"] = r.failed_expectations;
+  json["printed"] = nlohmann::ordered_json::array();
+  for (const PrintedLine& line : r.printed)
+    json["printed"].push_back({{"time_s", line.time.in_seconds()}, {"body", line.body}, {"text", line.text}});
   json["wall_s"] = r.wall_seconds;
   json["simulated_over_wall"] = r.wall_seconds > 0 ? in_seconds(r.makespan) / r.wall_seconds : 0;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

@@ -55,6 +55,13 @@ struct DelayReport {
   Duration max;
 };
 
+// What a body of the program has printed.
+struct PrintedLine {
+  Time time;
+  std::string body;
+  std::string text;
+};
+
 struct RunReport {
   std::string scenario;  // the file
   std::string title;
@@ -94,6 +101,7 @@ struct RunReport {
   bool outcome_expected = true;  // false: nothing says that the program should end like this
   bool unfinished = false;       // starved or interrupted: the figures are those of the moment
   std::vector<std::string> failed_expectations;
+  std::vector<PrintedLine> printed;  // where nobody saw it as it happened
 
   [[nodiscard]] std::uint64_t open_tasks() const { return submitted - finished - failed; }
 };

@@ -30,8 +30,9 @@ std::string describe(const ClusterSpec& cluster) {
 }
 
 std::string describe(const ScenarioProgram& program) {
-  return fmt::format("{}, {} of the driver", plural(program.tasks.size(), "task function"),
-                     plural(program.driver.size(), "step"));
+  std::string text = plural(program.tasks.size(), "task function");
+  if (!program.actors.empty()) text += fmt::format(", {} of actors", plural(program.actors.size(), "class"));
+  return fmt::format("{}, {} of the driver", text, plural(program.drivers.front().body.steps.size(), "step"));
 }
 
 // SimGrid's own form, or YAML with the key that only a platform has.

@@ -12,7 +12,8 @@ namespace {
 
 class Checker {
  public:
-  Checker(const ScenarioProgram& program, const RunReport& report) : program_(program), report_(report) {}
+  Checker(const ScenarioProgram& program, const RunReport& report, std::span<const Value> values)
+      : program_(program), report_(report), values_(values) {}
 
   std::vector<std::string> check() {
     const ExpectSpec& expect = program_.expect;
@@ -28,6 +29,7 @@ class Checker {
     check_count("retried", expect.retried, r.retried);
     check_count("failed", expect.failed, r.failed);
     for (const auto& [name, state] : expect.placement_groups) check_group(name, state);
+    for (std::size_t i = 0; i < expect.values.size(); ++i) check_value(expect.values[i], values_[i]);
     return std::move(lines_);
   }
 
@@ -55,6 +57,12 @@ class Checker {
     if (got != state) fail("placement_groups." + name, state, got);
   }
 
+  void check_value(const std::pair<Slot, Value>& wanted, const Value& got) {
+    constexpr double tolerance = 1e-9;  // sums depend on their order
+    const std::string& name = program_.drivers.front().body.names[wanted.first];
+    if (!are_equal(wanted.second, got, tolerance)) fail("values." + name, to_text(wanted.second), to_text(got));
+  }
+
   void fail(const std::string& key, const std::string& wanted, const std::string& got) {
     const SourcePlace place = program_.expect.place;
     // One that the command line added has no place in the file.
@@ -65,13 +73,15 @@ class Checker {
 
   const ScenarioProgram& program_;
   const RunReport& report_;
+  std::span<const Value> values_;
   std::vector<std::string> lines_;
 };
 
 }  // namespace
 
-std::vector<std::string> failed_expectations(const ScenarioProgram& program, const RunReport& report) {
-  return Checker(program, report).check();
+std::vector<std::string> failed_expectations(const ScenarioProgram& program, const RunReport& report,
+                                             std::span<const Value> values) {
+  return Checker(program, report, values).check();
 }
 
 }  // namespace raysim

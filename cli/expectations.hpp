@@ -4,6 +4,7 @@
 // single keys; the lines name the key. Invariants: no lines when all came true; a scenario without `expect` has none.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 
 namespace raysim {
 
-std::vector<std::string> failed_expectations(const ScenarioProgram& program, const RunReport& report);
+// `values`: what the driver's names of `expect: values` held at its end, in that order.
+std::vector<std::string> failed_expectations(const ScenarioProgram& program, const RunReport& report,
+                                             std::span<const Value> values);
 
 }  // namespace raysim

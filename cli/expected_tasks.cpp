@@ -18,39 +18,75 @@ class TaskCounter {
   }
 
  private:
-  using Sizes = std::map<std::string, double>;  // references that each name holds
+  using Sizes = std::map<Slot, double>;  // elements of the list that each name holds
   static constexpr double unknown = -1;
   static constexpr double in_progress = -2;
   static constexpr double most = 1e15;
 
   double count(const Steps& body, Sizes& sizes) {
     double tasks = 0;
-    for (const Step& step : body) {
-      if (const auto* submit = std::get_if<SubmitStep>(&step.what)) tasks += count_submit(*submit, sizes);
-      if (const auto* put = std::get_if<PutStep>(&step.what))
-        store(sizes, put->as, put->append, static_cast<double>(put->count));
-      if (const auto* wait = std::get_if<WaitStep>(&step.what)) {
-        const double all = sizes[wait->refs];
-        const double ready = std::min(all, static_cast<double>(wait->num_returns));
-        store(sizes, wait->ready, false, ready);
-        store(sizes, wait->pending, false, all - ready);
-      }
-      if (const auto* repeat = std::get_if<RepeatStep>(&step.what))
-        tasks += count_rounds(repeat->body, static_cast<double>(repeat->count), sizes);
-      if (const auto* loop = std::get_if<ForEachStep>(&step.what)) {
-        const double rounds = sizes[loop->in];
-        sizes[loop->as] = 1;
-        tasks += count_rounds(loop->body, rounds, sizes);
-      }
-    }
+    for (const Step& step : body) tasks += std::visit([&](const auto& what) { return count_step(what, sizes); }, step.what);
     return std::min(tasks, most);
   }
 
-  double count_submit(const SubmitStep& submit, Sizes& sizes) {
-    const double calls = submit.over.empty() ? static_cast<double>(submit.count)
-                                             : std::ceil(sizes[submit.over] / static_cast<double>(submit.group));
-    store(sizes, submit.as, submit.append, calls * program_.tasks[submit.task].num_returns);
-    return calls * tasks_of_call(submit.task);
+  template <class Other>
+  double count_step(const Other&, Sizes&) {
+    return 0;
+  }
+  double count_step(const SubmitStep& submit, Sizes& sizes) {
+    const TaskSpec& task = program_.tasks[submit.task];
+    return count_calls(submit.call, task.num_returns, sizes) * tasks_of_call(submit.task);
+  }
+  double count_step(const InvokeStep& invoke, Sizes& sizes) { return count_calls(invoke.call, 1, sizes); }
+  double count_step(const CreateStep& create, Sizes& sizes) {
+    const double actors = number(create.count);
+    store(sizes, create.as, actors);
+    return actors;
+  }
+  double count_step(const PutStep& put, Sizes& sizes) {
+    store(sizes, put.as, number(put.count));
+    return 0;
+  }
+  double count_step(const WaitStep& wait, Sizes& sizes) {
+    const double all = size_of(wait.refs, sizes);
+    const double ready = std::min(all, number(wait.num_returns));
+    store(sizes, {wait.ready, false}, ready);
+    store(sizes, {wait.pending, false}, all - ready);
+    return 0;
+  }
+  double count_step(const RepeatStep& repeat, Sizes& sizes) { return count_rounds(repeat.body, number(repeat.count), sizes); }
+  double count_step(const ForEachStep& loop, Sizes& sizes) {
+    const double rounds = size_of(loop.in, sizes);
+    sizes[loop.as] = 1;
+    return count_rounds(loop.body, rounds, sizes);
+  }
+  double count_step(const ArrivalsStep& arrivals, Sizes& sizes) {
+    const double in_trace = static_cast<double>(arrivals.trace.size());
+    return count_rounds(arrivals.body, arrivals.trace.empty() ? number(arrivals.count) : in_trace, sizes);
+  }
+  double count_step(const WhileStep& loop, Sizes& sizes) { return count_rounds(loop.body, 1, sizes); }
+  double count_step(const IfStep& choice, Sizes& sizes) {
+    return std::max(count(choice.then, sizes), count(choice.otherwise, sizes));
+  }
+
+  // What only the run will tell counts as one.
+  static double number(const Expression& expression) {
+    const Value* value = expression.constant();
+    const auto* whole = value != nullptr ? value->as<std::int64_t>() : nullptr;
+    return whole != nullptr ? static_cast<double>(*whole) : 1;
+  }
+  static double number(const std::optional<Expression>& expression) { return expression ? number(*expression) : 1; }
+  static double size_of(const Expression& expression, Sizes& sizes) {
+    if (const Variable* name = expression.name(); name != nullptr && !name->of_state) return sizes[name->slot];
+    const Value* value = expression.constant();
+    const auto* list = value != nullptr ? value->as<List>() : nullptr;
+    return list != nullptr ? static_cast<double>(list->size()) : 1;
+  }
+
+  double count_calls(const CallSpec& call, int returns, Sizes& sizes) {
+    const double calls = call.over ? std::ceil(size_of(*call.over, sizes) / number(call.group)) : number(call.count);
+    store(sizes, call.as, calls * std::max(returns, 1));
+    return calls;
   }
 
   // Names that grow in a round grow as much in each.
@@ -70,13 +106,13 @@ class TaskCounter {
     if (of_call_[task] == in_progress) return 1;
     if (of_call_[task] == unknown) {
       of_call_[task] = in_progress;
-      of_call_[task] = 1 + count(program_.tasks[task].body);
+      of_call_[task] = 1 + count(program_.tasks[task].body.steps);
     }
     return of_call_[task];
   }
 
-  static void store(Sizes& sizes, const std::string& name, bool append, double size) {
-    if (!name.empty()) sizes[name] = size + (append ? sizes[name] : 0);
+  static void store(Sizes& sizes, const Target& as, double size) {
+    if (as.name && !as.name->of_state) sizes[as.name->slot] = size + (as.append ? sizes[as.name->slot] : 0);
   }
 
   const ScenarioProgram& program_;
@@ -85,6 +121,10 @@ class TaskCounter {
 
 }  // namespace
 
-double expected_tasks(const ScenarioProgram& program) { return TaskCounter(program).count(program.driver); }
+double expected_tasks(const ScenarioProgram& program) {
+  double tasks = 0;
+  for (const DriverSpec& driver : program.drivers) tasks += TaskCounter(program).count(driver.body.steps);
+  return tasks;
+}
 
 }  // namespace raysim

@@ -44,7 +44,7 @@ RunHeader header_of(const Scenario& scenario) {
   RunHeader header;
   for (const NodeSpec& node : scenario.cluster.nodes)
     header.nodes.push_back({node.name, node.total.get(cpu_resource).value(), models_of(node)});
-  for (const TaskSpec& task : scenario.program.tasks) header.functions.push_back(task.name);
+  header.functions = function_names(scenario.program);
   return header;
 }
 
@@ -57,8 +57,15 @@ void tell_progress(ProgressLine& line, const Summary& summary, double expected_t
                         count_text(all), large_text(static_cast<double>(events) / line.seconds())));
 }
 
-SimulationResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink& record, bool show_progress,
-                          double& wall_seconds) {
+// What came of a run beside its record.
+struct RunResult {
+  SimulationResult simulation;
+  std::vector<Value> values;  // of the driver's names in `expect: values`
+  std::vector<PrintedLine> printed;
+  double wall_seconds = 0;
+};
+
+RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink& record, const RunOptions& run) {
   ScenarioProgram& program = checked.scenario.program;
   ClusterSpec& cluster = checked.scenario.cluster;
   const auto retries = static_cast<int>(checked.profile.system.task_max_retries);
@@ -69,20 +76,28 @@ SimulationResult simulate(CheckedScenario& checked, const Summary& summary, Reco
   options.decision_time = program.ray.decision_time;
   if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
-  ProgramBodies bodies = make_bodies(program, cluster, retries);
+  ProgressLine line(!run.no_progress);
+  const double expected = expected_tasks(program);
+  RunResult result;
+  // As it happens, or in the one object that readers of JSON get.
+  const auto print = [&](Time now, const std::string& body, const std::string& text) {
+    if (run.json) return result.printed.push_back({now, body, text});
+    line.wipe();
+    fmt::print(stderr, "[{}] {}: {}\n", duration_text(now - Time{}), body, text);
+  };
+  ProgramBodies bodies = make_bodies(program, cluster, retries, print);
   options.functions = std::move(bodies.functions);
   options.driver = std::move(bodies.driver);
 
   const InterruptGuard interrupt;
-  ProgressLine line(show_progress);
-  const double expected = expected_tasks(program);
   const auto start = std::chrono::steady_clock::now();
   Simulation simulation(cluster, checked.profile, std::move(options), record);
-  SimulationResult result = simulation.run([&](Time now, std::uint64_t events) {
+  result.simulation = simulation.run([&](Time now, std::uint64_t events) {
     if (line.due()) tell_progress(line, summary, expected, now, events);
     return !InterruptGuard::requested();
   });
-  wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.values = *bodies.last_values;
   return result;
 }
 
@@ -96,7 +111,8 @@ std::string finished_by_function(const Summary& summary) {
   return names.size() > most ? text + ", ..." : text;
 }
 
-RunReport make_report(const CheckedScenario& checked, const Summary& summary, const SimulationResult& result) {
+RunReport make_report(const CheckedScenario& checked, const Summary& summary, const RunResult& run) {
+  const SimulationResult& result = run.simulation;
   const ScenarioProgram& program = checked.scenario.program;
   RunReport report = report_on(summary, result.end - Time{});
   report.scenario = program.file;
@@ -136,7 +152,9 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   report.unfinished = result.starved || result.interrupted;
   const auto& expected = program.expect.outcome;
   report.outcome_expected = expected ? *expected == report.outcome : report.outcome == "ok";
-  if (!report.unfinished) report.failed_expectations = failed_expectations(program, report);
+  if (!report.unfinished) report.failed_expectations = failed_expectations(program, report, run.values);
+  report.printed = run.printed;
+  report.wall_seconds = run.wall_seconds;
   return report;
 }
 
@@ -168,15 +186,13 @@ ExitCode run(const RunOptions& options) {
   RecordSink* record = &summary;
   if (trace_file.wanted()) record = &with_trace.emplace(*record, trace.emplace(trace_file.stream(), summary.header()));
   if (options.heft) record = &with_heft.emplace(*record, heft.emplace(summary.header()));
-  double wall_seconds = 0;
-  const SimulationResult result = simulate(checked, summary, *record, !options.no_progress, wall_seconds);
+  const RunResult result = simulate(checked, summary, *record, options);
   RunReport report = make_report(checked, summary, result);
   if (heft) report.heft = heft->schedule();
-  report.wall_seconds = wall_seconds;
   fmt::print("{}", options.json ? run_json(report) : run_table(report, wants_colours(Stream::standard_output)));
   std::fflush(stdout);
   trace_file.finish([&](std::ostream&) { trace->finish(); });
-  return conclude(report, result);
+  return conclude(report, result.simulation);
 }
 
 // A policy that went wrong in the middle leaves no figures, only its name.

@@ -75,6 +75,8 @@ class Expression {
   [[nodiscard]] SourcePlace place() const { return place_; }
   // Null when it depends on anything.
   [[nodiscard]] const Value* constant() const { return kind_ == Kind::constant ? &constant_ : nullptr; }
+  // Null when it is more than a name.
+  [[nodiscard]] const Variable* name() const { return kind_ == Kind::variable ? &variable_ : nullptr; }
   // Throws ExpressionError.
   [[nodiscard]] Value evaluate(Scope& scope) const;
 

@@ -1,168 +1,161 @@
 #include "scenarios/interpret.hpp"
 
-#include <algorithm>
-#include <unordered_map>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "scenarios/interpreter.hpp"
 
 namespace raysim {
 
+PlacementGroupId Interpreter::group(std::size_t index) const {
+  if (groups[index] == no_placement_group)
+    throw RayError(ErrorType::value_error, "failed to look up placement group " + program.placement_groups[index].name);
+  return groups[index];
+}
+
 namespace {
 
-// What every body of one program shares.
-struct Interpreter {
-  const ScenarioProgram& program;
-  ClusterSpec& cluster;
-  int default_retries;
-  std::unordered_map<const Step*, std::uint64_t> draws;  // number of the next draw of a step
-  // The last group of each entry of ScenarioProgram::placement_groups; whoever knows its name finds it.
-  std::vector<PlacementGroupId> groups;
+using Shared = std::shared_ptr<Interpreter>;
 
-  PlacementGroupId group(std::size_t index) const {
-    if (groups[index] == no_placement_group)
-      throw RayError(ErrorType::value_error,
-                     "failed to look up placement group " + program.placement_groups[index].name);
-    return groups[index];
+// What an actor keeps from call to call.
+struct ActorState {
+  std::vector<Value> values;
+};
+
+// What a body returns, as the task's returns.
+void give_returns(Frame& frame, const FunctionSpec& function) {
+  if (!frame.has_result || function.num_returns <= 0) return;
+  const auto give = [&](std::size_t index, const Value& value) {
+    Payload payload = payload_of(value);
+    if (function.size_given)
+      payload.size = function.return_size.computed ? frame.bytes(function.return_size, function.place) : Bytes{};
+    frame.context.set_return(index, std::move(payload));
+  };
+  const auto count = static_cast<std::size_t>(function.num_returns);
+  if (count == 1) return give(0, frame.result);
+  const auto* list = frame.result.as<List>();
+  if (list == nullptr || list->size() != count)
+    throw ExpressionError(fmt::format("{} returned, expected a list of {} (num_returns)", kind_of(frame.result), count));
+  for (std::size_t i = 0; i < count; ++i) give(i, (*list)[i]);
+}
+
+// Runs act and says of what it throws that it belongs to the declaration of a function.
+template <class Act>
+auto in_declaration(const Frame& frame, const FunctionSpec& function, Act act) {
+  try {
+    return act();
+  } catch (const ExpressionError& error) {
+    frame.fail(error.what(), error.place.line > 0 ? error.place : function.place, "");
+  }
+}
+
+// A task, method or constructor from its arguments to its returns; the frame has its state.
+Body run_function(Frame& frame, const FunctionSpec& function) {
+  if (function.has_steps) {
+    Body steps = run_steps(frame, function.body.steps);
+    co_await steps;
+  } else {
+    const Duration duration = in_declaration(frame, function, [&] { return frame.duration(function.duration, function.place); });
+    const auto pause = function.compute ? frame.context.compute(duration) : frame.context.sleep(duration);
+    co_await pause;
+  }
+  in_declaration(frame, function, [&] {
+    if (!frame.has_result && function.body.result) {
+      frame.result = function.body.result->evaluate(frame);
+      frame.has_result = true;
+    }
+    give_returns(frame, function);
+  });
+}
+
+void bind_arguments(Frame& frame) {
+  std::vector<Value> values;
+  if (frame.spec.parameters > 0)
+    for (const Argument& argument : frame.context.arguments()) values.push_back(value_of(argument.value));
+  bind_parameters(frame, std::move(values));
+}
+
+Body run_task(Shared self, TaskContext& context, const TaskSpec& task, std::uint32_t function) {
+  Frame frame(*self, context, task.body, "task", task.name, self->runs[function]++);
+  bind_arguments(frame);
+  Body body = run_function(frame, task);
+  co_await body;
+}
+
+void enter_actor(Frame& frame, std::shared_ptr<void> actor) {
+  frame.state = &static_cast<ActorState*>(actor.get())->values;
+  frame.actor = std::move(actor);
+  if (frame.spec.self) frame.names[*frame.spec.self] = frame.context.own_handle();
+}
+
+Body run_constructor(Shared self, TaskContext& context, const ActorClassSpec& actor, std::uint32_t function) {
+  const FunctionSpec& constructor = actor.constructor;
+  Frame frame(*self, context, constructor.body, "constructor", actor.name, self->runs[function]++);
+  context.actor_state() = std::make_shared<ActorState>(ActorState{std::vector<Value>(actor.state.size())});
+  enter_actor(frame, context.actor_state());
+  bind_arguments(frame);
+  in_declaration(frame, constructor, [&] {
+    for (std::size_t i = 0; i < actor.initial.size(); ++i) {
+      Value first = actor.initial[i].evaluate(frame);
+      (*frame.state)[i] = std::move(first);
+    }
+  });
+  Body body = run_function(frame, constructor);
+  co_await body;
+}
+
+Body run_method(Shared self, TaskContext& context, const ActorClassSpec& actor, const MethodSpec& method,
+                std::uint32_t function) {
+  const std::string name = actor.name + "." + method.name;
+  Frame frame(*self, context, method.body, "method", name, self->runs[function]++);
+  enter_actor(frame, context.actor_state());
+  bind_arguments(frame);
+  Body body = run_function(frame, method);
+  co_await body;
+}
+
+// Keeps what the driver's names hold when it ends, however that is.
+struct LastValues {
+  Frame& frame;
+  ~LastValues() {
+    const auto& expected = frame.self.program.expect.values;
+    for (std::size_t i = 0; i < expected.size(); ++i) (*frame.self.last_values)[i] = frame.names[expected[i].first];
   }
 };
-using Names = std::unordered_map<std::string, std::vector<ObjectRef>>;
 
-TaskCall prepare_call(Interpreter& self, const SubmitStep& step) {
-  TaskCall call;
-  call.function = {static_cast<std::uint32_t>(step.task)};
-  const TaskOptionsSpec options = merged(self.program.tasks[step.task].options, step.options);
-  call.options = resolve_options(options, self.cluster, self.default_retries);
-  if (call.options.strategy.kind == SchedulingStrategy::Kind::placement_group)
-    call.options.strategy.group = self.group(call.options.strategy.group.index);
-  return call;
+Body run_driver(Shared self, TaskContext& context) {
+  const DriverSpec& driver = self->program.drivers.front();
+  Frame frame(*self, context, driver.body, "the driver", driver.name, 0);
+  const LastValues keep{frame};
+  Body steps = run_steps(frame, driver.body.steps);
+  co_await steps;
 }
 
-Duration draw(Interpreter& self, TaskContext& context, const Step& step, const Distribution& distribution) {
-  const std::uint64_t ordinal = self.draws[&step]++;
-  RandomStream stream = context.stream("step " + std::to_string(step.place.line) + ":" +
-                                       std::to_string(step.place.column) + "/" + std::to_string(ordinal));
-  return Duration::seconds(distribution.draw(stream, ordinal));
+// What the models run without us where they can.
+RemoteFunction remote_function(const FunctionSpec& spec, std::string name) {
+  RemoteFunction function;
+  function.name = std::move(name);
+  function.num_returns = spec.num_returns;
+  function.return_size = spec.return_size.drawn;
+  if (!spec.has_body()) function.duration = spec.duration.drawn;
+  function.computes = spec.compute;
+  return function;
 }
 
-void store(Names& names, const std::string& name, bool append, std::vector<ObjectRef> refs) {
-  if (name.empty()) return;
-  auto& held = names[name];
-  if (append)
-    held.insert(held.end(), refs.begin(), refs.end());
-  else
-    held = std::move(refs);
-}
-
-Body run_submit(Interpreter& self, TaskContext& context, const Step& step, const SubmitStep& submit, Names& names) {
-  TaskCall call = prepare_call(self, submit);
-  for (const ArgumentSpec& arg : submit.args) {
-    if (arg.name.empty())
-      call.args.emplace_back(Payload{nullptr, arg.value});
-    else
-      call.args.insert(call.args.end(), names[arg.name].begin(), names[arg.name].end());
+void add_actor(const Shared& self, const ActorClassSpec& actor, std::vector<RemoteFunction>& functions) {
+  const auto first = static_cast<std::uint32_t>(functions.size());
+  self->first_method.push_back(first);
+  functions.push_back(remote_function(actor.constructor, actor.constructor.name));
+  functions.back().body = [self, &actor, first](TaskContext& context) { return run_constructor(self, context, actor, first); };
+  for (const MethodSpec& method : actor.methods) {
+    const auto id = static_cast<std::uint32_t>(functions.size());
+    functions.push_back(remote_function(method, actor.name + "." + method.name));
+    if (method.has_body())
+      functions.back().body = [self, &actor, &method, id](TaskContext& context) {
+        return run_method(self, context, actor, method, id);
+      };
   }
-  const std::vector<ObjectRef> over = submit.over.empty() ? std::vector<ObjectRef>{} : names[submit.over];
-  const auto group = static_cast<std::size_t>(submit.group);
-  const std::size_t calls =
-      submit.over.empty() ? static_cast<std::size_t>(submit.count) : (over.size() + group - 1) / group;
-  const auto returns = static_cast<std::uint32_t>(self.program.tasks[submit.task].num_returns);
-  const std::size_t fixed_args = call.args.size();
-  std::vector<ObjectRef> refs;
-  refs.reserve(calls * returns);
-  for (std::size_t i = 0; i < calls; ++i) {
-    call.args.erase(call.args.begin() + static_cast<std::ptrdiff_t>(fixed_args), call.args.end());
-    for (std::size_t j = i * group; j < std::min((i + 1) * group, over.size()); ++j) call.args.push_back(over[j]);
-    if (submit.duration) call.duration = draw(self, context, step, *submit.duration);
-    const ObjectRef first = context.submit(call);
-    for (std::uint32_t r = 0; r < returns; ++r) refs.push_back({first.owner, first.index + r});
-    const auto pause = context.pause();
-    co_await pause;
-  }
-  store(names, submit.as, submit.append, std::move(refs));
-}
-
-Body run_put(TaskContext& context, const PutStep& put, Names& names) {
-  std::vector<ObjectRef> refs;
-  for (std::int64_t i = 0; i < put.count; ++i) {
-    refs.push_back(context.put(put.size));
-    const auto pause = context.pause();
-    co_await pause;
-  }
-  store(names, put.as, put.append, std::move(refs));
-}
-
-Body run_wait(TaskContext& context, const WaitStep& wait, Names& names) {
-  WaitResult result;
-  Body waiting = context.wait(names[wait.refs], static_cast<std::size_t>(wait.num_returns), wait.timeout, result);
-  co_await waiting;
-  store(names, wait.ready, false, std::move(result.ready));
-  store(names, wait.pending, false, std::move(result.pending));
-}
-
-Body run_group_step(Interpreter& self, TaskContext& context, const PlacementGroupStep& step) {
-  using Verb = PlacementGroupStep::Verb;
-  Body call;
-  bool ready = false;
-  if (step.verb == Verb::create) {
-    const PlacementGroupId id = context.new_group_id();
-    call = context.create_group(id, self.program.placement_groups[step.group].spec);
-    co_await call;
-    self.groups[step.group] = id;
-    co_return;
-  }
-  const PlacementGroupId group = self.group(step.group);
-  call = step.verb == Verb::wait ? context.wait_group(group, step.timeout, ready) : context.remove_group(group);
-  co_await call;
-}
-
-Body run_steps(Interpreter& self, TaskContext& context, const Steps& steps, Names& names);
-
-Body run_for_each(Interpreter& self, TaskContext& context, const ForEachStep& loop, Names& names) {
-  const std::vector<ObjectRef> items = names[loop.in];
-  for (const ObjectRef item : items) {
-    names[loop.as] = {item};
-    Body body = run_steps(self, context, loop.body, names);
-    co_await body;
-  }
-}
-
-Body run_steps(Interpreter& self, TaskContext& context, const Steps& steps, Names& names) {
-  for (const Step& step : steps) {
-    Body nested;
-    if (const auto* submit = std::get_if<SubmitStep>(&step.what)) {
-      nested = run_submit(self, context, step, *submit, names);
-    } else if (const auto* get = std::get_if<GetStep>(&step.what)) {
-      nested = context.get(names[get->refs], get->timeout);
-    } else if (const auto* wait = std::get_if<WaitStep>(&step.what)) {
-      nested = run_wait(context, *wait, names);
-    } else if (const auto* put = std::get_if<PutStep>(&step.what)) {
-      nested = run_put(context, *put, names);
-    } else if (const auto* group = std::get_if<PlacementGroupStep>(&step.what)) {
-      nested = run_group_step(self, context, *group);
-    } else if (const auto* loop = std::get_if<ForEachStep>(&step.what)) {
-      nested = run_for_each(self, context, *loop, names);
-    } else if (const auto* drain = std::get_if<DrainStep>(&step.what)) {
-      context.drain(drain->node, Time{} + drain->at);
-      continue;
-    } else if (const auto* work = std::get_if<WorkStep>(&step.what)) {
-      const Duration duration = draw(self, context, step, work->duration);
-      const auto pause = work->compute ? context.compute(duration) : context.sleep(duration);
-      co_await pause;
-      continue;
-    } else if (const auto* repeat = std::get_if<RepeatStep>(&step.what)) {
-      for (std::int64_t i = 0; i < repeat->count; ++i) {
-        Body round = run_steps(self, context, repeat->body, names);
-        co_await round;
-      }
-      continue;
-    }
-    co_await nested;
-  }
-}
-
-// A whole body, with its names.
-Body run_body(std::shared_ptr<Interpreter> self, TaskContext& context, const Steps& steps) {
-  Names names;
-  Body all = run_steps(*self, context, steps, names);
-  co_await all;
 }
 
 }  // namespace
@@ -186,29 +179,34 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   return options;
 }
 
-ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries) {
-  const auto interpreter = std::make_shared<Interpreter>(Interpreter{
-      program, cluster, default_retries, {}, std::vector<PlacementGroupId>(program.placement_groups.size())});
+std::vector<std::string> function_names(const ScenarioProgram& program) {
+  std::vector<std::string> names;
+  for (const TaskSpec& task : program.tasks) names.push_back(task.name);
+  for (const ActorClassSpec& actor : program.actors) {
+    names.push_back(actor.constructor.name);
+    for (const MethodSpec& method : actor.methods) names.push_back(actor.name + "." + method.name);
+  }
+  return names;
+}
+
+ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries, PrintSink print) {
+  const auto self = std::make_shared<Interpreter>(program, cluster, default_retries, std::move(print));
   std::vector<RemoteFunction> functions;
   for (const TaskSpec& task : program.tasks) {
-    RemoteFunction function;
-    function.name = task.name;
+    const auto id = static_cast<std::uint32_t>(functions.size());
+    RemoteFunction function = remote_function(task, task.name);
     function.options = resolve_options(task.options, cluster, default_retries);
-    function.num_returns = task.num_returns;
-    function.return_size = task.return_size;
-    function.duration = task.duration;
-    function.computes = task.compute;
     function.on_gpu = task.on_gpu;
     function.device_copy = task.device_copy;
     function.crash_attempts = task.crash_attempts;
-    if (!task.body.empty())
-      function.body = [interpreter, &task](TaskContext& context) { return run_body(interpreter, context, task.body); };
+    if (task.has_body())
+      function.body = [self, &task, id](TaskContext& context) { return run_task(self, context, task, id); };
     functions.push_back(std::move(function));
   }
-  BodyMaker driver = [interpreter](TaskContext& context) {
-    return run_body(interpreter, context, interpreter->program.driver);
-  };
-  return {std::move(functions), std::move(driver)};
+  for (const ActorClassSpec& actor : program.actors) add_actor(self, actor, functions);
+  self->runs.resize(functions.size());
+  BodyMaker driver = [self](TaskContext& context) { return run_driver(self, context); };
+  return {std::move(functions), std::move(driver), self->last_values};
 }
 
 }  // namespace raysim

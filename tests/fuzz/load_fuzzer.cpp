@@ -54,17 +54,34 @@ void check_cluster(const ClusterSpec& cluster) {
   require(heads == 1, "a cluster has one head");
 }
 
-void check_steps(const Steps& steps, const ScenarioProgram& program) {
+void check_steps(const Steps& steps, const BodySpec& body, const ScenarioProgram& program) {
+  const auto knows = [&](Slot slot) { return slot < body.names.size(); };
   for (const Step& step : steps) {
+    require(!step.name.empty(), "a step has a name");
     if (const auto* submit = std::get_if<SubmitStep>(&step.what)) {
       require(submit->task < program.tasks.size(), "a submitted task exists");
-      require(submit->count >= 0 && submit->group >= 1, "counts are in range");
     } else if (const auto* repeat = std::get_if<RepeatStep>(&step.what)) {
-      check_steps(repeat->body, program);
+      check_steps(repeat->body, body, program);
+    } else if (const auto* loop = std::get_if<WhileStep>(&step.what)) {
+      check_steps(loop->body, body, program);
+    } else if (const auto* choice = std::get_if<IfStep>(&step.what)) {
+      check_steps(choice->then, body, program);
+      check_steps(choice->otherwise, body, program);
     } else if (const auto* each = std::get_if<ForEachStep>(&step.what)) {
-      require(!each->in.empty() && !each->as.empty(), "a loop has names");
-      check_steps(each->body, program);
+      require(knows(each->as), "a loop has a name");
+      check_steps(each->body, body, program);
     }
+  }
+}
+
+void check_program(const ScenarioProgram& program) {
+  for (const DriverSpec& driver : program.drivers) check_steps(driver.body.steps, driver.body, program);
+  for (const TaskSpec& task : program.tasks) check_steps(task.body.steps, task.body, program);
+  for (const SubroutineSpec& function : program.functions) check_steps(function.body.steps, function.body, program);
+  for (const ActorClassSpec& actor : program.actors) {
+    require(actor.state.size() == actor.initial.size(), "a state has first values");
+    check_steps(actor.constructor.body.steps, actor.constructor.body, program);
+    for (const MethodSpec& method : actor.methods) check_steps(method.body.steps, method.body, program);
   }
 }
 
@@ -82,8 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const Scenario scenario = load_scenario_text(text, "scenarios/fuzz.yaml", overrides);
     check_cluster(scenario.cluster);
-    check_steps(scenario.program.driver, scenario.program);
-    for (const TaskSpec& task : scenario.program.tasks) check_steps(task.body, scenario.program);
+    check_program(scenario.program);
   } catch (const InputError& error) {
     check_error(error);
   }

@@ -48,16 +48,16 @@ ScenarioProgram bag_of_tasks(std::int64_t tasks, double seconds) {
   ScenarioProgram program;
   TaskSpec task;
   task.name = "work";
-  task.duration = Distribution::constant(seconds);
+  task.duration = Amount::constant(seconds);
   program.tasks.push_back(task);
+  BodySpec& body = program.drivers.emplace_back().body;
+  body.names = {"refs"};
+  const Variable refs{false, 0};
   SubmitStep submit;
-  submit.task = 0;
-  submit.count = tasks;
-  submit.as = "refs";
-  program.driver.push_back({{}, submit});
-  GetStep get;
-  get.refs = "refs";
-  program.driver.push_back({{}, get});
+  submit.call.count = Expression(Value(tasks));
+  submit.call.as.name = refs;
+  body.steps.push_back({{}, "submit", submit});
+  body.steps.push_back({{}, "get", GetStep{Expression(refs), {}, {}}});
   return program;
 }
 

@@ -1,0 +1,237 @@
+// Steps that call tasks and functions, and that get what comes of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "scenarios/interpreter.hpp"
+
+namespace raysim {
+
+namespace {
+
+constexpr std::int64_t most_repeats = 100'000'000;
+constexpr int deepest_call = 1000;  // Python's own limit
+
+// A value on its way to a function: a reference goes as one; data is a size and nothing else. `names_refs`: a function without
+// parameters takes all references that a list holds.
+void add_argument(const Value& value, bool names_refs, std::vector<Argument>& args) {
+  if (const auto* ref = value.as<ObjectRef>()) {
+    args.emplace_back(*ref);
+    return;
+  }
+  if (names_refs) {
+    std::vector<ObjectRef> refs;
+    collect_refs(value, refs);
+    if (!refs.empty() || value.is_nothing()) {
+      args.insert(args.end(), refs.begin(), refs.end());
+      return;
+    }
+  }
+  args.emplace_back(payload_of(value));
+}
+
+}  // namespace
+
+Payload payload_of(const Value& value) {
+  if (const auto* data = value.as<Data>()) return {nullptr, data->size};
+  return {std::make_shared<const Value>(value), serialised_size(value)};
+}
+
+Value value_of(const Payload& payload) {
+  if (payload.data == nullptr) return Data{payload.size};
+  return *static_cast<const Value*>(payload.data.get());
+}
+
+std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
+  if (const auto* ref = value.as<ObjectRef>()) return {*ref};
+  if (value.is_nothing()) return {};
+  if (const auto* list = value.as<List>()) {
+    const std::span<const ObjectRef> refs = list->refs();
+    if (refs.size() == list->size()) return {refs.begin(), refs.end()};
+    for (std::size_t i = 0; i < list->size(); ++i)
+      if (const Value item = (*list)[i]; item.as<ObjectRef>() == nullptr)
+        throw ExpressionError(fmt::format("{} of a list with {} at {}, expected references only", step, kind_of(item), i));
+  }
+  throw ExpressionError(fmt::format("{} of {}, expected a reference or a list of references", step, kind_of(value)));
+}
+
+List list_of(const Value& value, std::string_view step) {
+  if (const auto* list = value.as<List>()) return *list;
+  if (const auto* ref = value.as<ObjectRef>()) return List(std::vector<ObjectRef>{*ref});
+  if (value.as<ActorHandle>() != nullptr) return List(std::vector<Value>{value});
+  if (value.is_nothing()) return {};
+  throw ExpressionError(fmt::format("{} over {}, expected a list", step, kind_of(value)));
+}
+
+std::vector<Value> evaluate_arguments(Frame& frame, const std::vector<ArgumentSpec>& args, SourcePlace place) {
+  std::vector<Value> values;
+  values.reserve(args.size());
+  for (const ArgumentSpec& arg : args) {
+    if (arg.size) {
+      values.emplace_back(Data{frame.bytes(*arg.size, place)});
+      continue;
+    }
+    Value value = arg.value.evaluate(frame);
+    if (!arg.spread) {
+      values.push_back(std::move(value));
+      continue;
+    }
+    const List list = list_of(value, "'*'");
+    for (std::size_t i = 0; i < list.size(); ++i) values.push_back(list[i]);
+  }
+  return values;
+}
+
+void check_count(std::size_t given, const BodySpec& body, std::string_view function) {
+  const std::size_t needed = body.parameters - (body.takes_rest ? 1 : 0);
+  if (given == needed || (body.takes_rest && given > needed)) return;
+  throw ExpressionError(fmt::format("{} argument{} for `{}`, expected {}{}", given, given == 1 ? "" : "s", function,
+                                    body.takes_rest ? "at least " : "", needed));
+}
+
+void bind_parameters(Frame& frame, std::vector<Value> args) {
+  const BodySpec& spec = frame.spec;
+  const std::size_t single = spec.parameters - (spec.takes_rest ? 1 : 0);
+  for (std::size_t i = 0; i < single && i < args.size(); ++i) frame.names[i] = std::move(args[i]);
+  if (!spec.takes_rest) return;
+  const auto rest = args.begin() + static_cast<std::ptrdiff_t>(std::min(single, args.size()));
+  frame.names[single] = List(std::vector<Value>(std::make_move_iterator(rest), std::make_move_iterator(args.end())));
+}
+
+Calls::Calls(Frame& frame, const Step& step, const CallSpec& call, const FunctionSpec& function)
+    : frame_(frame), call_(call), function_(function) {
+  const std::vector<Value> args = evaluate_arguments(frame, call.args, step.place);
+  if (call.count) size_ = static_cast<std::size_t>(frame.whole(*call.count, "count", 0, most_repeats));
+  if (call.group) group_ = static_cast<std::size_t>(frame.whole(*call.group, "group", 1, most_repeats));
+  if (call.over) {
+    over_ = list_of(call.over->evaluate(frame), step.name);
+    size_ = (over_.size() + group_ - 1) / group_;
+  }
+  const bool has_parameters = function.body.parameters > 0;
+  if (has_parameters && size_ > 0) {
+    check_count(args.size() + (call.over ? std::min(group_, over_.size()) : 0), function.body, function.name);
+    const std::size_t last = over_.size() - (size_ - 1) * group_;
+    if (call.over && last != group_) check_count(args.size() + last, function.body, function.name);
+  }
+  for (const Value& arg : args) add_argument(arg, !has_parameters, fixed_);
+  refs_.reserve(size_ * static_cast<std::size_t>(std::max(1, function.num_returns)));
+}
+
+void Calls::set_arguments(std::size_t i, std::vector<Argument>& args) const {
+  args.erase(args.begin() + static_cast<std::ptrdiff_t>(std::min(args.size(), fixed_.size())), args.end());
+  if (args.size() < fixed_.size()) args.assign(fixed_.begin(), fixed_.end());
+  const std::size_t end = std::min((i + 1) * group_, over_.size());
+  for (std::size_t j = i * group_; j < end; ++j) add_argument(over_[j], false, args);
+}
+
+void Calls::add(ObjectRef first) {
+  const auto returns = static_cast<std::uint32_t>(function_.num_returns == streaming_returns ? 1 : function_.num_returns);
+  for (std::uint32_t r = 0; r < returns; ++r) refs_.push_back({first.owner, first.index + r});
+}
+
+void Calls::store() {
+  if (function_.num_returns == streaming_returns) {
+    std::vector<Value> generators;
+    for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref});
+    frame_.store(call_.as, call_.is_single() && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
+  } else if (call_.is_single() && refs_.size() == 1) {
+    frame_.store(call_.as, refs_.front());
+  } else {
+    frame_.store(call_.as, List(std::move(refs_)));
+  }
+}
+
+namespace {
+
+const TaskOptions& options_of(Frame& frame, const SubmitStep& step) {
+  Interpreter& self = frame.self;
+  auto& known = self.options;
+  auto found = known.find(&step);
+  if (found == known.end()) {
+    const TaskOptionsSpec all = merged(self.program.tasks[step.task].options, step.options);
+    found = known.emplace(&step, resolve_options(all, self.cluster, self.default_retries)).first;
+  }
+  return found->second;
+}
+
+}  // namespace
+
+Body run_submit(Frame& frame, const Step& step, const SubmitStep& submit) {
+  const TaskSpec& task = frame.self.program.tasks[submit.task];
+  Calls calls(frame, step, submit.call, task);
+  TaskCall call;
+  call.function = {static_cast<std::uint32_t>(submit.task)};
+  call.options = options_of(frame, submit);
+  if (call.options.strategy.kind == SchedulingStrategy::Kind::placement_group)
+    call.options.strategy.group = frame.self.group(call.options.strategy.group.index);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    calls.set_arguments(i, call.args);
+    if (submit.call.duration) call.duration = frame.duration(*submit.call.duration, step.place);
+    calls.add(frame.context.submit(call));
+    const auto pause = frame.context.pause();
+    co_await pause;
+  }
+  calls.store();
+}
+
+Body run_get(Frame& frame, const Step& step, const GetStep& get) {
+  const Value wanted = get.refs.evaluate(frame);
+  const std::vector<ObjectRef> refs = refs_of(wanted, "get");
+  Body getting = frame.context.get(refs, frame.timeout(get.timeout, step.place));
+  co_await getting;
+  if (!get.as.name) co_return;
+  if (wanted.as<ObjectRef>() != nullptr) {
+    frame.store(get.as, value_of(frame.context.value(refs.front())));
+    co_return;
+  }
+  std::vector<Value> values;
+  values.reserve(refs.size());
+  for (const ObjectRef ref : refs) values.push_back(value_of(frame.context.value(ref)));
+  frame.store(get.as, List(std::move(values)));
+}
+
+Body run_wait(Frame& frame, const Step& step, const WaitStep& wait) {
+  WaitResult result;
+  const auto wanted = static_cast<std::size_t>(frame.whole(wait.num_returns, "num_returns", 1, most_repeats));
+  Body waiting = frame.context.wait(refs_of(wait.refs.evaluate(frame), "wait"), wanted,
+                                    frame.timeout(wait.timeout, step.place), result);
+  co_await waiting;
+  frame.store({wait.ready, false}, List(std::move(result.ready)));
+  frame.store({wait.pending, false}, List(std::move(result.pending)));
+}
+
+Body run_put(Frame& frame, const Step& step, const PutStep& put) {
+  const std::int64_t count = put.count ? frame.whole(*put.count, "count", 0, most_repeats) : 1;
+  Payload value;
+  if (put.value) value = payload_of(put.value->evaluate(frame));
+  std::vector<ObjectRef> refs;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (put.size) value.size = frame.bytes(*put.size, step.place);
+    refs.push_back(frame.context.put(value));
+    const auto pause = frame.context.pause();
+    co_await pause;
+  }
+  if (put.count)
+    frame.store(put.as, List(std::move(refs)));
+  else
+    frame.store(put.as, refs.front());
+}
+
+Body run_call(Frame& frame, const Step& step, const CallStep& call) {
+  const SubroutineSpec& function = frame.self.program.functions[call.function];
+  std::vector<Value> args = evaluate_arguments(frame, call.args, step.place);
+  check_count(args.size(), function.body, function.name);
+  if (frame.depth >= deepest_call)
+    throw ExpressionError(fmt::format("calls of functions more than {} deep", deepest_call));
+  Frame inner(frame.self, frame.context, function.body, "function", function.name, frame.self.calls++);
+  inner.depth = frame.depth + 1;
+  bind_parameters(inner, std::move(args));
+  Body body = run_steps(inner, function.body.steps);
+  co_await body;
+  if (!inner.has_result && function.body.result) inner.result = function.body.result->evaluate(inner);
+  frame.store(call.as, std::move(inner.result));
+}
+
+}  // namespace raysim
