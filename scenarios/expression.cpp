@@ -43,7 +43,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 std::string in_our_words(std::string_view message) {
   constexpr std::string_view place = "expression:1: ";
   if (message.starts_with(place)) message.remove_prefix(place.size());
-  for (const std::string_view zero : {"divide by zero", "'n//0'", "'n%%0'"})
+  for (const std::string_view zero : {"divide by zero", "'n//0'", "'n%"})
     if (message.find(zero) != std::string_view::npos) return "division by zero";
   // "attempt to compare nil with number", "attempt to index a nil value (local 'x')"
   constexpr std::string_view nil_value = "a nil value (local '";

@@ -123,7 +123,7 @@ class Scanner {
     std::size_t after = at_ + name.size();
     while (after < text_.size() && text_[after] == ' ') ++after;
     const bool is_call = after < text_.size() && text_[after] == '(';
-    if (!is_call && name.starts_with("__")) fail(at_, in_quotes(name), "a name that does not begin with two underscores");
+    if (name.starts_with("__")) fail(at_, in_quotes(name), "a name that does not begin with two underscores");
     result_.names.push_back({std::string(name), at_, is_call});
     operand(name.size(), name);
     is_function_ = is_call;
@@ -215,7 +215,7 @@ std::string name_of_lua(std::string_view lua) {
 std::string variable_name_fault(std::string_view text) {
   const auto functions = expression_functions();
   if (text.empty() || is_digit(text.front()) || !std::all_of(text.begin(), text.end(), is_word) || text.size() > 100)
-    return "no name of a variable";
+    return "no name";
   if (text.starts_with("__")) return "begins with two underscores";
   if (text == "self" || contains(operands_and_operators, text) || contains(statements, text)) return "a word of the language";
   if (std::find(functions.begin(), functions.end(), text) != functions.end()) return "the name of a function";

@@ -42,6 +42,14 @@ Value number_in(const YamlReader& value) {
 
 SourcePlace place_of(const YamlReader& value) { return {value.place().line, value.place().column}; }
 
+void check_variable_name(const YamlReader& value, std::string_view name, bool at_key) {
+  const std::string fault = variable_name_fault(name);
+  if (fault.empty()) return;
+  const std::string expected = "a name (a letter, then letters, digits and _)";
+  if (at_key) value.fail_at_key(fmt::format("{} is {}", in_quotes(name), fault), expected);
+  value.fail(value.found() + (fault == "no name" ? "" : ", " + fault), expected);
+}
+
 Slot NameTable::add(const std::string& name) {
   known_.insert(name);
   const auto found = std::find(names_.begin(), names_.end(), name);
@@ -249,14 +257,8 @@ Text ExpressionReader::text(const YamlReader& value) const {
 }
 
 Variable ExpressionReader::new_name(const YamlReader& value, const std::string& name, bool at_key) const {
-  const auto fail = [&](const std::string& wrong, const std::string& expected) {
-    at_key ? value.fail_at_key(wrong, expected) : value.fail(wrong, expected);
-  };
   if (name.starts_with("self.")) return variable(value, name, 0);
-  const std::string fault = variable_name_fault(name);
-  if (!fault.empty())
-    fail(at_key ? fmt::format("{} is {}", in_quotes(name), fault) : fmt::format("{}, {}", value.found(), fault),
-         "a name (a letter, then letters, digits and _)");
+  check_variable_name(value, name, at_key);
   return {false, names_.add(name)};
 }
 

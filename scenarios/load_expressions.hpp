@@ -18,6 +18,9 @@ namespace raysim {
 
 SourcePlace place_of(const YamlReader& value);
 
+// Fails at the value, or at its key, when `name` cannot be a variable.
+void check_variable_name(const YamlReader& value, std::string_view name, bool at_key);
+
 // The names of one body while it is read.
 class NameTable {
  public:

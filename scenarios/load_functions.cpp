@@ -6,7 +6,6 @@
 #include <deque>
 #include <utility>
 
-#include "scenarios/expression_source.hpp"
 #include "scenarios/load_body.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_strategy.hpp"
@@ -88,8 +87,7 @@ class DeclarationReader {
         body.takes_rest = true;
         name.erase(0, 1);
       }
-      const std::string fault = variable_name_fault(name);
-      if (!fault.empty()) parameter.fail(fmt::format("{}, {}", parameter.found(), fault), "a name (a letter, then letters, digits and _)");
+      check_variable_name(parameter, name, false);
       if (names.knows(name)) parameter.fail("second parameter " + in_quotes(name), "names that differ");
       names.add(name);
       body.names.push_back(name);
@@ -195,8 +193,7 @@ class DeclarationReader {
     if (const auto key = mapping.find("state")) {
       const ExpressionReader read(context_.engine(), names);
       for (const YamlReader& part : key->named_values("first values by name")) {
-        const std::string fault = variable_name_fault(part.key());
-        if (!fault.empty()) part.fail_at_key(fmt::format("{} is {}", in_quotes(part.key()), fault), "a name (a letter, then letters, digits and _)");
+        check_variable_name(part, part.key(), true);
         actor.initial.push_back(read.value(part));
         actor.state.emplace_back(part.key());
       }

@@ -265,7 +265,7 @@ constexpr std::array<const MappingSpec*, 41> all_specs{&keys::scenario,
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 // The last two are what a run is that nobody can go on with.
-constexpr std::array<std::string_view, 32> outcomes{"ok",
+constexpr std::array<std::string_view, 31> outcomes{"ok",
                                                     "RayTaskError",
                                                     "TaskCancelledError",
                                                     "TaskUnschedulableError",
@@ -279,8 +279,7 @@ constexpr std::array<std::string_view, 32> outcomes{"ok",
                                                     "LocalRayletDiedError",
                                                     "OutOfMemoryError",
                                                     "OutOfDiskError",
-                                                    "PendingCallsLimitExceeded",
-"ObjectStoreFullError",
+                                                    "ObjectStoreFullError",
                                                     "ObjectLostError",
                                                     "ObjectFetchTimedOutError",
                                                     "ObjectFreedError",

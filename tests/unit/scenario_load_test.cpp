@@ -28,7 +28,24 @@ const StepType& step_of(const Steps& steps, std::size_t i) {
 }
 
 Distribution duration_of(const std::string& text) {
-  return scenario_of("tasks: {work: {duration: " + text + "}}\ndriver: []\n").program.tasks[0].duration;
+  return scenario_of("tasks: {work: {duration: " + text + "}}\ndriver: []\n").program.tasks[0].duration.drawn;
+}
+
+std::int64_t whole_in(const std::optional<Expression>& expression) {
+  REQUIRE(expression);
+  REQUIRE(expression->constant() != nullptr);
+  return *expression->constant()->as<std::int64_t>();
+}
+
+// The name that an expression is, or that a step sets.
+std::string name_in(const BodySpec& body, const std::optional<Expression>& expression) {
+  REQUIRE(expression);
+  REQUIRE(expression->name() != nullptr);
+  return body.names[expression->name()->slot];
+}
+std::string name_in(const BodySpec& body, const Target& target) {
+  REQUIRE(target.name);
+  return body.names[target.name->slot];
 }
 
 }  // namespace
@@ -64,9 +81,9 @@ TEST_CASE("what a scenario leaves out has defaults") {
   const TaskSpec& work = program.tasks[0];
   CHECK_FALSE(work.options.num_cpus);
   CHECK(work.num_returns == 1);
-  CHECK(work.return_size.a == 16);
+  CHECK(work.return_size.drawn.a == 16);
   CHECK(work.compute);
-  CHECK(work.duration.a == 0);
+  CHECK(work.duration.drawn.a == 0);
   CHECK(work.crash_attempts == 0);
   CHECK_FALSE(program.expect.outcome);
 }
@@ -113,9 +130,9 @@ driver: []
   CHECK(work.options.fallback_strategy->size() == 2);
   CHECK(work.options.fallback_strategy->front() == LabelSelector({{"zone", Op::not_in, {"b", "c"}}}));
   CHECK(work.options.max_retries == -1);
-  CHECK(work.duration.a == doctest::Approx(93e-6));
+  CHECK(work.duration.drawn.a == doctest::Approx(93e-6));
   CHECK_FALSE(work.compute);
-  CHECK(work.return_size.a == 64'000);
+  CHECK(work.return_size.drawn.a == 64'000);
   CHECK(work.num_returns == 3);
   CHECK(work.crash_attempts == 2);
   CHECK(program.tasks[1].options.scheduling_strategy->kind == SchedulingStrategy::Kind::spread);
@@ -153,7 +170,7 @@ TEST_CASE("every kind of distribution is read") {
 }
 
 TEST_CASE("every kind of step is read") {
-  const Steps driver = scenario_of(R"(
+  const ScenarioProgram program = scenario_of(R"(
 tasks:
   work: {duration: 1 s}
 driver:
@@ -179,34 +196,38 @@ driver:
   - for_each: {in: rest, as: one, do: [{get: one}, {submit: {task: work, args: [one], as: last}}]}
   - get: last
 )")
-                           .program.driver;
+                                      .program;
+  const BodySpec& body = program.drivers.front().body;
+  const Steps& driver = body.steps;
   REQUIRE(driver.size() == 11);
-  CHECK(step_of<SubmitStep>(driver, 0).count == 1);
-  CHECK(step_of<PutStep>(driver, 1).size.count == 1'000'000);
-  CHECK(step_of<PutStep>(driver, 1).count == 4);
+  CHECK(step_of<SubmitStep>(driver, 0).call.is_single());
+  CHECK(step_of<PutStep>(driver, 1).size->drawn.a == 1'000'000);
+  CHECK(whole_in(step_of<PutStep>(driver, 1).count) == 4);
   const SubmitStep& submit = step_of<SubmitStep>(driver, 2);
-  CHECK(submit.over == "blocks");
-  CHECK(submit.group == 2);
-  REQUIRE(submit.args.size() == 2);
-  CHECK(submit.args[0].name == "blocks");
-  CHECK(submit.args[1].name.empty());
-  CHECK(submit.args[1].value.count == 8);
-  CHECK(submit.as == "results");
-  CHECK(submit.append);
+  CHECK(name_in(body, submit.call.over) == "blocks");
+  CHECK(whole_in(submit.call.group) == 2);
+  REQUIRE(submit.call.args.size() == 2);
+  CHECK(name_in(body, submit.call.args[0].value) == "blocks");
+  CHECK_FALSE(submit.call.args[0].size);
+  CHECK(submit.call.args[1].size->drawn.a == 8);
+  CHECK(name_in(body, submit.call.as) == "results");
+  CHECK(submit.call.as.append);
   CHECK(submit.options.num_cpus == 2);
-  CHECK(submit.duration->a == 2);
+  CHECK(submit.call.duration->drawn.a == 2);
   CHECK(driver[2].place.line == 9);
   CHECK(driver[2].place.column == 5);
-  CHECK(step_of<GetStep>(driver, 3).refs == "results");
-  CHECK(step_of<GetStep>(driver, 4).timeout == Duration::milliseconds(5'000));
+  CHECK(driver[2].name == "submit");
+  CHECK(name_in(body, step_of<GetStep>(driver, 3).refs) == "results");
+  CHECK(step_of<GetStep>(driver, 4).timeout->drawn.a == 5);
   const WaitStep& wait = step_of<WaitStep>(driver, 5);
-  CHECK(wait.num_returns == 2);
-  CHECK(wait.ready == "done");
-  CHECK(wait.pending == "rest");
+  CHECK(whole_in(wait.num_returns) == 2);
+  CHECK(wait.timeout->drawn.a == 1);
+  CHECK(body.names[wait.ready->slot] == "done");
+  CHECK(body.names[wait.pending->slot] == "rest");
   CHECK_FALSE(step_of<WorkStep>(driver, 6).compute);
   CHECK(step_of<WorkStep>(driver, 7).compute);
   CHECK(step_of<RepeatStep>(driver, 8).body.size() == 1);
-  CHECK(step_of<ForEachStep>(driver, 9).as == "one");
+  CHECK(body.names[step_of<ForEachStep>(driver, 9).as] == "one");
 }
 
 TEST_CASE("bodies may submit any task, themselves too") {
@@ -222,14 +243,100 @@ driver:
   - submit: parent
 )")
                                       .program;
-  CHECK(step_of<SubmitStep>(program.tasks[0].body, 0).task == 1);
-  CHECK(step_of<SubmitStep>(program.tasks[0].body, 1).task == 0);
+  CHECK(step_of<SubmitStep>(program.tasks[0].body.steps, 0).task == 1);
+  CHECK(step_of<SubmitStep>(program.tasks[0].body.steps, 1).task == 0);
+}
+
+TEST_CASE("the steps of variables, conditions, loops and functions are read") {
+  const ScenarioProgram program = scenario_of(R"(
+functions:
+  double: {parameters: [x], return: 2 * x}
+driver:
+  - let: {n: 3, list: [n, n + 1]}
+  - if: n > 2
+    then: [{print: "{n} is more"}]
+    else: [{raise: too few}]
+  - while: n < 5
+    do: [{let: {n: n + 1}}, break, continue]
+  - repeat: {count: n, as: i, do: [{sleep: (i * 2) ms}]}
+  - arrivals: {poisson: 100 per s, until: 2 s, as: k, do: []}
+  - arrivals: {trace: [1 s, 2 s], do: []}
+  - call: {function: double, args: [n], as: m}
+)")
+                                      .program;
+  const BodySpec& body = program.drivers.front().body;
+  CHECK(body.names == std::vector<std::string>{"n", "list", "i", "k", "m"});
+  const Steps& driver = body.steps;
+  CHECK(step_of<LetStep>(driver, 0).values.size() == 2);
+  CHECK(step_of<IfStep>(driver, 1).then.size() == 1);
+  CHECK(step_of<PrintStep>(step_of<IfStep>(driver, 1).then, 0).text.parts.size() == 2);
+  CHECK(step_of<RaiseStep>(step_of<IfStep>(driver, 1).otherwise, 0).message.parts.size() == 1);
+  const Steps& loop = step_of<WhileStep>(driver, 2).body;
+  CHECK(step_of<FlowStep>(loop, 1).kind == FlowStep::Kind::break_loop);
+  CHECK(step_of<FlowStep>(loop, 2).kind == FlowStep::Kind::next_round);
+  CHECK(step_of<WorkStep>(step_of<RepeatStep>(driver, 3).body, 0).duration.unit == 1e-3);
+  CHECK(step_of<ArrivalsStep>(driver, 4).process == ArrivalsStep::Process::poisson);
+  CHECK(step_of<ArrivalsStep>(driver, 4).every.drawn.a == 0.01);
+  CHECK(step_of<ArrivalsStep>(driver, 5).trace.size() == 2);
+  CHECK(step_of<CallStep>(driver, 6).args.size() == 1);
+}
+
+TEST_CASE("actors, their options and the steps that use them are read") {
+  const ScenarioProgram program = scenario_of(R"(
+tasks:
+  items: {num_returns: streaming, body: [{yield: 1}, {yield: {value: 2, size: 1 MB}}]}
+actors:
+  Counter:
+    num_cpus: 1
+    max_restarts: -1
+    max_task_retries: 2
+    max_pending_calls: 10
+    max_concurrency: 4
+    concurrency_groups: {io: 2}
+    parameters: [start]
+    state: {total: start, calls: 0}
+    init: [{let: {self.calls: self.total - start}}]
+    methods:
+      inc: {parameters: [n], body: [{let: {self.total: self.total + n}}], return: self.total, concurrency_group: io}
+      leave: {body: [exit_actor]}
+driver:
+  - create: {actor: Counter, args: [5], as: counter, options: {name: 'c{1 + 1}', lifetime: detached, get_if_exists: true}}
+  - invoke: {actor: counter, method: inc, over: "[1, 2]", as: sums, concurrency_group: io, max_task_retries: 1}
+  - get_actor: {name: c2, as: same}
+  - kill: {actor: same, no_restart: false}
+  - submit: {task: items, as: generator}
+  - next: {of: generator, as: item}
+  - cancel: {refs: generator, force: true}
+)")
+                                      .program;
+  const ActorClassSpec& counter = program.actors.at(0);
+  CHECK(counter.options.task.num_cpus == 1);
+  CHECK(counter.options.max_restarts == -1);
+  CHECK(counter.options.max_pending_calls == 10);
+  CHECK(counter.options.max_concurrency == 4);
+  CHECK(counter.concurrency_groups.at(0).second == 2);
+  CHECK(counter.state == std::vector<std::string>{"total", "calls"});
+  CHECK(counter.constructor.body.parameters == 1);
+  CHECK(counter.constructor.has_steps);
+  REQUIRE(counter.methods.size() == 2);
+  CHECK(counter.methods[0].concurrency_group == "io");
+  CHECK(step_of<LetStep>(counter.methods[0].body.steps, 0).values[0].first.of_state);
+  CHECK(step_of<FlowStep>(counter.methods[1].body.steps, 0).kind == FlowStep::Kind::exit_actor);
+  CHECK(program.tasks[0].num_returns == streaming_returns);
+  const Steps& driver = program.drivers.front().body.steps;
+  CHECK(step_of<CreateStep>(driver, 0).options.name->parts.size() == 2);
+  CHECK(step_of<CreateStep>(driver, 0).options.detached == true);
+  CHECK(step_of<InvokeStep>(driver, 1).concurrency_group == "io");
+  CHECK(step_of<InvokeStep>(driver, 1).max_task_retries == 1);
+  CHECK_FALSE(step_of<KillStep>(driver, 3).no_restart);
+  CHECK(step_of<CancelStep>(driver, 6).force);
 }
 
 TEST_CASE("expectations are read") {
   const ExpectSpec expect = scenario_of(R"(
-driver: []
+driver: [{let: {n: 1, l: [n]}}]
 expect:
+  values: {l: [1], n: 2 - 1}
   outcome: WorkerCrashedError
   makespan: {min: 1 s, max: 2 s}
   tasks_per_node: {bob: 10, alice: [2, 4]}
@@ -246,6 +353,10 @@ expect:
   CHECK(expect.finished == 12);
   CHECK(expect.retried == 1);
   CHECK(expect.failed == 0);
+  REQUIRE(expect.values.size() == 2);
+  CHECK(expect.values[0].first == 1);
+  CHECK(to_text(expect.values[0].second) == "[1]");
+  CHECK(expect.values[1].second == Value(1));
 }
 
 TEST_CASE("options of a call go over those of the task") {
@@ -267,10 +378,11 @@ TEST_CASE("overrides reach into the scenario and its platform") {
                                            "driver.0.submit={task: work, count: 9}", "cluster.nodes.bob.cpus=5",
                                            "cluster.nodes.alice.count=2"};
   const Scenario scenario = scenario_of("tasks: {work: {duration: 1 s}}\ndriver: [{submit: work}]\n", overrides);
-  CHECK(scenario.program.tasks[0].duration.a == 3);
+  CHECK(scenario.program.tasks[0].duration.drawn.a == 3);
   CHECK(scenario.program.ray.policy == "spread");
-  CHECK(step_of<SubmitStep>(scenario.program.driver, 0).count == 9);
-  CHECK(scenario.program.driver[0].place.line > 0);
+  const Steps& driver = scenario.program.drivers.front().body.steps;
+  CHECK(whole_in(step_of<SubmitStep>(driver, 0).call.count) == 9);
+  CHECK(driver[0].place.line > 0);
   CHECK(scenario.cluster.nodes[0].total.get(cpu_resource).value() == 5);
   CHECK(scenario.cluster.nodes.size() == 3);
   const std::vector<std::string> larger{"cluster.nodes.worker.count=199"};
