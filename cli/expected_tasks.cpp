@@ -25,7 +25,8 @@ class TaskCounter {
 
   double count(const Steps& body, Sizes& sizes) {
     double tasks = 0;
-    for (const Step& step : body) tasks += std::visit([&](const auto& what) { return count_step(what, sizes); }, step.what);
+    for (const Step& step : body)
+      tasks += std::visit([&](const auto& what) { return count_step(what, sizes); }, step.what);
     return std::min(tasks, most);
   }
 
@@ -54,7 +55,9 @@ class TaskCounter {
     store(sizes, {wait.pending, false}, all - ready);
     return 0;
   }
-  double count_step(const RepeatStep& repeat, Sizes& sizes) { return count_rounds(repeat.body, number(repeat.count), sizes); }
+  double count_step(const RepeatStep& repeat, Sizes& sizes) {
+    return count_rounds(repeat.body, number(repeat.count), sizes);
+  }
   double count_step(const ForEachStep& loop, Sizes& sizes) {
     const double rounds = size_of(loop.in, sizes);
     sizes[loop.as] = 1;

@@ -59,6 +59,11 @@ std::string bounds(double min, double max) {
   return fmt::format("from {} to {}", min, max);
 }
 
+// A key such as `b)` is what is left of `{n: max(a, b)}`.
+std::string hint_of_comma(std::string_view key) {
+  return key.ends_with(')') ? "; in { } a value with a comma stands in quotes" : "";
+}
+
 std::vector<std::string_view> names_of(const MappingSpec& spec) {
   std::vector<std::string_view> names;
   for (const KeySpec& key : spec.keys) names.push_back(key.name);
@@ -98,7 +103,8 @@ void YamlReader::fail_inside(std::size_t offset, const std::string& wrong, const
   const bool is_written_so = node_->text.find_first_of("\\\n'\"") == std::string::npos || !node_->is_quoted;
   const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
   if (where.line > 0 && is_written_so)
-    where.column += static_cast<int>(std::count_if(before.begin(), before.end(), starts_character)) + (node_->is_quoted ? 1 : 0);
+    where.column +=
+        static_cast<int>(std::count_if(before.begin(), before.end(), starts_character)) + (node_->is_quoted ? 1 : 0);
   fail_at(where, wrong, expected);
 }
 
@@ -204,7 +210,7 @@ YamlMapping YamlReader::mapping(const MappingSpec& spec) const {
   for (const YamlEntry& entry : node_->entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     fail_at(entry.place, fmt::format("unknown key {} in {}", in_quotes(entry.key), spec.what),
-            fmt::format("one of {}{}", listed(known), suggestion(entry.key, known)));
+            fmt::format("one of {}{}{}", listed(known), suggestion(entry.key, known), hint_of_comma(entry.key)));
   }
   const YamlMapping result(*document_, *node_);
   for (const KeySpec& key : spec.keys)
@@ -219,7 +225,8 @@ std::vector<YamlReader> YamlReader::named_values(const std::string& what) const 
   readers.reserve(node_->entries.size());
   for (const YamlEntry& entry : node_->entries) {
     if (!is_name(entry.key))
-      fail_at(entry.place, "key " + in_quotes(entry.key), "a name (a letter, then letters, digits and _ - . : /)");
+      fail_at(entry.place, "key " + in_quotes(entry.key),
+              "a name (a letter, then letters, digits and _ - . : /)" + hint_of_comma(entry.key));
     readers.push_back(YamlReader(*document_, entry.value, &entry));
   }
   return readers;

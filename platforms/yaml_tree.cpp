@@ -331,8 +331,10 @@ YamlDocument parse_yaml(std::string_view text, const std::string& source) {
     const YamlPlace at = source_text.place(error.mark);
     if (source_text.has_tab_indentation(error.mark))
       source_text.fail(at, "broken YAML (tab in the indentation), expected spaces");
-    source_text.fail(at, fmt::format("broken YAML ({}), expected even indentation, closed quotes and brackets",
-                                     on_one_line(error.msg, 100)));
+    const bool is_flow = error.msg.find("flow") != std::string::npos;
+    source_text.fail(at, fmt::format("broken YAML ({}), expected even indentation, closed quotes and brackets{}",
+                                     on_one_line(error.msg, 100),
+                                     is_flow ? "; in { } and [ ] an expression with brackets stands in quotes" : ""));
   }
   return {{source}, builder.take_root()};
 }

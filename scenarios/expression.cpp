@@ -36,7 +36,8 @@ void* allocate(void* account, void* block, std::size_t old_size, std::size_t new
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
 }
 
 // Lua's message without the place in Lua's text, in words of the scenario.
@@ -54,10 +55,20 @@ std::string in_our_words(std::string_view message) {
   for (const std::string_view detail : {" (field '", " (constant '", " (global '"})
     message = message.substr(0, message.find(detail));
   std::string text(message);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> words{
-      {{"attempt to ", "cannot "}, {"a nil value", "nothing"}, {"string value", "text"}, {"boolean value", "truth value"},
-       {"number value", "number"}, {"list value", "list"}, {"reference value", "reference"}, {"data value", "data"},
-       {"two nil values", "nothing with nothing"}, {" nil", " nothing"}, {"local '__self_", "'self."}, {"local '", "'"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> words{
+      {{"attempt to ", "cannot "},
+       {"a nil value", "nothing"},
+       {"string value", "text"},
+       {"boolean value", "truth value"},
+       {"number value", "number"},
+       {"list value", "list"},
+       {"reference value", "reference"},
+       {"data value", "data"},
+       {"two nil values", "nothing with nothing"},
+       {" nil", " nothing"},
+       {"local '__self_", "'self."},
+       {"local '__name_", "'"},
+       {"local '", "'"}}};
   for (const auto& [from, to] : words) replace_all(text, from, to);
   return text;
 }
@@ -161,11 +172,13 @@ Value Expression::evaluate(Scope& scope) const {
 std::int64_t whole_value(const Value& value, std::string_view what, std::int64_t least, std::int64_t most) {
   std::optional<std::int64_t> whole;
   if (const auto* number = value.as<std::int64_t>()) whole = *number;
-  if (const auto* number = value.as<double>(); number != nullptr && *number == std::floor(*number) && std::abs(*number) < 0x1p53)
+  if (const auto* number = value.as<double>();
+      number != nullptr && *number == std::floor(*number) && std::abs(*number) < 0x1p53)
     whole = static_cast<std::int64_t>(*number);
   if (whole && *whole >= least && *whole <= most) return *whole;
-  const std::string range = most == std::numeric_limits<std::int64_t>::max() ? fmt::format("of at least {}", least)
-                                                                             : fmt::format("from {} to {}", least, most);
+  const std::string range = most == std::numeric_limits<std::int64_t>::max()
+                                ? fmt::format("of at least {}", least)
+                                : fmt::format("from {} to {}", least, most);
   throw ExpressionError(fmt::format("{} is {}, expected a whole number {}", what, kind_of(value), range));
 }
 

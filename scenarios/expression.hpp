@@ -66,7 +66,11 @@ class Expression {
   explicit Expression(std::vector<Expression> items) : kind_(Kind::list), items_(std::move(items)) {}
   // Compiled Lua, a function of `variables`. `divides`: what is not finite is so because of a division.
   Expression(LuaEngine& engine, int function, std::vector<Variable> variables, bool divides)
-      : kind_(Kind::compiled), divides_(divides), engine_(&engine), function_(function), arguments_(std::move(variables)) {}
+      : kind_(Kind::compiled),
+        divides_(divides),
+        engine_(&engine),
+        function_(function),
+        arguments_(std::move(variables)) {}
 
   Expression& at(SourcePlace place) {
     place_ = place;

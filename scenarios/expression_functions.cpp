@@ -83,7 +83,8 @@ int extreme(lua_State* lua) {
     Value found = list[0];
     is_less(found, found, what);  // is it a number at all?
     for (std::size_t i = 1; i < list.size(); ++i)
-      if (Value value = list[i]; is_min ? is_less(value, found, what) : is_less(found, value, what)) found = std::move(value);
+      if (Value value = list[i]; is_min ? is_less(value, found, what) : is_less(found, value, what))
+        found = std::move(value);
     push_value(lua, std::move(found));
     return 1;
   });
@@ -147,7 +148,8 @@ int sorted(lua_State* lua) {
   return guarded(lua, [lua] {
     std::vector<Value> items = list_argument(lua, 1).values();
     if (items.size() == 1) is_less(items[0], items[0], "sorted");
-    std::stable_sort(items.begin(), items.end(), [](const Value& a, const Value& b) { return is_less(a, b, "sorted"); });
+    std::stable_sort(items.begin(), items.end(),
+                     [](const Value& a, const Value& b) { return is_less(a, b, "sorted"); });
     push_value(lua, List(std::move(items)));
     return 1;
   });
@@ -317,7 +319,8 @@ constexpr auto names = [] {
 std::span<const std::string_view> expression_functions() { return names; }
 
 bool depends_on_the_moment(std::string_view function) {
-  constexpr std::array<std::string_view, 6> of_the_moment{"now", "random", "uniform", "normal", "exponential", "choice"};
+  constexpr std::array<std::string_view, 6> of_the_moment{"now",    "random",      "uniform",
+                                                          "normal", "exponential", "choice"};
   return std::find(of_the_moment.begin(), of_the_moment.end(), function) != of_the_moment.end();
 }
 

@@ -12,28 +12,40 @@ namespace raysim {
 namespace {
 
 constexpr std::string_view self_prefix = "__self_";
+constexpr std::string_view name_prefix = "__name_";  // of a variable that is called as a function is
 constexpr std::string_view form = "an expression such as (n + 1) * 2";
 
 // Lua's words: those of expressions, and those that begin or end something else.
 constexpr std::array<std::string_view, 6> operands_and_operators{"and", "or", "not", "nil", "true", "false"};
-constexpr std::array<std::string_view, 16> statements{"break",  "do",   "else",   "elseif", "end",  "for",   "function", "goto",
-                                                      "if",     "in",   "local",  "repeat", "then", "until", "while",    "return"};
+constexpr std::array<std::string_view, 16> statements{"break",    "do",    "else",  "elseif", "end",   "for",
+                                                      "function", "goto",  "if",    "in",     "local", "repeat",
+                                                      "then",     "until", "while", "return"};
 
 // What people write who think of another language.
 struct Spelling {
   std::string_view wrong;
   std::string_view right;
 };
-constexpr std::array<Spelling, 11> operators_elsewhere{Spelling{"!=", "~="}, Spelling{"**", "^"},       Spelling{"&&", "and"},
-                                                       Spelling{"||", "or"}, Spelling{"...", "a name"}, Spelling{"::", "a name"},
-                                                       Spelling{"--", "-"},  Spelling{"+=", "the step 'let'"},
-                                                       Spelling{"-=", "the step 'let'"}, Spelling{"*=", "the step 'let'"},
+constexpr std::array<Spelling, 11> operators_elsewhere{Spelling{"!=", "~="},
+                                                       Spelling{"**", "^"},
+                                                       Spelling{"&&", "and"},
+                                                       Spelling{"||", "or"},
+                                                       Spelling{"...", "a name"},
+                                                       Spelling{"::", "a name"},
+                                                       Spelling{"--", "-"},
+                                                       Spelling{"+=", "the step 'let'"},
+                                                       Spelling{"-=", "the step 'let'"},
+                                                       Spelling{"*=", "the step 'let'"},
                                                        Spelling{"/=", "the step 'let'"}};
-constexpr std::array<Spelling, 6> words_elsewhere{Spelling{"True", "true"}, Spelling{"False", "false"}, Spelling{"None", "nil"},
-                                                  Spelling{"null", "nil"},  Spelling{"is", "=="},       Spelling{"elif", "and, or"}};
-constexpr std::array<Spelling, 6> signs_elsewhere{Spelling{"!", "'not'"}, Spelling{"=", "'=='"}, Spelling{"{", "[a, b] for a list"},
+constexpr std::array<Spelling, 6> words_elsewhere{Spelling{"True", "true"}, Spelling{"False", "false"},
+                                                  Spelling{"None", "nil"},  Spelling{"null", "nil"},
+                                                  Spelling{"is", "=="},     Spelling{"elif", "and, or"}};
+constexpr std::array<Spelling, 6> signs_elsewhere{Spelling{"!", "'not'"},
+                                                  Spelling{"=", "'=='"},
+                                                  Spelling{"{", "[a, b] for a list"},
                                                   Spelling{":", "slice(list, from, to) for a part of a list"},
-                                                  Spelling{";", "a single expression"}, Spelling{"?", "'condition and a or b'"}};
+                                                  Spelling{";", "a single expression"},
+                                                  Spelling{"?", "'condition and a or b'"}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c); }
@@ -59,14 +71,16 @@ class Scanner {
       else
         sign();
     }
-    if (!open_.empty()) fail(open_.back().offset, "bracket that nothing closes", "a closing bracket");
+    if (!open_.empty())
+      fail(open_.back().offset, "bracket that nothing closes",
+           "a closing bracket; in { } or [ ] an expression with a comma stands in quotes");
     if (!has_operand_) fail(0, text_.empty() ? "empty expression" : "expression that ends early", std::string(form));
     return std::move(result_);
   }
 
  private:
   struct Bracket {
-    char closing;         // as written
+    char closing;  // as written
     std::size_t offset;
     std::string_view lua;  // that closes it there
     bool is_list_or_call;
@@ -79,7 +93,8 @@ class Scanner {
   [[nodiscard]] char peek(std::size_t ahead) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) take(1, " ");
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      take(1, " ");
   }
 
   void take(std::size_t length, std::string_view lua) {
@@ -97,7 +112,8 @@ class Scanner {
   void number() {
     std::size_t length = 0;
     while (is_word(peek(length)) || (peek(length) == '.' && peek(length + 1) != '.') ||
-           ((peek(length) == '+' || peek(length) == '-') && length > 0 && (peek(length - 1) == 'e' || peek(length - 1) == 'E')))
+           ((peek(length) == '+' || peek(length) == '-') && length > 0 &&
+            (peek(length - 1) == 'e' || peek(length - 1) == 'E')))
       ++length;
     operand(length, text_.substr(at_, length));
   }
@@ -125,13 +141,14 @@ class Scanner {
     const bool is_call = after < text_.size() && text_[after] == '(';
     if (name.starts_with("__")) fail(at_, in_quotes(name), "a name that does not begin with two underscores");
     result_.names.push_back({std::string(name), at_, is_call});
-    operand(name.size(), name);
+    operand(name.size(), is_call ? std::string(name) : lua_name(name));
     is_function_ = is_call;
   }
 
   void field() {
     const std::string_view name = word_at(at_ + 5);
-    if (name.empty() || is_digit(name.front())) fail(at_, "'self.' without a name", "the name of a part of the state, as in self.total");
+    if (name.empty() || is_digit(name.front()))
+      fail(at_, "'self.' without a name", "the name of a part of the state, as in self.total");
     const std::string whole = "self." + std::string(name);
     result_.names.push_back({whole, at_, false});
     operand(whole.size(), lua_name(whole));
@@ -141,7 +158,8 @@ class Scanner {
     const char quote = text_[at_];
     std::size_t length = 1;
     while (peek(length) != quote) {
-      if (at_ + length >= text_.size() || peek(length) == '\n') fail(at_, "quote that nothing closes", "a closing quote");
+      if (at_ + length >= text_.size() || peek(length) == '\n')
+        fail(at_, "quote that nothing closes", "a closing quote");
       length += peek(length) == '\\' ? 2 : 1;
     }
     operand(length + 1, text_.substr(at_, length + 1));
@@ -150,16 +168,20 @@ class Scanner {
   void sign() {
     const std::string_view rest = text_.substr(at_);
     for (const Spelling& other : operators_elsewhere)
-      if (rest.starts_with(other.wrong)) fail(at_, in_quotes(other.wrong) + " in an expression", in_quotes(other.right));
+      if (rest.starts_with(other.wrong))
+        fail(at_, in_quotes(other.wrong) + " in an expression", in_quotes(other.right));
     for (const std::string_view two : {"==", "~=", "<=", ">=", "//", "..", "<<", ">>"})
       if (rest.starts_with(two)) return take_operator(two);
     const char c = rest.front();
     if (c == '(' || c == '[') return open_bracket(c);
     if (c == ')' || c == ']') return close_bracket(c);
     for (const Spelling& other : signs_elsewhere)
-      if (rest.starts_with(other.wrong)) fail(at_, in_quotes(other.wrong) + " in an expression", std::string(other.right));
-    if (c == '.') fail(at_, "'.' in an expression", "a field of 'self' only, as in self.total; '..' joins texts and lists");
-    if (c == ',' && (open_.empty() || !open_.back().is_list_or_call)) fail(at_, "',' between expressions", "a single expression");
+      if (rest.starts_with(other.wrong))
+        fail(at_, in_quotes(other.wrong) + " in an expression", std::string(other.right));
+    if (c == '.')
+      fail(at_, "'.' in an expression", "a field of 'self' only, as in self.total; '..' joins texts and lists");
+    if (c == ',' && (open_.empty() || !open_.back().is_list_or_call))
+      fail(at_, "',' between expressions", "a single expression");
     if (std::string_view("+-*/%^#<>&|~,").find(c) == std::string_view::npos)
       fail(at_, in_quotes(rest.substr(0, 1)) + " in an expression", std::string(form));
     take_operator(rest.substr(0, 1));
@@ -180,7 +202,8 @@ class Scanner {
   }
 
   void close_bracket(char c) {
-    if (open_.empty() || open_.back().closing != c) fail(at_, in_quotes(std::string(1, c)) + " that nothing opens", std::string(form));
+    if (open_.empty() || open_.back().closing != c)
+      fail(at_, in_quotes(std::string(1, c)) + " that nothing opens", std::string(form));
     take(1, open_.back().lua);
     open_.pop_back();
     has_operand_ = true;
@@ -205,20 +228,23 @@ ExpressionSourceError::ExpressionSourceError(std::size_t at, std::string wrong_t
 ExpressionSource scan_expression(std::string_view text) { return Scanner(text).scan(); }
 
 std::string lua_name(std::string_view name) {
+  const auto functions = expression_functions();
+  const bool is_taken = std::find(functions.begin(), functions.end(), name) != functions.end();
+  if (is_taken) return std::string(name_prefix) + std::string(name);
   return name.starts_with("self.") ? std::string(self_prefix) + std::string(name.substr(5)) : std::string(name);
 }
 
 std::string name_of_lua(std::string_view lua) {
+  if (lua.starts_with(name_prefix)) return std::string(lua.substr(name_prefix.size()));
   return lua.starts_with(self_prefix) ? "self." + std::string(lua.substr(self_prefix.size())) : std::string(lua);
 }
 
 std::string variable_name_fault(std::string_view text) {
-  const auto functions = expression_functions();
   if (text.empty() || is_digit(text.front()) || !std::all_of(text.begin(), text.end(), is_word) || text.size() > 100)
     return "no name";
   if (text.starts_with("__")) return "begins with two underscores";
-  if (text == "self" || contains(operands_and_operators, text) || contains(statements, text)) return "a word of the language";
-  if (std::find(functions.begin(), functions.end(), text) != functions.end()) return "the name of a function";
+  if (text == "self" || contains(operands_and_operators, text) || contains(statements, text))
+    return "a word of the language";
   for (const Spelling& other : words_elsewhere)
     if (text == other.wrong) return "a word of the language";
   return {};

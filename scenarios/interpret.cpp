@@ -36,7 +36,8 @@ void give_returns(Frame& frame, const FunctionSpec& function) {
   if (count == 1) return give(0, frame.result);
   const auto* list = frame.result.as<List>();
   if (list == nullptr || list->size() != count)
-    throw ExpressionError(fmt::format("{} returned, expected a list of {} (num_returns)", kind_of(frame.result), count));
+    throw ExpressionError(
+        fmt::format("{} returned, expected a list of {} (num_returns)", kind_of(frame.result), count));
   for (std::size_t i = 0; i < count; ++i) give(i, (*list)[i]);
 }
 
@@ -56,7 +57,8 @@ Body run_function(Frame& frame, const FunctionSpec& function) {
     Body steps = run_steps(frame, function.body.steps);
     co_await steps;
   } else {
-    const Duration duration = in_declaration(frame, function, [&] { return frame.duration(function.duration, function.place); });
+    const Duration duration =
+        in_declaration(frame, function, [&] { return frame.duration(function.duration, function.place); });
     const auto pause = function.compute ? frame.context.compute(duration) : frame.context.sleep(duration);
     co_await pause;
   }
@@ -147,7 +149,9 @@ void add_actor(const Shared& self, const ActorClassSpec& actor, std::vector<Remo
   const auto first = static_cast<std::uint32_t>(functions.size());
   self->first_method.push_back(first);
   functions.push_back(remote_function(actor.constructor, actor.constructor.name));
-  functions.back().body = [self, &actor, first](TaskContext& context) { return run_constructor(self, context, actor, first); };
+  functions.back().body = [self, &actor, first](TaskContext& context) {
+    return run_constructor(self, context, actor, first);
+  };
   for (const MethodSpec& method : actor.methods) {
     const auto id = static_cast<std::uint32_t>(functions.size());
     functions.push_back(remote_function(method, actor.name + "." + method.name));

@@ -29,7 +29,8 @@ struct ProgramBodies {
   // What the names of `expect: values` held at the driver's end, in that order.
   std::shared_ptr<const std::vector<Value>> last_values;
 };
-ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries, PrintSink print = {});
+ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries,
+                          PrintSink print = {});
 
 // Names of the functions in that order.
 std::vector<std::string> function_names(const ScenarioProgram& program);

@@ -31,11 +31,11 @@ ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, co
   take_over(all.name_space, call.name_space);
   take_over(all.detached, call.detached);
   take_over(all.get_if_exists, call.get_if_exists);
-  // Without any of them it needs a CPU to be placed and none to live.
+  // Without any of them it needs a CPU to be placed and none to live (python/ray/actor.py).
   const bool is_plain = !all.task.num_cpus && !all.task.num_gpus && all.task.resources.empty() && !all.task.memory &&
                         !all.task.accelerator_type;
   TaskOptionsSpec needs = all.task;
-  if (!needs.num_cpus) needs.num_cpus = 0;
+  if (is_plain) needs.num_cpus = 0;
   TaskOptions task = resolve_options(needs, self.cluster, 0);
   constexpr int calls_of_async_actors = 1000;
   ActorOptions options;
@@ -103,8 +103,8 @@ Method method_of(const Interpreter& self, const ActorHandle& handle, const std::
   if (found == actor.methods.end()) {
     std::vector<std::string_view> known;
     for (const MethodSpec& method : actor.methods) known.push_back(method.name);
-    throw ExpressionError(fmt::format("`{}` has no method {}, expected one of {}{}", actor.name, in_quotes(name), listed(known),
-                                      suggestion(name, known)));
+    throw ExpressionError(fmt::format("`{}` has no method {}, expected one of {}{}", actor.name, in_quotes(name),
+                                      listed(known), suggestion(name, known)));
   }
   const auto number = static_cast<std::uint32_t>(found - actor.methods.begin());
   return {&actor, &*found, {self.first_method[index] + 1 + number}};
@@ -114,7 +114,8 @@ std::uint32_t group_number(const ActorClassSpec& actor, const std::string& name)
   if (name.empty()) return default_group;
   const auto& groups = actor.concurrency_groups;
   const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == name; });
-  if (found == groups.end()) throw ExpressionError(fmt::format("`{}` has no concurrency group {}", actor.name, in_quotes(name)));
+  if (found == groups.end())
+    throw ExpressionError(fmt::format("`{}` has no concurrency group {}", actor.name, in_quotes(name)));
   return static_cast<std::uint32_t>(found - groups.begin()) + 1;
 }
 
@@ -153,7 +154,8 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke) {
   const Method method = method_of(frame.self, actors.front(), invoke.method);
   CallSpec spec = invoke.call;
   // Each actor of a list is called; elements of `over` go to them in turn.
-  if (wanted.as<List>() != nullptr && !spec.over) spec.count = spec.count ? spec.count : Expression(Value(std::int64_t{1}));
+  if (wanted.as<List>() != nullptr && !spec.over)
+    spec.count = spec.count ? spec.count : Expression(Value(std::int64_t{1}));
   Calls calls(frame, step, spec, *method.spec);
   ActorCall call;
   call.max_task_retries = invoke.max_task_retries;
@@ -174,18 +176,21 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke) {
 
 Body run_get_actor(Frame& frame, const GetActorStep& get) {
   ActorHandle found;
-  Body finding = frame.context.get_actor(frame.text(get.name), get.name_space ? frame.text(*get.name_space) : "", found);
+  Body finding =
+      frame.context.get_actor(frame.text(get.name), get.name_space ? frame.text(*get.name_space) : "", found);
   co_await finding;
   frame.store(get.as, found);
 }
 
 void kill_actors(Frame& frame, const KillStep& kill) {
-  for (const ActorHandle& actor : actors_in(kill.actor.evaluate(frame), "kill")) frame.context.kill(actor, kill.no_restart);
+  for (const ActorHandle& actor : actors_in(kill.actor.evaluate(frame), "kill"))
+    frame.context.kill(actor, kill.no_restart);
 }
 
 void cancel_calls(Frame& frame, const CancelStep& cancel) {
   const Value wanted = cancel.refs.evaluate(frame);
-  if (const auto* generator = wanted.as<Generator>()) return frame.context.cancel(generator->ref, cancel.force, cancel.recursive);
+  if (const auto* generator = wanted.as<Generator>())
+    return frame.context.cancel(generator->ref, cancel.force, cancel.recursive);
   for (const ObjectRef ref : refs_of(wanted, "cancel")) frame.context.cancel(ref, cancel.force, cancel.recursive);
 }
 

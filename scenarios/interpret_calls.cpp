@@ -52,7 +52,8 @@ std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
     if (refs.size() == list->size()) return {refs.begin(), refs.end()};
     for (std::size_t i = 0; i < list->size(); ++i)
       if (const Value item = (*list)[i]; item.as<ObjectRef>() == nullptr)
-        throw ExpressionError(fmt::format("{} of a list with {} at {}, expected references only", step, kind_of(item), i));
+        throw ExpressionError(
+            fmt::format("{} of a list with {} at {}, expected references only", step, kind_of(item), i));
   }
   throw ExpressionError(fmt::format("{} of {}, expected a reference or a list of references", step, kind_of(value)));
 }
@@ -127,7 +128,8 @@ void Calls::set_arguments(std::size_t i, std::vector<Argument>& args) const {
 }
 
 void Calls::add(ObjectRef first) {
-  const auto returns = static_cast<std::uint32_t>(function_.num_returns == streaming_returns ? 1 : function_.num_returns);
+  const auto returns =
+      static_cast<std::uint32_t>(function_.num_returns == streaming_returns ? 1 : function_.num_returns);
   for (std::uint32_t r = 0; r < returns; ++r) refs_.push_back({first.owner, first.index + r});
 }
 
@@ -135,7 +137,8 @@ void Calls::store() {
   if (function_.num_returns == streaming_returns) {
     std::vector<Value> generators;
     for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref});
-    frame_.store(call_.as, call_.is_single() && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
+    frame_.store(call_.as,
+                 call_.is_single() && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
   } else if (call_.is_single() && refs_.size() == 1) {
     frame_.store(call_.as, refs_.front());
   } else {

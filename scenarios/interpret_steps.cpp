@@ -160,7 +160,9 @@ struct Start {
     if (frame.self.print) frame.self.print(frame.context.now(), frame.body(), text);
     return {};
   }
-  Body operator()(const WorkStep& work) const { return run_work(frame, work.compute, frame.duration(work.duration, step.place)); }
+  Body operator()(const WorkStep& work) const {
+    return run_work(frame, work.compute, frame.duration(work.duration, step.place));
+  }
   Body operator()(const DrainStep& drain) const {
     frame.context.drain(drain.node, Time{} + frame.duration(drain.at, step.place));
     return {};
@@ -284,7 +286,8 @@ void Frame::store(const Target& target, Value value) {
 std::string Frame::body() const { return name_.empty() ? std::string(kind_) : fmt::format("{} `{}`", kind_, name_); }
 
 void Frame::fail(const std::string& what, SourcePlace place, std::string_view step) const {
-  const std::string where = place.line > 0 ? fmt::format("{}:{}:{}", self.program.file, place.line, place.column) : self.program.file;
+  const std::string where =
+      place.line > 0 ? fmt::format("{}:{}:{}", self.program.file, place.line, place.column) : self.program.file;
   const std::string in = step.empty() ? std::string() : fmt::format("step `{}` of ", step);
   throw RayError(ErrorType::plain, fmt::format("{}: {} in {}{} at simulated {:.6g} s", where, what, in, body(), now()));
 }

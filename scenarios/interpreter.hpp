@@ -31,10 +31,10 @@ struct Interpreter {
   PrintSink print;
   // The last group of each entry of ScenarioProgram::placement_groups; whoever knows its name finds it.
   std::vector<PlacementGroupId> groups;
-  std::vector<std::uint32_t> first_method;                     // FunctionId of each class's constructor; its methods follow
-  std::vector<std::uint32_t> classes;                          // by ActorId: index of its class
-  std::vector<std::uint64_t> runs;                             // bodies started, by FunctionId
-  std::uint64_t calls = 0;                                     // of functions of steps
+  std::vector<std::uint32_t> first_method;  // FunctionId of each class's constructor; its methods follow
+  std::vector<std::uint32_t> classes;       // by ActorId: index of its class
+  std::vector<std::uint64_t> runs;          // bodies started, by FunctionId
+  std::uint64_t calls = 0;                  // of functions of steps
   std::unordered_map<const Amount*, std::uint64_t> ordinals;   // draws so far
   std::unordered_map<const SubmitStep*, TaskOptions> options;  // of each step that has run
   std::shared_ptr<std::vector<Value>> last_values;             // see ProgramBodies
@@ -49,16 +49,16 @@ class Frame final : public Scope {
   enum class Flow : std::uint8_t { next_step, next_round, break_loop, over };
 
   // `body`: "task" or another kind with `name`; `run`: which run of it.
-  Frame(Interpreter& interpreter, TaskContext& context, const BodySpec& spec, std::string_view body, std::string_view name,
-        std::uint64_t run);
+  Frame(Interpreter& interpreter, TaskContext& context, const BodySpec& spec, std::string_view body,
+        std::string_view name, std::uint64_t run);
 
   Interpreter& self;
   TaskContext& context;
   const BodySpec& spec;
   Flow flow = Flow::next_step;
-  Value result;               // of `return`
+  Value result;  // of `return`
   bool has_result = false;
-  int depth = 0;              // of calls of functions
+  int depth = 0;                // of calls of functions
   std::shared_ptr<void> actor;  // keeps Scope::state
 
   [[nodiscard]] double now() const override { return context.now().in_seconds(); }

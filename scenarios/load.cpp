@@ -28,7 +28,8 @@ constexpr std::string_view cluster_prefix = "cluster.";
 constexpr std::array<std::string_view, 1> architectures{"raylet"};
 
 // Mappings with names that the user chose: a new one on the command line is a mistake.
-const std::vector<std::string_view> user_named{"tasks", "actors", "functions", "placement_groups", "cluster.nodes", "cluster.machines"};
+const std::vector<std::string_view> user_named{"tasks",         "actors",          "functions", "placement_groups",
+                                               "cluster.nodes", "cluster.machines"};
 
 RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
   const YamlMapping mapping = value.mapping(keys::ray);

@@ -17,9 +17,9 @@ namespace raysim {
 
 // What may stand in a body beyond the steps of all.
 struct BodyKind {
-  bool returns = false;    // not in a driver
-  bool yields = false;     // its function has num_returns: streaming
-  bool of_actor = false;   // a method
+  bool returns = false;   // not in a driver
+  bool yields = false;    // its function has num_returns: streaming
+  bool of_actor = false;  // a method
 };
 
 class BodyReader {
@@ -66,8 +66,8 @@ class BodyReader {
   std::vector<ArgumentSpec> arguments(const YamlMapping& mapping);
   ArgumentSpec argument(const YamlReader& value);
   // Fails where the number of arguments is known and cannot be right. `more`: arguments beyond `args`, if known.
-  void check_arguments(const YamlMapping& mapping, const std::vector<ArgumentSpec>& args, std::optional<std::size_t> more,
-                       const BodySpec& body, const std::string& function) const;
+  void check_arguments(const YamlMapping& mapping, const std::vector<ArgumentSpec>& args,
+                       std::optional<std::size_t> more, const BodySpec& body, const std::string& function) const;
   std::optional<Amount> timeout(const YamlMapping& mapping) const;
   // `as` and `append` of a step that makes something.
   Target target(const YamlMapping& mapping);

@@ -22,7 +22,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 // A number and letters, as "8 MB": a size, or meant as one.
 bool looks_like_size(std::string_view text) {
   const std::size_t unit = std::min(text.find_first_not_of("0123456789. "), text.size());
-  return unit > 0 && unit < text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(unit), text.end(), is_letter);
+  return unit > 0 && unit < text.size() &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(unit), text.end(), is_letter);
 }
 
 // "(EXPRESSION) UNIT"
@@ -67,12 +68,14 @@ ArgumentSpec BodyReader::argument(const YamlReader& value) {
 std::vector<ArgumentSpec> BodyReader::arguments(const YamlMapping& mapping) {
   std::vector<ArgumentSpec> result;
   if (const auto args = mapping.find("args"))
-    for (const YamlReader& item : args->list("a list of names, expressions and sizes")) result.push_back(argument(item));
+    for (const YamlReader& item : args->list("a list of names, expressions and sizes"))
+      result.push_back(argument(item));
   return result;
 }
 
 void BodyReader::check_arguments(const YamlMapping& mapping, const std::vector<ArgumentSpec>& args,
-                                 std::optional<std::size_t> more, const BodySpec& body, const std::string& function) const {
+                                 std::optional<std::size_t> more, const BodySpec& body,
+                                 const std::string& function) const {
   const auto is_spread = [](const ArgumentSpec& arg) { return arg.spread; };
   if (!more || std::any_of(args.begin(), args.end(), is_spread)) return;
   const std::size_t given = args.size() + *more;
@@ -80,7 +83,8 @@ void BodyReader::check_arguments(const YamlMapping& mapping, const std::vector<A
   if (given == needed || (body.takes_rest && given > needed)) return;
   std::string parameters;
   for (std::size_t i = 0; i < body.parameters; ++i)
-    parameters += fmt::format("{}{}{}", i > 0 ? ", " : "", i + 1 == body.parameters && body.takes_rest ? "*" : "", body.names[i]);
+    parameters +=
+        fmt::format("{}{}{}", i > 0 ? ", " : "", i + 1 == body.parameters && body.takes_rest ? "*" : "", body.names[i]);
   const std::string wrong = fmt::format("{} argument{} for {}", given, given == 1 ? "" : "s", in_quotes(function));
   const std::string expected = parameters.empty() ? "none, as it has no parameters" : "its parameters: " + parameters;
   if (mapping.has("args")) mapping.fail_at_key("args", wrong, expected);
@@ -134,7 +138,7 @@ SubmitStep BodyReader::submit(const YamlReader& value) {
   if (const auto options = mapping.find("options")) {
     result.options = read_options(options->mapping(keys::options), context_);
     const TaskOptionsSpec all = merged(task.options, result.options);
-    check_demand(all, task.name, *options, context_);
+    check_demand(all, "task " + in_quotes(task.name), *options, context_);
     if (task.on_gpu && all.num_gpus.value_or(0) == 0)
       options->fail("no GPUs for a task with 'runs_on: gpu'", "'num_gpus' above 0");
   }
@@ -205,10 +209,11 @@ CreateStep BodyReader::create(const YamlReader& value) {
   const ActorClassSpec& actor = context_.program().actors[result.actor];
   if (const auto count = mapping.find("count")) result.count = read_.whole(*count, 0, most_repeats);
   result.args = arguments(mapping);
-  if (actor.constructor.body.parameters > 0) check_arguments(mapping, result.args, 0, actor.constructor.body, actor.name);
+  if (actor.constructor.body.parameters > 0)
+    check_arguments(mapping, result.args, 0, actor.constructor.body, actor.name);
   if (const auto options = mapping.find("options")) {
     result.options = read_actor_options(options->mapping(keys::actor_options), context_, read_);
-    check_demand(merged(actor.options.task, result.options.task), actor.name, *options, context_);
+    check_demand(merged(actor.options.task, result.options.task), "actor " + in_quotes(actor.name), *options, context_);
   }
   result.as = target(mapping);
   return result;
@@ -223,7 +228,8 @@ InvokeStep BodyReader::invoke(const YamlReader& value) {
   // With several classes the arguments are checked when it is known which one it is.
   static const FunctionSpec any;
   result.call = call_spec(mapping, methods.size() == 1 ? static_cast<const FunctionSpec&>(*methods.front()) : any);
-  if (const auto group = mapping.find("concurrency_group")) result.concurrency_group = context_.concurrency_group(*group);
+  if (const auto group = mapping.find("concurrency_group"))
+    result.concurrency_group = context_.concurrency_group(*group);
   if (const auto retries = mapping.find("max_task_retries"))
     result.max_task_retries = static_cast<int>(retries->whole(-1, std::numeric_limits<int>::max()));
   result.call.as = target(mapping);

@@ -114,7 +114,8 @@ Expression ExpressionReader::compile(const YamlReader& value, std::string_view t
     names.push_back(use.name);
     variables.push_back(read);
   }
-  if (names.size() > most_variables) fail(0, "too many names in an expression", fmt::format("at most {}", most_variables));
+  if (names.size() > most_variables)
+    fail(0, "too many names in an expression", fmt::format("at most {}", most_variables));
   try {
     const bool divides = text.find('/') != std::string_view::npos;
     Expression result(engine_, engine_.compile(source.lua, names), std::move(variables), divides);
@@ -273,7 +274,8 @@ Variable ExpressionReader::target_at_key(const YamlReader& value) const {
 
 Slot ExpressionReader::loop_name(const YamlReader& value) const {
   const std::string name = value.is_scalar() ? value.scalar() : std::string();
-  if (names_.knows(name)) value.fail(fmt::format("{} is set already", in_quotes(name)), "a name that is not yet in use");
+  if (names_.knows(name))
+    value.fail(fmt::format("{} is set already", in_quotes(name)), "a name that is not yet in use");
   if (name.starts_with("self.")) value.fail_expected("a name of this body");
   return target(value).slot;
 }

@@ -83,7 +83,8 @@ class DeclarationReader {
     for (const YamlReader& parameter : parameters) {
       std::string name = parameter.is_scalar() ? parameter.scalar() : std::string();
       if (name.starts_with('*')) {
-        if (&parameter != &parameters.back()) parameter.fail("'*' before the last parameter", "it with the last one only");
+        if (&parameter != &parameters.back())
+          parameter.fail("'*' before the last parameter", "it with the last one only");
         body.takes_rest = true;
         name.erase(0, 1);
       }
@@ -96,7 +97,8 @@ class DeclarationReader {
   }
 
   // What tasks, methods and constructors have alike. `steps`: the key of their steps.
-  void read_function(const YamlMapping& mapping, std::string_view steps, FunctionSpec& function, NameTable& names) const {
+  void read_function(const YamlMapping& mapping, std::string_view steps, FunctionSpec& function,
+                     NameTable& names) const {
     const ExpressionReader read(context_.engine(), names);
     read_parameters(mapping, function.body, names);
     function.has_steps = mapping.has(steps);
@@ -114,7 +116,8 @@ class DeclarationReader {
       const bool streams = key->is_scalar() && key->scalar() == "streaming";
       function.num_returns = streams ? streaming_returns : static_cast<int>(key->whole(0, most_returns));
       if (streams && !function.has_steps) key->fail("a generator without a body", "steps, of which some are 'yield'");
-      if (streams && mapping.has("return")) mapping.fail_at_key("return", "'return' of a generator", "the step 'yield'");
+      if (streams && mapping.has("return"))
+        mapping.fail_at_key("return", "'return' of a generator", "the step 'yield'");
     }
     function.returns_value = mapping.has("return");
   }
@@ -143,15 +146,15 @@ class DeclarationReader {
       task.name = reader.key();
       task.place = place_of(reader);
       task.options = read_options(mapping, context_);
-      check_demand(task.options, task.name, reader, context_);
+      check_demand(task.options, "task " + in_quotes(task.name), reader, context_);
       NameTable& names = new_names();
       read_function(mapping, "body", task, names);
       read_place_of_work(mapping, task);
       if (const auto key = mapping.find("crash"))
         task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
       context_.tasks.add(task.name);
-      pending_.push_back({mapping, "body", &task.body, &names,
-                          {.returns = true, .yields = task.num_returns == streaming_returns}});
+      pending_.push_back(
+          {mapping, "body", &task.body, &names, {.returns = true, .yields = task.num_returns == streaming_returns}});
     }
   }
 
@@ -165,7 +168,7 @@ class DeclarationReader {
       actor.place = place_of(reader);
       NameTable none;
       actor.options = read_actor_options(mapping, context_, ExpressionReader(context_.engine(), none));
-      check_demand(actor.options.task, actor.name, reader, context_);
+      check_demand(actor.options.task, "actor " + in_quotes(actor.name), reader, context_);
       if (const auto key = mapping.find("async")) actor.is_async = key->boolean();
       if (const auto key = mapping.find("concurrency_groups"))
         for (const YamlReader& group : key->named_values("most calls at a time by group"))
@@ -215,7 +218,10 @@ class DeclarationReader {
       if (std::find(known.begin(), known.end(), method.concurrency_group) == known.end())
         key->fail_unknown("concurrency group", method.concurrency_group, known);
     }
-    pending_.push_back({mapping, "body", &method.body, &names,
+    pending_.push_back({mapping,
+                        "body",
+                        &method.body,
+                        &names,
                         {.returns = true, .yields = method.num_returns == streaming_returns, .of_actor = true}});
   }
 

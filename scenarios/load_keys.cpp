@@ -10,18 +10,10 @@ namespace scenario_keys {
 
 namespace {
 
-constexpr std::array scenario_list{KeySpec{"raysim", true},
-                                   KeySpec{"title"},
-                                   KeySpec{"seed"},
-                                   KeySpec{"cluster", true},
-                                   KeySpec{"ray"},
-                                   KeySpec{"warm_workers"},
-                                   KeySpec{"placement_groups"},
-                                   KeySpec{"functions"},
-                                   KeySpec{"tasks"},
-                                   KeySpec{"actors"},
-                                   KeySpec{"driver", true},
-                                   KeySpec{"expect"}};
+constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"},        KeySpec{"seed"},
+                                   KeySpec{"cluster", true},    KeySpec{"ray"},          KeySpec{"warm_workers"},
+                                   KeySpec{"placement_groups"}, KeySpec{"functions"},    KeySpec{"tasks"},
+                                   KeySpec{"actors"},           KeySpec{"driver", true}, KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
                               KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
 constexpr std::array task_list{KeySpec{"num_cpus"},
@@ -105,7 +97,8 @@ constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeyS
 constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"as"}};
 constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, KeySpec{"timeout"}, KeySpec{"ready"},
                                KeySpec{"pending"}};
-constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true}, KeySpec{"append"}};
+constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true},
+                              KeySpec{"append"}};
 constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"as"}, KeySpec{"do", true}};
 constexpr std::array arrivals_list{KeySpec{"poisson"}, KeySpec{"every"}, KeySpec{"trace"},   KeySpec{"until"},
                                    KeySpec{"count"},   KeySpec{"as"},    KeySpec{"do", true}};
@@ -154,20 +147,27 @@ constexpr std::array actor_options_list{KeySpec{"num_cpus"},
 constexpr std::array method_list{KeySpec{"parameters"}, KeySpec{"duration"},    KeySpec{"sleep"},
                                  KeySpec{"returns"},    KeySpec{"num_returns"}, KeySpec{"concurrency_group"},
                                  KeySpec{"body"},       KeySpec{"return"}};
-constexpr std::array create_list{KeySpec{"actor", true}, KeySpec{"args"},   KeySpec{"count"},
-                                 KeySpec{"options"},     KeySpec{"as"}, KeySpec{"append"}};
-constexpr std::array invoke_list{KeySpec{"actor", true}, KeySpec{"method", true},      KeySpec{"count"},
-                                 KeySpec{"over"},        KeySpec{"group"},             KeySpec{"args"},
-                                 KeySpec{"as"},          KeySpec{"append"},            KeySpec{"duration"},
-                                 KeySpec{"concurrency_group"}, KeySpec{"max_task_retries"}};
+constexpr std::array create_list{KeySpec{"actor", true}, KeySpec{"args"}, KeySpec{"count"},
+                                 KeySpec{"options"},     KeySpec{"as"},   KeySpec{"append"}};
+constexpr std::array invoke_list{KeySpec{"actor", true},
+                                 KeySpec{"method", true},
+                                 KeySpec{"count"},
+                                 KeySpec{"over"},
+                                 KeySpec{"group"},
+                                 KeySpec{"args"},
+                                 KeySpec{"as"},
+                                 KeySpec{"append"},
+                                 KeySpec{"duration"},
+                                 KeySpec{"concurrency_group"},
+                                 KeySpec{"max_task_retries"}};
 constexpr std::array kill_list{KeySpec{"actor", true}, KeySpec{"no_restart"}};
 constexpr std::array get_actor_list{KeySpec{"name", true}, KeySpec{"namespace"}, KeySpec{"as", true}};
 constexpr std::array cancel_list{KeySpec{"refs", true}, KeySpec{"force"}, KeySpec{"recursive"}};
 constexpr std::array yield_list{KeySpec{"value"}, KeySpec{"size", true}};
 constexpr std::array next_list{KeySpec{"of", true}, KeySpec{"as", true}};
 constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
-constexpr std::array expect_list{KeySpec{"outcome"},         KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
-                                 KeySpec{"finished"},        KeySpec{"retried"},  KeySpec{"failed"},
+constexpr std::array expect_list{KeySpec{"outcome"},          KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
+                                 KeySpec{"finished"},         KeySpec{"retried"},  KeySpec{"failed"},
                                  KeySpec{"placement_groups"}, KeySpec{"values"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
 
@@ -249,19 +249,19 @@ constexpr std::array<const MappingSpec*, 41> all_specs{&keys::scenario,
                                                        &keys::bundle_strategy,
                                                        &keys::placement_group,
                                                        &keys::wait_placement_group,
-&keys::arrivals,
-&keys::function,
-&keys::call,
-&keys::actor,
-&keys::actor_options,
-&keys::method,
-&keys::create,
-&keys::invoke,
-&keys::kill,
-&keys::get_actor,
-&keys::cancel,
-&keys::yield,
-&keys::next};
+                                                       &keys::arrivals,
+                                                       &keys::function,
+                                                       &keys::call,
+                                                       &keys::actor,
+                                                       &keys::actor_options,
+                                                       &keys::method,
+                                                       &keys::create,
+                                                       &keys::invoke,
+                                                       &keys::kill,
+                                                       &keys::get_actor,
+                                                       &keys::cancel,
+                                                       &keys::yield,
+                                                       &keys::next};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 // The last two are what a run is that nobody can go on with.

@@ -145,7 +145,8 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
   return options;
 }
 
-ActorOptionsSpec read_actor_options(const YamlMapping& mapping, const ScenarioContext& context, const ExpressionReader& read) {
+ActorOptionsSpec read_actor_options(const YamlMapping& mapping, const ScenarioContext& context,
+                                    const ExpressionReader& read) {
   static constexpr std::string_view lifetimes[] = {"detached"};
   constexpr std::int64_t most = std::numeric_limits<int>::max();
   ActorOptionsSpec options;
@@ -165,7 +166,8 @@ ActorOptionsSpec read_actor_options(const YamlMapping& mapping, const ScenarioCo
   if (const auto value = mapping.find("lifetime")) options.detached = value->one_of(lifetimes) == "detached";
   if (const auto value = mapping.find("get_if_exists")) {
     options.get_if_exists = value->boolean();
-    if (*options.get_if_exists && !options.name) value->fail("'get_if_exists' without 'name'", "the name of the actor in 'name'");
+    if (*options.get_if_exists && !options.name)
+      value->fail("'get_if_exists' without 'name'", "the name of the actor in 'name'");
   }
   return options;
 }

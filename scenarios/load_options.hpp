@@ -50,7 +50,9 @@ class ScenarioContext {
   [[nodiscard]] std::size_t task(const YamlReader& value) const { return tasks.at(value, "task"); }
   [[nodiscard]] std::size_t actor(const YamlReader& value) const { return actors.at(value, "actor"); }
   [[nodiscard]] std::size_t function(const YamlReader& value) const { return functions.at(value, "function"); }
-  [[nodiscard]] std::size_t placement_group(const YamlReader& value) const { return groups_.at(value, "placement group"); }
+  [[nodiscard]] std::size_t placement_group(const YamlReader& value) const {
+    return groups_.at(value, "placement group");
+  }
   // Those methods of all classes that have this name; fails when there is none.
   [[nodiscard]] std::vector<const MethodSpec*> methods(const YamlReader& value) const;
   // A concurrency group that some class has.
@@ -85,7 +87,8 @@ class ScenarioContext {
 TaskOptionsSpec read_options(const YamlMapping& keys, const ScenarioContext& context);
 // The same of an actor; `read` is for its name.
 class ExpressionReader;
-ActorOptionsSpec read_actor_options(const YamlMapping& keys, const ScenarioContext& context, const ExpressionReader& read);
+ActorOptionsSpec read_actor_options(const YamlMapping& keys, const ScenarioContext& context,
+                                    const ExpressionReader& read);
 
 // A quantity, a list of quantities used in order, or a mapping that names a distribution. In seconds or bytes.
 Distribution read_durations(const YamlReader& value);

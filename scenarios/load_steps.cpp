@@ -51,7 +51,8 @@ Step BodyReader::flow_step(const YamlReader& value) {
   const std::string word = value.scalar();
   const auto made = [&](std::string_view name, auto what) { return Step{place_of(value), name, std::move(what)}; };
   if (word == "break" || word == "continue") {
-    if (loops_ == 0) value.fail(in_quotes(word) + " outside of a loop", "it in the steps of repeat, while, for_each or arrivals");
+    if (loops_ == 0)
+      value.fail(in_quotes(word) + " outside of a loop", "it in the steps of repeat, while, for_each or arrivals");
     return word == "break" ? made("break", FlowStep{Kind::break_loop}) : made("continue", FlowStep{Kind::next_round});
   }
   if (word == "return") {
@@ -202,7 +203,8 @@ ReturnStep BodyReader::return_value(const YamlReader& value) {
 }
 
 YieldStep BodyReader::yield(const YamlReader& value) {
-  if (!kind_.yields) value.fail_at_key("'yield' in what is no generator", "it in a task or method with 'num_returns: streaming'");
+  if (!kind_.yields)
+    value.fail_at_key("'yield' in what is no generator", "it in a task or method with 'num_returns: streaming'");
   if (!value.is_mapping()) return {read_.value(value), {}};
   const YamlMapping mapping = value.mapping(keys::yield);
   YieldStep result;

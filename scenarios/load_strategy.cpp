@@ -144,28 +144,27 @@ std::string selectors_of(const TaskOptionsSpec& options) {
 }
 
 // In a placement group the bundles count, not the nodes.
-void check_demand_in_group(const SchedulingStrategy& strategy, const ResourceSet& demand, std::string_view task,
+void check_demand_in_group(const SchedulingStrategy& strategy, const ResourceSet& demand, std::string_view who,
                            const YamlReader& place, const ScenarioContext& context) {
   const PlacementGroupEntry& group = context.placement_groups()[strategy.group.index];
   const auto& bundles = group.spec->bundles;
   for (std::size_t i = 0; i < bundles.size(); ++i)
     if ((strategy.bundle < 0 || static_cast<std::size_t>(strategy.bundle) == i) && bundles[i].resources.covers(demand))
       return;
-  place.fail_at_key(
-      fmt::format("task {} asks for {}, which fits into no such bundle of placement group {} (real Ray "
-                  "raises ValueError)",
-                  in_quotes(task), to_string(demand, context.cluster().resource_names), in_quotes(group.name)),
-      "a demand that a bundle can hold");
+  place.fail_at_key(fmt::format("{} asks for {}, which fits into no such bundle of placement group {} (real Ray "
+                                "raises ValueError)",
+                                who, to_string(demand, context.cluster().resource_names), in_quotes(group.name)),
+                    "a demand that a bundle can hold");
 }
 
 }  // namespace
 
-void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
+void check_demand(const TaskOptionsSpec& options, std::string_view who, const YamlReader& place,
                   const ScenarioContext& context) {
   const ClusterSpec& cluster = context.cluster();
   const ResourceSet demand = context.demand(options);
   if (const auto& strategy = options.scheduling_strategy; strategy && strategy->kind == Kind::placement_group)
-    return check_demand_in_group(*strategy, demand, task, place, context);
+    return check_demand_in_group(*strategy, demand, who, place, context);
   const NodeSpec* largest = nullptr;
   std::size_t allowed = 0;
   double largest_share = 0;
@@ -181,17 +180,17 @@ void check_demand(const TaskOptionsSpec& options, std::string_view task, const Y
     largest_share = share;
   }
   if (largest == nullptr)
-    place.fail_at_key(fmt::format("task {} asks for labels {} and no node that it may run on has them (real Ray would "
+    place.fail_at_key(fmt::format("{} asks for labels {} and no node that it may run on has them (real Ray would "
                                   "wait forever)",
-                                  in_quotes(task), selectors_of(options)),
+                                  who, selectors_of(options)),
                       "labels that a node has");
   const bool is_bound = options.scheduling_strategy && options.scheduling_strategy->hard_affinity();
   const std::string_view which = is_bound                         ? "node"
                                  : allowed < cluster.nodes.size() ? "largest such node"
                                                                   : "largest node";
-  place.fail_at_key(fmt::format("task {} asks for {} and the {} {} has {} (real Ray would wait forever)",
-                                in_quotes(task), to_string(demand, cluster.resource_names), which,
-                                in_quotes(largest->name), to_string(largest->total, cluster.resource_names)),
+  place.fail_at_key(fmt::format("{} asks for {} and the {} {} has {} (real Ray would wait forever)", who,
+                                to_string(demand, cluster.resource_names), which, in_quotes(largest->name),
+                                to_string(largest->total, cluster.resource_names)),
                     "a demand that a node can hold");
 }
 

@@ -19,8 +19,8 @@ LabelSelector read_label_selector(const YamlReader& value);
 // A list of {label_selector: ...}.
 std::vector<LabelSelector> read_fallback_strategy(const YamlReader& value);
 
-// Fails at the key of `place` when no node can ever hold the demand of a task with these options.
-void check_demand(const TaskOptionsSpec& options, std::string_view task, const YamlReader& place,
+// Fails at the key of `place` when no node can ever hold the demand of a task or actor with these options. `who`: "task 'map'".
+void check_demand(const TaskOptionsSpec& options, std::string_view who, const YamlReader& place,
                   const ScenarioContext& context);
 
 }  // namespace raysim

@@ -50,7 +50,8 @@ int list_length(lua_State* lua) {
 
 int joined_lists(lua_State* lua) {
   return guarded(lua, [lua] {
-    if (lua_isuserdata(lua, 1) == 0 || lua_isuserdata(lua, 2) == 0) throw ExpressionError("'..' joins two texts or two lists");
+    if (lua_isuserdata(lua, 1) == 0 || lua_isuserdata(lua, 2) == 0)
+      throw ExpressionError("'..' joins two texts or two lists");
     const List first = list_argument(lua, 1);
     const List second = list_argument(lua, 2);
     push_value(lua, first.with_all(second));

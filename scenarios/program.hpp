@@ -26,13 +26,13 @@ struct FunctionSpec {
   std::string name;
   SourcePlace place;
   BodySpec body;
-  bool has_steps = false;                   // instead of a duration
-  Amount duration = Amount::constant(0);    // seconds
-  bool compute = true;                      // whether `duration` keeps a core busy (`sleep: true`: it does not)
-  int num_returns = 1;                      // streaming_returns: it yields them
+  bool has_steps = false;                     // instead of a duration
+  Amount duration = Amount::constant(0);      // seconds
+  bool compute = true;                        // whether `duration` keeps a core busy (`sleep: true`: it does not)
+  int num_returns = 1;                        // streaming_returns: it yields them
   Amount return_size = Amount::constant(16);  // bytes, of each return
-  bool size_given = false;                  // else values have their own
-  bool returns_value = false;               // body.result says it, not only a step
+  bool size_given = false;                    // else values have their own
+  bool returns_value = false;                 // body.result says it, not only a step
 
   // Something must be evaluated when it runs.
   [[nodiscard]] bool has_body() const {
@@ -124,7 +124,7 @@ struct ScenarioProgram {
   std::vector<TaskSpec> tasks;
   std::vector<ActorClassSpec> actors;
   std::vector<SubroutineSpec> functions;
-  std::vector<DriverSpec> drivers;  // at least one; the run ends with the last of them
+  std::vector<DriverSpec> drivers;    // at least one; the run ends with the last of them
   std::shared_ptr<LuaEngine> engine;  // of all expressions
   ExpectSpec expect;
 };

@@ -158,7 +158,7 @@ struct CallStep {
 // create: places it; wait: for its creation, as long as the timeout says; remove: gives its bundles back.
 struct PlacementGroupStep {
   enum class Verb : std::uint8_t { create, wait, remove } verb = Verb::create;
-  std::size_t group = 0;  // index in ScenarioProgram::placement_groups
+  std::size_t group = 0;                 // index in ScenarioProgram::placement_groups
   Amount timeout = Amount::constant(0);  // wait
 };
 
@@ -204,9 +204,9 @@ struct NextStep {
 struct Step {
   SourcePlace place;
   std::string_view name;  // its key
-  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep, PlacementGroupStep, LetStep,
-               IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep, CallStep, CreateStep, InvokeStep,
-               KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
+  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep, PlacementGroupStep,
+               LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep, CallStep,
+               CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
       what;
 };
 

@@ -35,7 +35,7 @@ bool numbers_equal(double a, double b, double tolerance) {
 }
 
 std::string number_text(double number) {
-  std::string text = fmt::format("{}", number);
+  std::string text = fmt::format("{:.12g}", number);
   if (text.find_first_of(".en") == std::string::npos) text += ".0";
   return text;
 }
@@ -68,21 +68,19 @@ std::int64_t text_size(std::size_t length) {
 constexpr std::int64_t reference_size = 140;
 
 std::int64_t packed_size(const Value& value) {
-  return std::visit(Overloaded{[](std::monostate) { return std::int64_t{1}; },
-                               [](bool) { return std::int64_t{1}; },
-                               [](std::int64_t number) { return whole_size(number); },
-                               [](double) { return std::int64_t{9}; },
-                               [](const std::string& text) { return text_size(text.size()); },
-                               [](const Data& data) { return data.size.count; },
-                               [](const List& list) {
-                                 std::int64_t size = list.size() < 16 ? 1 : list.size() < 65'536 ? 3 : 5;
-                                 if (!list.refs().empty())
-                                   return size + reference_size * static_cast<std::int64_t>(list.size());
-                                 for (std::size_t i = 0; i < list.size(); ++i) size += packed_size(list[i]);
-                                 return size;
-                               },
-                               [](const auto&) { return reference_size; }},
-                    value.held());
+  return std::visit(
+      Overloaded{[](std::monostate) { return std::int64_t{1}; }, [](bool) { return std::int64_t{1}; },
+                 [](std::int64_t number) { return whole_size(number); }, [](double) { return std::int64_t{9}; },
+                 [](const std::string& text) { return text_size(text.size()); },
+                 [](const Data& data) { return data.size.count; },
+                 [](const List& list) {
+                   std::int64_t size = list.size() < 16 ? 1 : list.size() < 65'536 ? 3 : 5;
+                   if (!list.refs().empty()) return size + reference_size * static_cast<std::int64_t>(list.size());
+                   for (std::size_t i = 0; i < list.size(); ++i) size += packed_size(list[i]);
+                   return size;
+                 },
+                 [](const auto&) { return reference_size; }},
+      value.held());
 }
 
 }  // namespace
@@ -104,7 +102,8 @@ struct List::Items {
 
 namespace {
 void check_length(std::size_t size) {
-  if (size > List::most_elements) throw std::length_error(fmt::format("a list of more than {} elements", List::most_elements));
+  if (size > List::most_elements)
+    throw std::length_error(fmt::format("a list of more than {} elements", List::most_elements));
 }
 }  // namespace
 
@@ -207,7 +206,7 @@ static bool lists_equal(const List& a, const List& b, double tolerance) {
 }
 
 bool are_equal(const Value& a, const Value& b, double tolerance) {
-  if (const auto *x = a.as<List>(), *y = b.as<List>(); x != nullptr && y != nullptr)
+  if (const auto* x = a.as<List>(), *y = b.as<List>(); x != nullptr && y != nullptr)
     return lists_equal(*x, *y, tolerance);
   if (a.held().index() != b.held().index() || a.as<double>() != nullptr) {
     const auto x = number_of(a);

@@ -68,13 +68,13 @@ struct Generator {
 
 class Value {
  public:
-  using Held =
-      std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, ObjectRef, ActorHandle, Generator>;
+  using Held = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, ObjectRef, ActorHandle,
+                            Generator>;
 
   Value() = default;
   template <class T>
-    requires std::is_constructible_v<Held, T&&> && (!std::is_same_v<std::remove_cvref_t<T>, Value>)
-  Value(T&& value) : held_(std::forward<T>(value)) {}
+  requires std::is_constructible_v<Held, T&&> &&(!std::is_same_v<std::remove_cvref_t<T>, Value>)Value(T&& value)
+      : held_(std::forward<T>(value)) {}
 
   [[nodiscard]] const Held& held() const { return held_; }
   [[nodiscard]] bool is_nothing() const { return std::holds_alternative<std::monostate>(held_); }

