@@ -55,7 +55,7 @@ std::string in_our_words(std::string_view message) {
   for (const std::string_view detail : {" (field '", " (constant '", " (global '"})
     message = message.substr(0, message.find(detail));
   std::string text(message);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> words{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 14> words{
       {{"attempt to ", "cannot "},
        {"a nil value", "nothing"},
        {"string value", "text"},
@@ -68,6 +68,7 @@ std::string in_our_words(std::string_view message) {
        {" nil", " nothing"},
        {"local '__self_", "'self."},
        {"local '__name_", "'"},
+       {"to '__each'", "to 'for'"},
        {"local '", "'"}}};
   for (const auto& [from, to] : words) replace_all(text, from, to);
   return text;

@@ -129,6 +129,38 @@ int make_list(lua_State* lua) {
   });
 }
 
+// Argument 2 is called with each element of the list that is argument 1: true and an element of the new list, or nothing.
+int each(lua_State* lua) {
+  return guarded(lua, [lua] {
+    const List list = list_argument(lua, 1);
+    std::vector<Value> items;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      lua_pushvalue(lua, 2);
+      push_value(lua, list[i]);
+      lua_call(lua, 1, 2);
+      if (lua_toboolean(lua, -2) != 0) items.push_back(value_at(lua, -1));
+      lua_pop(lua, 2);
+    }
+    push_value(lua, List(std::move(items)));
+    return 1;
+  });
+}
+
+// The list with another element at one place.
+int replace(lua_State* lua) {
+  return guarded(lua, [lua] {
+    std::vector<Value> items = list_argument(lua, 1).values();
+    const std::int64_t wanted = luaL_checkinteger(lua, 2);
+    luaL_checkany(lua, 3);
+    const auto size = static_cast<std::int64_t>(items.size());
+    const std::int64_t i = wanted < 0 ? wanted + size : wanted;
+    if (i < 0 || i >= size) throw ExpressionError(fmt::format("no element {} in a list of {}", wanted, size));
+    items[static_cast<std::size_t>(i)] = value_at(lua, 3);
+    push_value(lua, List(std::move(items)));
+    return 1;
+  });
+}
+
 int range(lua_State* lua) {
   return guarded(lua, [lua] {
     const bool has_two = !lua_isnoneornil(lua, 2);
@@ -281,7 +313,7 @@ struct NamedFunction {
   Function function;
 };
 
-constexpr std::array<NamedFunction, 26> functions{{{"abs", absolute},
+constexpr std::array<NamedFunction, 27> functions{{{"abs", absolute},
                                                    {"append", append},
                                                    {"ceil", rounding<std::ceil>},
                                                    {"choice", choice},
@@ -299,6 +331,7 @@ constexpr std::array<NamedFunction, 26> functions{{{"abs", absolute},
                                                    {"now", now},
                                                    {"random", random_number},
                                                    {"range", range},
+                                                   {"replace", replace},
                                                    {"round", rounding<std::round>},
                                                    {"slice", slice},
                                                    {"sorted", sorted},
@@ -330,9 +363,11 @@ void open_functions(lua_State* lua) {
     lua_pushcfunction(lua, function.function);
     lua_rawset(lua, -3);
   }
-  lua_pushlstring(lua, list_maker.data(), list_maker.size());
-  lua_pushcfunction(lua, make_list);
-  lua_rawset(lua, -3);
+  for (const auto& [name, function] : {NamedFunction{list_maker, make_list}, NamedFunction{loop_maker, each}}) {
+    lua_pushlstring(lua, name.data(), name.size());
+    lua_pushcfunction(lua, function);
+    lua_rawset(lua, -3);
+  }
 }
 
 }  // namespace raysim

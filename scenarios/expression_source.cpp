@@ -1,5 +1,7 @@
 #include "scenarios/expression_source.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -79,11 +81,19 @@ class Scanner {
   }
 
  private:
+  enum class Kind : std::uint8_t { group, call, index, list };
   struct Bracket {
-    char closing;  // as written
+    Kind kind;
     std::size_t offset;
-    std::string_view lua;  // that closes it there
-    bool is_list_or_call;
+    std::size_t lua;    // where what is inside of it begins in the Lua text
+    std::size_t names;  // before it
+    bool has_comma = false;
+    // Of `[ELEMENT for NAME in LIST if CONDITION]`, as Lua; `lua` moves on to the part that is being read.
+    std::string name;
+    std::string element;
+    std::string list;
+    std::size_t element_names = 0;  // names before the end of ELEMENT and of LIST
+    std::size_t list_names = 0;
   };
 
   [[noreturn]] static void fail(std::size_t offset, std::string wrong, std::string expected) {
@@ -132,6 +142,9 @@ class Scanner {
     }
     for (const Spelling& other : words_elsewhere)
       if (name == other.wrong) fail(at_, in_quotes(name) + " in an expression", in_quotes(other.right));
+    if (name == "for" && is_inside_list() && open_.back().name.empty()) return begin_loop();
+    if (name == "if" && is_inside_list() && !open_.back().name.empty() && open_.back().list.empty())
+      return begin_condition();
     if (name == "in") fail(at_, "'in' in an expression", "contains(list, value)");
     if (contains(statements, name))
       fail(at_, in_quotes(name) + " in an expression", "no statement; a choice is 'condition and a or b'");
@@ -143,6 +156,67 @@ class Scanner {
     result_.names.push_back({std::string(name), at_, is_call});
     operand(name.size(), is_call ? std::string(name) : lua_name(name));
     is_function_ = is_call;
+  }
+
+  [[nodiscard]] bool is_inside_list() const {
+    return has_operand_ && !open_.empty() && open_.back().kind == Kind::list;
+  }
+
+  // Takes what has been read since the bracket or its last part.
+  std::string take_part() {
+    std::string part = result_.lua.substr(open_.back().lua);
+    result_.lua.resize(open_.back().lua);
+    has_operand_ = false;
+    return part;
+  }
+
+  // `for NAME in` behind the element of a list.
+  void begin_loop() {
+    Bracket& list = open_.back();
+    if (list.has_comma) fail(at_, "'for' behind several elements", "one element, as in [x * x for x in list]");
+    list.element = take_part();
+    list.element_names = result_.names.size();
+    at_ += 3;
+    skip_space();
+    list.name = word_at(at_);
+    const std::string fault = variable_name_fault(list.name);
+    if (!fault.empty())
+      fail(at_, fmt::format("{} is {}", in_quotes(list.name), fault), "a name, as in [x * x for x in list]");
+    at_ += list.name.size();
+    skip_space();
+    if (word_at(at_) != "in") fail(at_, "no 'in' behind 'for'", "it, as in [x * x for x in list]");
+    at_ += 2;
+    result_.lua.resize(list.lua);
+  }
+
+  void begin_condition() {
+    Bracket& list = open_.back();
+    list.list = take_part();
+    list.list_names = result_.names.size();
+    at_ += 2;
+  }
+
+  // The name of the loop belongs to it, in the element and the condition.
+  void close_loop() {
+    Bracket& list = open_.back();
+    std::string condition = take_part();
+    if (list.list.empty()) {
+      list.list = std::exchange(condition, "true");
+      list.list_names = result_.names.size();
+    }
+    auto& names = result_.names;
+    const auto is_own = [&](const NameUse& use) {
+      const auto number = static_cast<std::size_t>(&use - names.data());
+      return !use.is_call && use.name == list.name && number >= list.names &&
+             (number < list.element_names || number >= list.list_names);
+    };
+    std::vector<NameUse> others;
+    for (const NameUse& use : names)
+      if (!is_own(use)) others.push_back(use);
+    names = std::move(others);
+    result_.lua.resize(list.lua - list_maker.size() - 1);
+    result_.lua += fmt::format("{}({},function({}) if {} then return true,{} end end)", loop_maker, list.list,
+                               lua_name(list.name), condition, list.element);
   }
 
   void field() {
@@ -180,8 +254,11 @@ class Scanner {
         fail(at_, in_quotes(other.wrong) + " in an expression", std::string(other.right));
     if (c == '.')
       fail(at_, "'.' in an expression", "a field of 'self' only, as in self.total; '..' joins texts and lists");
-    if (c == ',' && (open_.empty() || !open_.back().is_list_or_call))
-      fail(at_, "',' between expressions", "a single expression");
+    if (c == ',') {
+      if (open_.empty() || open_.back().kind == Kind::group || open_.back().kind == Kind::index)
+        fail(at_, "',' between expressions", "a single expression");
+      open_.back().has_comma = true;
+    }
     if (std::string_view("+-*/%^#<>&|~,").find(c) == std::string_view::npos)
       fail(at_, in_quotes(rest.substr(0, 1)) + " in an expression", std::string(form));
     take_operator(rest.substr(0, 1));
@@ -195,16 +272,24 @@ class Scanner {
   void open_bracket(char c) {
     const bool is_call = c == '(' && std::exchange(is_function_, false);
     if (c == '(' && has_operand_ && !is_call) fail(at_, "'(' after a value", "an operator between the two");
-    const bool is_list = c == '[' && !has_operand_;
-    open_.push_back({c == '(' ? ')' : ']', at_, is_list ? ")" : c == '[' ? "]" : ")", is_list || is_call});
-    take(1, is_list ? std::string(list_maker) + "(" : std::string(1, c));
+    const Kind kind = c == '(' ? (is_call ? Kind::call : Kind::group) : has_operand_ ? Kind::index : Kind::list;
+    const std::size_t offset = at_;
+    take(1, kind == Kind::list ? std::string(list_maker) + "(" : std::string(1, c));
+    open_.push_back({kind, offset, result_.lua.size(), result_.names.size(), false, {}, {}, {}, 0, 0});
     has_operand_ = false;
   }
 
   void close_bracket(char c) {
-    if (open_.empty() || open_.back().closing != c)
+    if (open_.empty() || (c == ')') != (open_.back().kind == Kind::group || open_.back().kind == Kind::call))
       fail(at_, in_quotes(std::string(1, c)) + " that nothing opens", std::string(form));
-    take(1, open_.back().lua);
+    const Kind kind = open_.back().kind;
+    if (!open_.back().name.empty()) {
+      if (!has_operand_) fail(at_, "']' too early", "a list to go through, as in [x * x for x in list]");
+      close_loop();
+      ++at_;
+    } else {
+      take(1, kind == Kind::index ? "]" : ")");
+    }
     open_.pop_back();
     has_operand_ = true;
   }

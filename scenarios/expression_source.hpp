@@ -1,8 +1,8 @@
 // The text of an expression: which names it uses, and what Lua makes of it.
 //
-// Models: Lua's words and operators, with two spellings of our own: `[a, b]` is a list and `self.name` a name. Leaves out: grammar
-// beyond brackets, which is Lua's own to check. Invariants: what is returned holds nothing but an expression: no statement, no
-// comment, no function, no field.
+// Models: Lua's words and operators, with three spellings of our own: `[a, b]` is a list, `[x * x for x in list if x > 0]` one made
+// of another, and `self.name` a name. Leaves out: grammar beyond brackets, which is Lua's own to check. Invariants: what is returned
+// holds nothing but an expression: no statement, no comment, no function, no field; evaluating it ends.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,8 @@ std::string name_of_lua(std::string_view lua);
 // Why a text cannot be the name of a variable; empty when it can.
 std::string variable_name_fault(std::string_view text);
 
-// The name of the function in the Lua text that makes a list.
+// The names of the functions in the Lua text that make a list of elements, or of a function over the elements of another list.
 inline constexpr std::string_view list_maker = "__list";
+inline constexpr std::string_view loop_maker = "__each";
 
 }  // namespace raysim

@@ -22,7 +22,7 @@ void take_over(std::optional<T>& option, const std::optional<T>& call) {
 ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, const ActorOptionsSpec& call) {
   Interpreter& self = frame.self;
   ActorOptionsSpec all = actor.options;
-  all.task = merged(all.task, call.task);
+  all.task = computed_options(frame, merged(all.task, call.task));
   take_over(all.max_restarts, call.max_restarts);
   take_over(all.max_task_retries, call.max_task_retries);
   take_over(all.max_pending_calls, call.max_pending_calls);
@@ -152,13 +152,11 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke) {
   const std::vector<ActorHandle> actors = actors_in(wanted, "invoke");
   if (actors.empty()) throw ExpressionError("invoke of an empty list of actors");
   const Method method = method_of(frame.self, actors.front(), invoke.method);
-  CallSpec spec = invoke.call;
-  // Each actor of a list is called; elements of `over` go to them in turn.
-  if (wanted.as<List>() != nullptr && !spec.over)
-    spec.count = spec.count ? spec.count : Expression(Value(std::int64_t{1}));
-  Calls calls(frame, step, spec, *method.spec);
+  const CallSpec& spec = invoke.call;
+  Calls calls(frame, step, spec, *method.spec, wanted.as<List>() != nullptr);
   ActorCall call;
   call.max_task_retries = invoke.max_task_retries;
+  // Each actor of a list is called; elements of `over` go to them in turn.
   const std::size_t rounds = spec.over ? 1 : actors.size();
   for (std::size_t i = 0; i < calls.size() * rounds; ++i) {
     call.actor = actors[i % actors.size()];

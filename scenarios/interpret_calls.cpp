@@ -101,8 +101,8 @@ void bind_parameters(Frame& frame, std::vector<Value> args) {
   frame.names[single] = List(std::vector<Value>(std::make_move_iterator(rest), std::make_move_iterator(args.end())));
 }
 
-Calls::Calls(Frame& frame, const Step& step, const CallSpec& call, const FunctionSpec& function)
-    : frame_(frame), call_(call), function_(function) {
+Calls::Calls(Frame& frame, const Step& step, const CallSpec& call, const FunctionSpec& function, bool gives_list)
+    : frame_(frame), call_(call), function_(function), gives_list_(gives_list || call.count || call.over) {
   const std::vector<Value> args = evaluate_arguments(frame, call.args, step.place);
   if (call.count) size_ = static_cast<std::size_t>(frame.whole(*call.count, "count", 0, most_repeats));
   if (call.group) group_ = static_cast<std::size_t>(frame.whole(*call.group, "group", 1, most_repeats));
@@ -138,32 +138,57 @@ void Calls::store() {
     std::vector<Value> generators;
     for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref});
     frame_.store(call_.as,
-                 call_.is_single() && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
-  } else if (call_.is_single() && refs_.size() == 1) {
+                 !gives_list_ && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
+  } else if (!gives_list_ && refs_.size() == 1) {
     frame_.store(call_.as, refs_.front());
   } else {
     frame_.store(call_.as, List(std::move(refs_)));
   }
 }
 
+TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options) {
+  using What = ComputedOption::What;
+  constexpr double most = 1e9;
+  const auto amount = [&](const ComputedOption& option, const char* name) {
+    return number_value(option.value.evaluate(frame), name, 0, most);
+  };
+  for (const ComputedOption& option : options.computed) {
+    switch (option.what) {
+      case What::num_cpus: options.num_cpus = amount(option, "num_cpus"); break;
+      case What::num_gpus: options.num_gpus = amount(option, "num_gpus"); break;
+      case What::resource: options.resources[option.resource] = amount(option, option.resource.c_str()); break;
+      case What::memory:
+        options.memory = frame.bytes({Distribution::constant(0), option.value, option.unit}, option.value.place());
+        break;
+      case What::max_retries:
+        options.max_retries = static_cast<int>(frame.whole(option.value, "max_retries", -1, most_repeats));
+        break;
+      case What::priority:
+        options.priority = static_cast<int>(frame.whole(option.value, "priority", -1'000'000, 1'000'000));
+        break;
+    }
+  }
+  return options;
+}
+
 namespace {
 
-const TaskOptions& options_of(Frame& frame, const SubmitStep& step) {
+TaskOptions options_of(Frame& frame, const SubmitStep& step) {
   Interpreter& self = frame.self;
-  auto& known = self.options;
-  auto found = known.find(&step);
-  if (found == known.end()) {
+  const auto resolved = [&] {
     const TaskOptionsSpec all = merged(self.program.tasks[step.task].options, step.options);
-    found = known.emplace(&step, resolve_options(all, self.cluster, self.default_retries)).first;
-  }
-  return found->second;
+    return resolve_options(computed_options(frame, all), self.cluster, self.default_retries);
+  };
+  if (!step.options.computed.empty()) return resolved();
+  const auto found = self.options.find(&step);
+  return found != self.options.end() ? found->second : self.options.emplace(&step, resolved()).first->second;
 }
 
 }  // namespace
 
 Body run_submit(Frame& frame, const Step& step, const SubmitStep& submit) {
   const TaskSpec& task = frame.self.program.tasks[submit.task];
-  Calls calls(frame, step, submit.call, task);
+  Calls calls(frame, step, submit.call, task, false);
   TaskCall call;
   call.function = {static_cast<std::uint32_t>(submit.task)};
   call.options = options_of(frame, submit);

@@ -109,11 +109,15 @@ void check_count(std::size_t given, const BodySpec& body, std::string_view funct
 // Gives a body its arguments.
 void bind_parameters(Frame& frame, std::vector<Value> args);
 
+// The options of a call, of which some may be computed.
+TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options);
+
 // The calls of a step that has a CallSpec, one after the other.
 class Calls {
  public:
   // `function`: what is called, for its parameters.
-  Calls(Frame& frame, const Step& step, const CallSpec& call, const FunctionSpec& function);
+  // `gives_list`: also when there is one call of one return.
+  Calls(Frame& frame, const Step& step, const CallSpec& call, const FunctionSpec& function, bool gives_list);
   [[nodiscard]] std::size_t size() const { return size_; }
   // Sets the arguments of call `i` in `args`, of which the first so many are the same for all.
   void set_arguments(std::size_t i, std::vector<Argument>& args) const;
@@ -126,6 +130,7 @@ class Calls {
   Frame& frame_;
   const CallSpec& call_;
   const FunctionSpec& function_;
+  bool gives_list_;
   std::vector<Argument> fixed_;
   List over_;
   std::size_t group_ = 1;

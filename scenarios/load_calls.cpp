@@ -136,10 +136,10 @@ SubmitStep BodyReader::submit(const YamlReader& value) {
   const TaskSpec& task = context_.program().tasks[result.task];
   result.call = call_spec(mapping, task);
   if (const auto options = mapping.find("options")) {
-    result.options = read_options(options->mapping(keys::options), context_);
+    result.options = read_options(options->mapping(keys::options), context_, &read_);
     const TaskOptionsSpec all = merged(task.options, result.options);
     check_demand(all, "task " + in_quotes(task.name), *options, context_);
-    if (task.on_gpu && all.num_gpus.value_or(0) == 0)
+    if (task.on_gpu && all.num_gpus.value_or(0) == 0 && all.computed.empty())
       options->fail("no GPUs for a task with 'runs_on: gpu'", "'num_gpus' above 0");
   }
   result.call.as = target(mapping);
@@ -212,7 +212,7 @@ CreateStep BodyReader::create(const YamlReader& value) {
   if (actor.constructor.body.parameters > 0)
     check_arguments(mapping, result.args, 0, actor.constructor.body, actor.name);
   if (const auto options = mapping.find("options")) {
-    result.options = read_actor_options(options->mapping(keys::actor_options), context_, read_);
+    result.options = read_actor_options(options->mapping(keys::actor_options), context_, read_, true);
     check_demand(merged(actor.options.task, result.options.task), "actor " + in_quotes(actor.name), *options, context_);
   }
   result.as = target(mapping);

@@ -27,6 +27,13 @@ class NoScope final : public Scope {
   RandomStream stream_{0, ""};
 };
 
+// `[x * x for x in list]` is a list of one to YAML.
+bool is_loop(std::string_view item) {
+  const std::size_t loop = item.find(" for ");
+  return loop != std::string_view::npos && item.find(" in ", loop) != std::string_view::npos && item.front() != '[' &&
+         item.front() != '"' && item.front() != '\'';
+}
+
 Value number_in(const YamlReader& value) {
   const std::string text = value.scalar();
   std::int64_t whole = 0;
@@ -85,9 +92,12 @@ Variable ExpressionReader::variable(const YamlReader& value, std::string_view na
                     expected + suggestion(name, known));
 }
 
-Expression ExpressionReader::compile(const YamlReader& value, std::string_view text, std::size_t offset) const {
+Expression ExpressionReader::compile(const YamlReader& value, std::string_view text, int offset) const {
+  const auto place_in = [&](std::size_t at) {
+    return static_cast<std::size_t>(std::max(0, offset + static_cast<int>(at)));
+  };
   const auto fail = [&](std::size_t at, const std::string& wrong, const std::string& expected) {
-    value.fail_inside(offset + at, wrong, expected);
+    value.fail_inside(place_in(at), wrong, expected);
   };
   ExpressionSource source;
   try {
@@ -108,7 +118,7 @@ Expression ExpressionReader::compile(const YamlReader& value, std::string_view t
       continue;
     }
     is_fixed = false;
-    const Variable read = variable(value, use.name, offset + use.offset);
+    const Variable read = variable(value, use.name, place_in(use.offset));
     if (source.names.size() == 1 && text.size() == use.name.size()) return Expression(read).at(place_of(value));
     if (std::find(names.begin(), names.end(), use.name) != names.end()) continue;
     names.push_back(use.name);
@@ -131,8 +141,11 @@ Expression ExpressionReader::compile(const YamlReader& value, std::string_view t
 
 Expression ExpressionReader::value(const YamlReader& value) const {
   if (value.is_list()) {
+    const std::vector<YamlReader> readers = value.list("a list of expressions");
+    if (readers.size() == 1 && readers[0].is_scalar() && is_loop(readers[0].scalar()))
+      return compile(readers[0], "[" + readers[0].scalar() + "]", -1);
     std::vector<Expression> items;
-    for (const YamlReader& item : value.list("a list of expressions")) items.push_back(this->value(item));
+    for (const YamlReader& item : readers) items.push_back(this->value(item));
     const auto is_constant = [](const Expression& item) { return item.constant() != nullptr; };
     if (!std::all_of(items.begin(), items.end(), is_constant)) return Expression(std::move(items)).at(place_of(value));
     std::vector<Value> values;
@@ -250,7 +263,8 @@ Text ExpressionReader::text(const YamlReader& value) const {
     const std::size_t end = text.find('}', i);
     if (end == std::string::npos) value.fail_inside(i, "'{' that nothing closes", "{EXPRESSION}, or '{{' for a brace");
     flush();
-    result.parts.emplace_back(compile(value, std::string_view(text).substr(i + 1, end - i - 1), i + 1));
+    result.parts.emplace_back(
+        compile(value, std::string_view(text).substr(i + 1, end - i - 1), static_cast<int>(i) + 1));
     i = end;
   }
   flush();

@@ -73,7 +73,8 @@ class ExpressionReader {
   [[nodiscard]] NameTable& names() const { return names_; }
 
  private:
-  [[nodiscard]] Expression compile(const YamlReader& value, std::string_view text, std::size_t offset) const;
+  // `text` begins `offset` bytes after the start of the value.
+  [[nodiscard]] Expression compile(const YamlReader& value, std::string_view text, int offset) const;
   [[nodiscard]] Variable variable(const YamlReader& value, std::string_view name, std::size_t offset) const;
   [[nodiscard]] Variable new_name(const YamlReader& value, const std::string& name, bool at_key) const;
   [[nodiscard]] std::optional<Amount> computed(const YamlReader& value, double (*unit_of)(std::string_view)) const;

@@ -167,7 +167,7 @@ class DeclarationReader {
       actor.name = reader.key();
       actor.place = place_of(reader);
       NameTable none;
-      actor.options = read_actor_options(mapping, context_, ExpressionReader(context_.engine(), none));
+      actor.options = read_actor_options(mapping, context_, ExpressionReader(context_.engine(), none), false);
       check_demand(actor.options.task, "actor " + in_quotes(actor.name), reader, context_);
       if (const auto key = mapping.find("async")) actor.is_async = key->boolean();
       if (const auto key = mapping.find("concurrency_groups"))

@@ -117,26 +117,63 @@ void ScenarioContext::check_accelerator(const YamlReader& value, const std::stri
   value.fail_unknown("accelerator type", model, models);
 }
 
-TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& context) {
+namespace {
+
+// Takes a number that is computed; false: it is none, and to be read as it stands.
+bool read_computed(const YamlReader& value, ComputedOption::What what, const ExpressionReader* read,
+                   TaskOptionsSpec& options) {
+  if (read == nullptr || !value.is_scalar() || value.is_number()) return false;
+  ComputedOption option;
+  option.what = what;
+  if (what == ComputedOption::What::memory) {
+    if (!value.scalar().starts_with('(')) return false;
+    const Amount size = read->size(value);
+    option.value = *size.computed;
+    option.unit = size.unit;
+  } else {
+    option.value = read->value(value);
+  }
+  if (what == ComputedOption::What::resource) option.resource = value.key();
+  options.computed.push_back(std::move(option));
+  return true;
+}
+
+void read_resources(const YamlReader& value, const ScenarioContext& context, const ExpressionReader* read,
+                    TaskOptionsSpec& options) {
+  for (const YamlReader& resource : value.named_values("custom resources by name")) {
+    check_custom_resource(resource);
+    if (read_computed(resource, ComputedOption::What::resource, read, options)) {
+      context.check_resource(resource);
+      continue;
+    }
+    const double amount = read_amount(resource);
+    if (amount != 0) context.check_resource(resource);
+    options.resources.emplace(resource.key(), amount);
+  }
+}
+
+}  // namespace
+
+TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& context, const ExpressionReader* read) {
+  using What = ComputedOption::What;
   TaskOptionsSpec options;
-  if (const auto value = mapping.find("num_cpus")) options.num_cpus = read_amount(*value);
-  if (const auto value = mapping.find("num_gpus")) options.num_gpus = read_gpus(*value);
+  // A number that is written down; a computed one is taken aside.
+  const auto written = [&](std::string_view key, What what) {
+    auto value = mapping.find(key);
+    if (value && read_computed(*value, what, read, options)) value.reset();
+    return value;
+  };
+  if (const auto value = written("num_cpus", What::num_cpus)) options.num_cpus = read_amount(*value);
+  if (const auto value = written("num_gpus", What::num_gpus)) options.num_gpus = read_gpus(*value);
   if (const auto value = mapping.find("accelerator_type")) {
     options.accelerator_type = value->name("the model of a GPU");
     context.check_accelerator(*value, *options.accelerator_type);
   }
-  if (const auto value = mapping.find("memory")) options.memory = value->bytes();
-  if (const auto value = mapping.find("resources")) {
-    for (const YamlReader& resource : value->named_values("custom resources by name")) {
-      check_custom_resource(resource);
-      const double amount = read_amount(resource);
-      if (amount != 0) context.check_resource(resource);
-      options.resources.emplace(resource.key(), amount);
-    }
-  }
-  if (const auto value = mapping.find("priority"))
+  if (const auto value = written("memory", What::memory)) options.memory = value->bytes();
+  if (const auto value = mapping.find("resources")) read_resources(*value, context, read, options);
+  if (const auto value = written("priority", What::priority))
     options.priority = static_cast<int>(value->whole(-most_urgent, most_urgent));
-  if (const auto value = mapping.find("max_retries"))
+  if (const auto value = written("max_retries", What::max_retries))
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
   if (const auto value = mapping.find("scheduling_strategy"))
     options.scheduling_strategy = read_strategy(*value, context);
@@ -146,11 +183,11 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
 }
 
 ActorOptionsSpec read_actor_options(const YamlMapping& mapping, const ScenarioContext& context,
-                                    const ExpressionReader& read) {
+                                    const ExpressionReader& read, bool is_call) {
   static constexpr std::string_view lifetimes[] = {"detached"};
   constexpr std::int64_t most = std::numeric_limits<int>::max();
   ActorOptionsSpec options;
-  options.task = read_options(mapping, context);
+  options.task = read_options(mapping, context, is_call ? &read : nullptr);
   const auto whole = [&](std::string_view key, std::int64_t least, auto& option) {
     if (const auto value = mapping.find(key)) option = static_cast<int>(value->whole(least, most));
   };

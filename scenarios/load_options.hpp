@@ -83,12 +83,14 @@ class ScenarioContext {
   std::vector<PlacementGroupEntry> placement_groups_;
 };
 
-// The options among the keys of a task or of `options`.
-TaskOptionsSpec read_options(const YamlMapping& keys, const ScenarioContext& context);
-// The same of an actor; `read` is for its name.
 class ExpressionReader;
+
+// The options among the keys of a task, or of a call: then numbers may be expressions, which `read` reads.
+TaskOptionsSpec read_options(const YamlMapping& keys, const ScenarioContext& context,
+                             const ExpressionReader* read = nullptr);
+// The same of a class of actors, or of one actor. Its name may hold expressions in both.
 ActorOptionsSpec read_actor_options(const YamlMapping& keys, const ScenarioContext& context,
-                                    const ExpressionReader& read);
+                                    const ExpressionReader& read, bool is_call);
 
 // A quantity, a list of quantities used in order, or a mapping that names a distribution. In seconds or bytes.
 Distribution read_durations(const YamlReader& value);

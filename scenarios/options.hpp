@@ -23,6 +23,14 @@ struct Text {
   std::vector<std::variant<std::string, Expression>> parts;
 };
 
+// A number among the options of a call that is computed when the call is made.
+struct ComputedOption {
+  enum class What : std::uint8_t { num_cpus, num_gpus, memory, resource, max_retries, priority } what = What::num_cpus;
+  std::string resource;  // its name
+  Expression value;
+  double unit = 1;  // of memory, in bytes
+};
+
 // Ray's options of a task.
 struct TaskOptionsSpec {
   std::optional<double> num_cpus;
@@ -36,6 +44,7 @@ struct TaskOptionsSpec {
   std::optional<SchedulingStrategy> scheduling_strategy;
   std::optional<LabelSelector> label_selector;
   std::optional<std::vector<LabelSelector>> fallback_strategy;
+  std::vector<ComputedOption> computed;  // of a call; they go over the others
 };
 
 // The options of one call: what the call says, and the task's for the rest. Custom resources are replaced as a whole,
@@ -52,6 +61,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
   if (call.label_selector) result.label_selector = call.label_selector;
   if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;
+  result.computed = call.computed;
   return result;
 }
 

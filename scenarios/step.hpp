@@ -65,9 +65,6 @@ struct CallSpec {
   std::optional<Expression> group;
   Target as;
   std::optional<Amount> duration;  // seconds; over the function's own
-
-  // One call, whose reference is no list.
-  [[nodiscard]] bool is_single() const { return !count && !over; }
 };
 
 struct SubmitStep {

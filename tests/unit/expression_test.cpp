@@ -106,6 +106,30 @@ TEST_CASE("lists have elements from 0, a length, and equality by value") {
   CHECK(bench.text("[u]") == "[nothing]");
 }
 
+TEST_CASE("a list can be made of another one, element by element") {
+  Bench bench;
+  CHECK(bench.text("[x * x for x in range(4)]") == "[0, 1, 4, 9]");
+  CHECK(bench.text("[x for x in range(10) if x % 3 == 0]") == "[0, 3, 6, 9]");
+  CHECK(bench.text("[1 // x for x in [0, 1] if x > 0]") == "[1]");
+  CHECK(bench.text("sum([n * x for x in [1, 2]]) + n") == "28");
+  CHECK(bench.text("[n for n in [1, n]]") == "[1, 7]");
+  CHECK(bench.text("[[x, y] for y in [1, 2]]") == "[[nothing, 1], [nothing, 2]]");
+  CHECK(bench.text("[[x + y for y in [10, 20]] for x in [1, 2]]") == "[[11, 21], [12, 22]]");
+  CHECK(bench.text("[sum(sum) for sum in [[1, 2], [3]]]") == "[3, 3]");
+  CHECK(bench.text("[x for x in []]") == "[]");
+  CHECK(bench.text("replace(l, -1, n)") == "[1, 2.5, 7]");
+  CHECK(bench.error("replace(l, 3, n)") == "no element 3 in a list of 3");
+  CHECK(bench.error("[x.. 'a' for x in [[1]]]") == "'..' joins two texts or two lists");
+  CHECK(bench.error("[x for x in 5]") == "bad argument #1 to 'for' (list expected, got number)");
+  CHECK(source_error("[a, b for x in l]") ==
+        "6: 'for' behind several elements, expected one element, as in [x * x for x in list]");
+  CHECK(source_error("[a for 3 in l]") == "7: '3' is no name, expected a name, as in [x * x for x in list]");
+  CHECK(source_error("[a for x of l]") == "9: no 'in' behind 'for', expected it, as in [x * x for x in list]");
+  CHECK(source_error("[a for x in ]") ==
+        "12: ']' too early, expected a list to go through, as in [x * x for x in list]");
+  CHECK(source_error("x for x in l").starts_with("2: 'for' in an expression"));
+}
+
 TEST_CASE("functions over numbers and lists") {
   Bench bench;
   CHECK(bench.text("sum(range(101))") == "5050");

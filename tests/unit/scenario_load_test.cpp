@@ -185,7 +185,7 @@ driver:
   const BodySpec& body = program.drivers.front().body;
   const Steps& driver = body.steps;
   REQUIRE(driver.size() == 11);
-  CHECK(step_of<SubmitStep>(driver, 0).call.is_single());
+  CHECK_FALSE(step_of<SubmitStep>(driver, 0).call.count);
   CHECK(step_of<PutStep>(driver, 1).size->drawn.a == 1'000'000);
   CHECK(whole_in(step_of<PutStep>(driver, 1).count) == 4);
   const SubmitStep& submit = step_of<SubmitStep>(driver, 2);
