@@ -38,6 +38,7 @@ struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_
   std::vector<Argument> args;
   std::uint32_t store_args = 0;              // those that lie in the object store
   Duration path;                             // longest chain of work before it
+  std::uint64_t luck = 0;                    // see TaskContext::luck
   std::int64_t generator_backpressure = -1;  // TaskOptions
   std::shared_ptr<const void> keeps;         // alive until the task is over: the handle that an actor call goes through
 };

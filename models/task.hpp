@@ -77,7 +77,7 @@ struct RemoteFunction {
   TaskOptions options;
   int num_returns = 1;  // or streaming_returns, dynamic_returns
   Distribution return_size = Distribution::constant(16);
-  Distribution duration;        // of a function without a body
+  Distribution duration;        // of a function without a body; its body may ask for it, but for -1
   bool computes = true;         // the duration keeps a core busy; false: it sleeps
   bool on_gpu = false;          // the duration keeps the lease's devices busy, which may be faster
   Bytes device_copy;            // to the devices before that

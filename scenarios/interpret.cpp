@@ -57,8 +57,10 @@ Body run_function(Frame& frame, const FunctionSpec& function) {
     Body steps = run_steps(frame, function.body.steps);
     co_await steps;
   } else {
+    const std::optional<Duration> given = frame.context.duration();
     const Duration duration =
-        in_declaration(frame, function, [&] { return frame.duration(function.duration, function.place); });
+        given ? *given
+              : in_declaration(frame, function, [&] { return frame.duration(function.duration, function.place); });
     const auto pause = function.compute ? frame.context.compute(duration) : frame.context.sleep(duration);
     co_await pause;
   }
@@ -78,8 +80,8 @@ void bind_arguments(Frame& frame) {
   bind_parameters(frame, std::move(values));
 }
 
-Body run_task(Shared self, TaskContext& context, const TaskSpec& task, std::uint32_t function) {
-  Frame frame(*self, context, task.body, "task", task.name, self->runs[function]++);
+Body run_task(Shared self, TaskContext& context, const TaskSpec& task) {
+  Frame frame(*self, context, task.body, "task", task.name, context.luck());
   bind_arguments(frame);
   Body body = run_function(frame, task);
   co_await body;
@@ -91,9 +93,9 @@ void enter_actor(Frame& frame, std::shared_ptr<void> actor) {
   if (frame.spec.self) frame.names[*frame.spec.self] = frame.context.own_handle();
 }
 
-Body run_constructor(Shared self, TaskContext& context, const ActorClassSpec& actor, std::uint32_t function) {
+Body run_constructor(Shared self, TaskContext& context, const ActorClassSpec& actor) {
   const FunctionSpec& constructor = actor.constructor;
-  Frame frame(*self, context, constructor.body, "constructor", actor.name, self->runs[function]++);
+  Frame frame(*self, context, constructor.body, "constructor", actor.name, context.luck());
   context.actor_state() = std::make_shared<ActorState>(ActorState{std::vector<Value>(actor.state.size())});
   enter_actor(frame, context.actor_state());
   bind_arguments(frame);
@@ -107,10 +109,9 @@ Body run_constructor(Shared self, TaskContext& context, const ActorClassSpec& ac
   co_await body;
 }
 
-Body run_method(Shared self, TaskContext& context, const ActorClassSpec& actor, const MethodSpec& method,
-                std::uint32_t function) {
+Body run_method(Shared self, TaskContext& context, const ActorClassSpec& actor, const MethodSpec& method) {
   const std::string name = actor.name + "." + method.name;
-  Frame frame(*self, context, method.body, "method", name, self->runs[function]++);
+  Frame frame(*self, context, method.body, "method", name, context.luck());
   enter_actor(frame, context.actor_state());
   bind_arguments(frame);
   Body body = run_function(frame, method);
@@ -140,7 +141,7 @@ RemoteFunction remote_function(const FunctionSpec& spec, std::string name) {
   function.name = std::move(name);
   function.num_returns = spec.num_returns;
   function.return_size = spec.return_size.drawn;
-  if (!spec.has_body()) function.duration = spec.duration.drawn;
+  function.duration = spec.duration.computed ? Distribution::constant(-1) : spec.duration.drawn;
   function.computes = spec.compute;
   return function;
 }
@@ -149,15 +150,12 @@ void add_actor(const Shared& self, const ActorClassSpec& actor, std::vector<Remo
   const auto first = static_cast<std::uint32_t>(functions.size());
   self->first_method.push_back(first);
   functions.push_back(remote_function(actor.constructor, actor.constructor.name));
-  functions.back().body = [self, &actor, first](TaskContext& context) {
-    return run_constructor(self, context, actor, first);
-  };
+  functions.back().body = [self, &actor](TaskContext& context) { return run_constructor(self, context, actor); };
   for (const MethodSpec& method : actor.methods) {
-    const auto id = static_cast<std::uint32_t>(functions.size());
     functions.push_back(remote_function(method, actor.name + "." + method.name));
     if (method.has_body())
-      functions.back().body = [self, &actor, &method, id](TaskContext& context) {
-        return run_method(self, context, actor, method, id);
+      functions.back().body = [self, &actor, &method](TaskContext& context) {
+        return run_method(self, context, actor, method);
       };
   }
 }
@@ -197,18 +195,15 @@ ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, 
   const auto self = std::make_shared<Interpreter>(program, cluster, default_retries, std::move(print));
   std::vector<RemoteFunction> functions;
   for (const TaskSpec& task : program.tasks) {
-    const auto id = static_cast<std::uint32_t>(functions.size());
     RemoteFunction function = remote_function(task, task.name);
     function.options = resolve_options(task.options, cluster, default_retries);
     function.on_gpu = task.on_gpu;
     function.device_copy = task.device_copy;
     function.crash_attempts = task.crash_attempts;
-    if (task.has_body())
-      function.body = [self, &task, id](TaskContext& context) { return run_task(self, context, task, id); };
+    if (task.has_body()) function.body = [self, &task](TaskContext& context) { return run_task(self, context, task); };
     functions.push_back(std::move(function));
   }
   for (const ActorClassSpec& actor : program.actors) add_actor(self, actor, functions);
-  self->runs.resize(functions.size());
   BodyMaker driver = [self](TaskContext& context) { return run_driver(self, context); };
   return {std::move(functions), std::move(driver), self->last_values};
 }

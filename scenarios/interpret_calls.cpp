@@ -253,7 +253,7 @@ Body run_call(Frame& frame, const Step& step, const CallStep& call) {
   check_count(args.size(), function.body, function.name);
   if (frame.depth >= deepest_call)
     throw ExpressionError(fmt::format("calls of functions more than {} deep", deepest_call));
-  Frame inner(frame.self, frame.context, function.body, "function", function.name, frame.self.calls++);
+  Frame inner(frame.self, frame.context, function.body, "function", function.name, frame.next_run());
   inner.depth = frame.depth + 1;
   bind_parameters(inner, std::move(args));
   Body body = run_steps(inner, function.body.steps);

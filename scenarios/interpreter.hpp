@@ -33,8 +33,6 @@ struct Interpreter {
   std::vector<PlacementGroupId> groups;
   std::vector<std::uint32_t> first_method;  // FunctionId of each class's constructor; its methods follow
   std::vector<std::uint32_t> classes;       // by ActorId: index of its class
-  std::vector<std::uint64_t> runs;          // bodies started, by FunctionId
-  std::uint64_t calls = 0;                  // of functions of steps
   std::unordered_map<const Amount*, std::uint64_t> ordinals;   // draws so far
   std::unordered_map<const SubmitStep*, TaskOptions> options;  // of each step that has run
   std::shared_ptr<std::vector<Value>> last_values;             // see ProgramBodies
@@ -48,7 +46,7 @@ class Frame final : public Scope {
  public:
   enum class Flow : std::uint8_t { next_step, next_round, break_loop, over };
 
-  // `body`: "task" or another kind with `name`; `run`: which run of it.
+  // `body`: "task" or another kind with `name`; `run`: names this run of it, whenever it was.
   Frame(Interpreter& interpreter, TaskContext& context, const BodySpec& spec, std::string_view body,
         std::string_view name, std::uint64_t run);
 
@@ -78,6 +76,8 @@ class Frame final : public Scope {
   [[nodiscard]] std::string body() const;
   // An error in a step (or in the body's declaration) as its caller sees it.
   [[noreturn]] void fail(const std::string& what, SourcePlace place, std::string_view step) const;
+  // Names the run of the next function that it calls.
+  std::uint64_t next_run() { return mix(run_, ++calls_); }
   // At the start of each round of a loop: time must pass some day.
   void count_round();
   // After a round: whether the loop goes on.
@@ -87,6 +87,7 @@ class Frame final : public Scope {
   std::string_view kind_;
   std::string_view name_;
   std::uint64_t run_;
+  std::uint64_t calls_ = 0;
   struct Streams {
     std::map<std::string, RandomStream, std::less<>> named;
     std::map<std::pair<int, int>, RandomStream> placed;

@@ -101,6 +101,7 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
                                TaskContext& caller) {
   tasks_.task(index).input = new TaskInput;
   TaskInput& input = *tasks_.task(index).input;
+  input.luck = caller.next_luck();
   input.args = std::move(args);
   SchedulingKey key{tasks_.task(index).scheduling_class, {}, runtime_env};
   Bytes bytes;

@@ -34,7 +34,13 @@ void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t 
   outcome_ = ErrorType::none;
   message_.clear();
   returns_.clear();
+  calls_ = 0;
   worker_.io_.hand_over(address_, StartBody{id_});
+}
+
+std::optional<Duration> TaskContext::duration() const {
+  const Duration drawn = worker_.executions_[slot_].push.duration;
+  return drawn < Duration{} ? std::nullopt : std::optional(drawn);
 }
 
 const std::vector<Argument>& TaskContext::arguments() const {

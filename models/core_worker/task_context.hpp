@@ -85,6 +85,11 @@ class TaskContext {
   ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
   // What this body was called with, in order; the values of references are filled in.
   [[nodiscard]] const std::vector<Argument>& arguments() const;
+  // The duration that was drawn for the task or stated in the call; none: its function has one of its own making.
+  [[nodiscard]] std::optional<Duration> duration() const;
+  // Names this body among all of the run by the calls that led to it, whoever ran it when: what it draws by this is the same
+  // under every policy. 0: the driver.
+  [[nodiscard]] std::uint64_t luck() const { return input_ ? input_->luck : 0; }
   // What return `index` of this body's task is; a size of 0: as the function says.
   void set_return(std::size_t index, Payload value);
   // The value of an object that get or wait has found ready. Null data: a size and nothing else.
@@ -147,6 +152,8 @@ class TaskContext {
   Pause compute(Duration duration);
 
   // --- for CoreWorker
+  // The luck of the next call.
+  std::uint64_t next_luck() { return mix(luck(), ++calls_); }
   // Starts a body on this thread.
   void run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number);
   void on(ResumeBody resume);
@@ -218,6 +225,7 @@ class TaskContext {
   BodyMaker maker_;
   TaskInputRef input_;
   std::vector<Payload> returns_;
+  std::uint64_t calls_ = 0;  // of tasks, methods and constructors
   Body body_;
   std::coroutine_handle<> suspended_;
   std::uint64_t wait_ = 0;                  // number of the present wait; older wake-ups are void
