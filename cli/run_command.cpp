@@ -83,7 +83,7 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
   const auto print = [&](Time now, const std::string& body, const std::string& text) {
     if (run.json) return result.printed.push_back({now, body, text});
     line.wipe();
-    fmt::print(stderr, "[{}] {}: {}\n", duration_text(now - Time{}), body, text);
+    fmt::print("[{}] {}: {}\n", duration_text(now - Time{}), body, text);
   };
   ProgramBodies bodies = make_bodies(program, cluster, retries, print);
   options.functions = std::move(bodies.functions);

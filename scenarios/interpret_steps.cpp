@@ -10,7 +10,7 @@ namespace raysim {
 
 namespace {
 
-constexpr std::int64_t most_rounds = 20'000'000;  // of loops while no time passes
+constexpr std::int64_t most_rounds = 10'000'000;  // of loops while no time passes
 constexpr std::int64_t most_repeats = 100'000'000;
 
 Body run_if(Frame& frame, const IfStep& choice) {
@@ -229,7 +229,10 @@ RandomStream& Frame::stream(const SourcePlace& place) {
 double Frame::amount(const Amount& amount, SourcePlace place, std::string_view what) {
   if (amount.computed) {
     constexpr double most = 9e17;  // ten years in nanoseconds, 900 TB
-    return number_value(amount.computed->evaluate(*this), what, 0, most) * amount.unit;
+    const double number = number_value(amount.computed->evaluate(*this), what, -most, most);
+    if (number < 0)
+      throw ExpressionError(fmt::format("{} is {:.12g}, expected at least 0, as in max(0, ...)", what, number));
+    return number * amount.unit;
   }
   if (amount.drawn.kind == Distribution::Kind::constant) return amount.drawn.a;
   return amount.drawn.draw(stream(place), self.ordinals[&amount]++);

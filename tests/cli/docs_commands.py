@@ -5,7 +5,7 @@ A block ```sh is a list of commands to type in the source folder. Those that cal
 this one, and must end with exit code 0, or N after a remark `# exit code N`; what installs or builds is left to make. A
 block ```text right after a block with one such command is what it prints (`make run` counts too), up to the speed of
 the machine: lines that start with "wall time". A line `...` stands for lines left out. --update writes the blocks
-that have none anew.
+that have none anew. A block ```yaml that begins with a comment `# NAME.yaml` is that file, for the commands behind it.
 """
 
 import pathlib
@@ -18,6 +18,7 @@ from program import PI, PROGRAM, ROOT, environment
 
 FOLDERS = ("scenarios", "platforms", "models", "tests")
 CALL = re.compile(r"^(?:build/release/)?raysim\s")
+FILE = re.compile(r"# ([\w-]+\.yaml)\n")
 EXIT_CODE = re.compile(r"\s+# exit code (\d+)\s*$")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UPDATE = "--update" in sys.argv
@@ -70,6 +71,8 @@ def check_page(page, folder):
     blocks = list(BLOCK.finditer(text))
     done, complaints, outputs = 0, [], []
     for place, block in enumerate(blocks):
+        if block.group(1) == "yaml" and (file := FILE.match(block.group(2))):
+            (pathlib.Path(folder) / file.group(1)).write_text(block.group(2), encoding="utf-8")
         if block.group(1) != "sh":
             continue
         line = text.count("\n", 0, block.start()) + 2
