@@ -61,6 +61,7 @@ class SubmitterCase final : public SubmitterPort {
   ResourceNames names_;
   std::vector<std::string> nodes_{"local"};
   SchedulingClasses classes_;
+  Environments environments_;
   std::map<std::string, std::uint32_t> functions_;
   std::map<std::string, std::uint32_t> objects_;
   std::vector<std::string> tasks_;

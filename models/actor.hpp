@@ -32,7 +32,7 @@ struct ActorOptions {
   bool strategy_given = false;
   LabelSelector label_selector;
   std::vector<LabelSelector> fallback_selectors;
-  std::string runtime_env;
+  RuntimeEnv runtime_env;
   int max_restarts = 0;                              // -1: without end
   int max_task_retries = 0;                          // of its calls; -1: without end
   int max_concurrency = 1;                           // calls of the group without a name at a time

@@ -44,6 +44,12 @@ struct ActorId {
 };
 inline constexpr ActorId no_actor{};
 
+// Index in Runtime::environments: a runtime environment. 0: none.
+struct EnvironmentId {
+  std::uint32_t index = 0;
+  constexpr auto operator<=>(const EnvironmentId&) const = default;
+};
+
 // Index in Runtime::functions: a remote function.
 struct FunctionId {
   std::uint32_t index = 0;

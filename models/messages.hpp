@@ -126,6 +126,7 @@ struct RequestWorkerLease {
   Address<CoreWorker> owner;
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
+  EnvironmentId environment;
   std::uint32_t tag = 0;      // the owner's, comes back with the reply
   std::uint32_t backlog = 0;  // tasks queued under the owner's key
   float rank = 0;             // of the first task that it is for; smaller goes first, always 0 in Ray
@@ -182,6 +183,7 @@ struct ReturnWorkerLease {
   LeaseId lease;
   ProcessId worker;
   bool disconnect = false;  // the worker must not be used again
+  bool exiting = false;     // it leaves by itself
 };
 
 // --- raylets among each other: no part of Ray, for policies that steal
@@ -235,7 +237,8 @@ struct TaskReply {
   using Sender = CoreWorker;
   std::uint32_t task = 0;
   ErrorType error = ErrorType::none;
-  bool unstarted = false;  // cancelled before it ran
+  bool unstarted = false;       // cancelled before it ran
+  bool worker_exiting = false;  // it has run the function as often as it may
   Time started;
   Time ended;
   Duration path;  // what the task adds to the longest chain of work before it

@@ -63,6 +63,7 @@ struct Runtime {
   TrueView truth;          // for policies with a perfect view
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;
+  Environments environments;
   std::vector<NodeId> node_order;        // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;  // by NodeId
   Address<Gcs> gcs;

@@ -1,11 +1,12 @@
 // Remote functions, their options, and what makes two tasks alike to the scheduler.
 //
 // Models: a function with Ray's options and either a plain amount of work or a body; scheduling classes, and the keys under
-// which an owner queues its tasks. Leaves out: the contents of runtime environments.
+// which an owner queues its tasks. Leaves out: what runtime environments contain.
 // Mirrors src/ray/common/task/task_spec.h and src/ray/common/scheduling/scheduling_class_util.h.
 // Invariants: two calls with equal class are interchangeable for every scheduler.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,15 +27,23 @@ namespace raysim {
 
 class TaskContext;
 
+// What a worker must have before it starts: packages, variables, a working directory.
+struct RuntimeEnv {
+  std::string hash;    // equal hashes are the same environment; empty: none
+  Duration setup;      // what it takes on a node that does not have it
+  bool fails = false;  // its setup does
+  auto operator<=>(const RuntimeEnv&) const = default;
+};
+
 struct TaskOptions {
   ResourceSet resources;
   SchedulingStrategy strategy;
   bool strategy_given = false;  // else a caller in a placement group that captures its children decides
   LabelSelector label_selector;
   std::vector<LabelSelector> fallback_selectors;  // tried in order when no node takes it with the one before
-  std::string runtime_env;                        // its hash; empty: none
-  int max_retries = 3;                            // -1: without end
-  int priority = 0;                               // not Ray's: for policies that have an order
+  RuntimeEnv runtime_env;
+  int max_retries = 3;  // -1: without end
+  int priority = 0;     // not Ray's: for policies that have an order
   // Of a streaming generator: it waits while so many of its items are not consumed; -1: never.
   std::int64_t generator_backpressure = -1;
   auto operator<=>(const TaskOptions&) const = default;
@@ -61,7 +70,7 @@ struct SchedulingClass {
 struct SchedulingKey {
   SchedulingClassId scheduling_class;
   std::vector<ObjectRef> store_args;  // arguments that lie in the object store, in order; inlined ones do not count
-  std::string runtime_env;
+  EnvironmentId runtime_env;
   auto operator<=>(const SchedulingKey&) const = default;
 };
 
@@ -82,6 +91,7 @@ struct RemoteFunction {
   bool on_gpu = false;          // the duration keeps the lease's devices busy, which may be faster
   Bytes device_copy;            // to the devices before that
   BodyMaker body;               // empty: the duration is all
+  int max_calls = 0;            // a worker exits when it has run it so often; 0: never
   int crash_attempts = 0;       // the first so many attempts end their worker at the end
   std::uint64_t submitted = 0;  // ordinal of the next duration
 
@@ -89,6 +99,22 @@ struct RemoteFunction {
   [[nodiscard]] std::uint32_t references() const {
     return num_returns < 0 ? 1 : static_cast<std::uint32_t>(num_returns);
   }
+};
+
+// The runtime environments of a run. Naming only.
+class Environments {
+ public:
+  EnvironmentId id_of(const RuntimeEnv& wanted) {
+    const auto it = std::find_if(environments_.begin(), environments_.end(),
+                                 [&](const RuntimeEnv& known) { return known.hash == wanted.hash; });
+    const auto index = static_cast<std::uint32_t>(it - environments_.begin());
+    if (it == environments_.end()) environments_.push_back(wanted);
+    return {index};
+  }
+  [[nodiscard]] const RuntimeEnv& operator[](EnvironmentId id) const { return environments_[id.index]; }
+
+ private:
+  std::vector<RuntimeEnv> environments_{RuntimeEnv{}};
 };
 
 // The scheduling classes of a run. Naming only: it tells nobody anything about anybody's state.

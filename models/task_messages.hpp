@@ -30,6 +30,11 @@ struct CancelAgain {
   std::uint32_t task = 0;
   bool recursive = true;
 };
+// At a raylet: the agent of its node is done with an environment, or has given up.
+struct EnvironmentSetUp {
+  static constexpr auto kind = MessageKind::none;
+  EnvironmentId environment;
+};
 // The executor ends, whatever it does.
 struct ForceExit {
   static constexpr auto kind = MessageKind::none;

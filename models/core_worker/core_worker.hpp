@@ -195,13 +195,13 @@ class CoreWorker {
              std::unique_ptr<TaskOutput> output);
   [[nodiscard]] Bytes size_of_reply(std::uint32_t slot) const;
   void count_task_event();
+  [[nodiscard]] bool was_last_call(std::uint32_t slot);
   TaskContext& add_context(std::uint32_t slot);
   [[nodiscard]] TaskContext& context_of_wait(std::uint64_t wait) { return *contexts_[wait >> TaskContext::wait_bits]; }
 
   // ownership.cpp
   std::uint32_t create_task(const TaskCall& call, const Duration* duration, TaskContext& caller);
-  void add_arguments(std::uint32_t task, std::vector<Argument> args, const std::string& runtime_env,
-                     TaskContext& caller);
+  void add_arguments(std::uint32_t task, std::vector<Argument> args, EnvironmentId environment, TaskContext& caller);
   std::uint32_t create_call(const ActorCall& call, TaskContext& caller);
   ActorId create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, TaskContext& caller);
   // The task that stands for the creation of an actor of this owner.
@@ -248,10 +248,15 @@ class CoreWorker {
   std::uint32_t runs_ = 0;                                   // executions so far
   std::vector<Execution> executions_;                        // one, but for actors that run several calls at a time
   std::vector<Ending> ending_;                               // tasks whose returns are being made ready
-  std::vector<FunctionId> loaded_;                           // functions whose code is here
-  std::vector<FunctionId> exported_;                         // functions that this process has called
-  std::vector<std::pair<StationId, ProcessId>> lenders_;     // owners of what is borrowed here
-  bool used_ = false;                                        // a task has run here
+  struct Loaded {
+    FunctionId function;
+    int calls = 0;
+  };
+  std::vector<Loaded> loaded_;                            // functions whose code is here
+  bool retiring_ = false;                                 // leaves when its own tasks have ended
+  std::vector<FunctionId> exported_;                      // functions that this process has called
+  std::vector<std::pair<StationId, ProcessId>> lenders_;  // owners of what is borrowed here
+  bool used_ = false;                                     // a task has run here
   Time next_events_;  // until then, task events travel with a message that is under way
 };
 

@@ -33,7 +33,8 @@ void CoreWorker::wake_main(Station& thread, std::uint32_t slot) {
 void CoreWorker::on(RunTask run) {
   const FunctionId function = executions_[run.slot].function;
   const bool method = actor_ && actor_->created;  // came with its class
-  if (!method && std::find(loaded_.begin(), loaded_.end(), function) == loaded_.end())
+  const auto is_it = [&](const Loaded& loaded) { return loaded.function == function; };
+  if (!method && std::none_of(loaded_.begin(), loaded_.end(), is_it))
     main_->send(runtime_.gcs, FetchFunction{address_, run.slot});
   else
     begin_task(run.slot);
@@ -41,7 +42,7 @@ void CoreWorker::on(RunTask run) {
 
 void CoreWorker::on(FunctionCode code) {
   const Costs& costs = runtime_.profile.costs;
-  loaded_.push_back(executions_[code.slot].function);
+  loaded_.push_back({executions_[code.slot].function});
   const Duration first = std::exchange(used_, true) ? Duration{} : costs.worker_first_task;
   executions_[code.slot].extra = costs.function_load + first;
   wake_main(io_, code.slot);
@@ -148,7 +149,7 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   thread.charge(actor_ && actor_->created ? costs.actor_execute_after : costs.task_execute_after);
   Execution& execution = executions_[slot];
   const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
-  execution.reply = {execution.push.task, error, unstarted, execution.started, ended, path, std::move(output)};
+  execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
   if (actor_ && actor_->created) return call_ended(thread, slot);
   if (&thread == &io_)
     on(SendReply{slot});
@@ -161,11 +162,23 @@ void CoreWorker::on(SendReply send) {
   const Bytes size = size_of_reply(send.slot);
   execution.running = false;
   execution.push.input.reset();
-  if (actor_)
+  if (actor_) {
     actor_created(execution.reply);
-  else
+  } else {
+    retiring_ = execution.reply.worker_exiting = was_last_call(send.slot);
     io_.send(execution.push.owner, std::move(execution.reply), size);
+  }
   count_task_event();
+  if (retiring_ && tasks_.unfinished() == 0) leave();
+}
+
+// A worker exits when it has run a function so often as the function allows; it stays until what it has submitted has ended.
+bool CoreWorker::was_last_call(std::uint32_t slot) {
+  const Execution& execution = executions_[slot];
+  const int most = executed_function(slot).max_calls;
+  if (most == 0) return false;
+  const auto is_it = [&](const Loaded& loaded) { return loaded.function == execution.function; };
+  return ++std::find_if(loaded_.begin(), loaded_.end(), is_it)->calls >= most;
 }
 
 // Returns that the body has made have their own size, the others one that the function says.

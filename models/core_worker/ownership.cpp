@@ -29,9 +29,10 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
   task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
   task.unresolved = 1;  // its own submission
   const auto index = tasks_.add_task(task, function.references());
-  if (!call.args.empty() || function.body) add_arguments(index, call.args, options.runtime_env, caller);
-  if (!options.runtime_env.empty() && tasks_.key_of(index) == nullptr)
-    tasks_.set_key(index, {task.scheduling_class, {}, options.runtime_env});
+  const EnvironmentId environment = runtime_.environments.id_of(options.runtime_env);
+  if (!call.args.empty() || function.body) add_arguments(index, call.args, environment, caller);
+  if (environment != EnvironmentId{} && tasks_.key_of(index) == nullptr)
+    tasks_.set_key(index, {task.scheduling_class, {}, environment});
   open_stream(index, function, options.generator_backpressure);
   runtime_.record.on_submitted(1);
   return index;
@@ -97,13 +98,13 @@ void CoreWorker::creation_resolved(std::uint32_t index) {
     io_.send(runtime_.gcs, KillActor{task.actor, true});
 }
 
-void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, const std::string& runtime_env,
+void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, EnvironmentId environment,
                                TaskContext& caller) {
   tasks_.task(index).input = new TaskInput;
   TaskInput& input = *tasks_.task(index).input;
   input.luck = caller.next_luck();
   input.args = std::move(args);
-  SchedulingKey key{tasks_.task(index).scheduling_class, {}, runtime_env};
+  SchedulingKey key{tasks_.task(index).scheduling_class, {}, environment};
   Bytes bytes;
   for (Argument& arg : input.args) {
     if (!arg.ref) {
@@ -127,7 +128,7 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
     }
   }
   input.store_args = static_cast<std::uint32_t>(key.store_args.size());
-  if (!key.store_args.empty() || !key.runtime_env.empty()) tasks_.set_key(index, std::move(key));
+  if (!key.store_args.empty() || environment != EnvironmentId{}) tasks_.set_key(index, std::move(key));
   tasks_.task(index).argument_kib = static_cast<std::uint32_t>((bytes.count + 1023) / 1024);
 }
 
@@ -180,7 +181,7 @@ void CoreWorker::enqueue(std::uint32_t index) {
 
 void CoreWorker::on(TaskReply reply) {
   owner().ranks.ran(tasks_.task(reply.task).function, reply.ended - reply.started);
-  const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease);
+  const LeasedWorker worker = submitter().task_done(tasks_.task(reply.task).lease, reply.worker_exiting);
   replied(reply, worker);
 }
 
@@ -214,6 +215,7 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
     }
   }
   ending_.clear();
+  if (retiring_ && tasks_.unfinished() == 0) leave();
 }
 
 void CoreWorker::make_ready(std::uint32_t object, ErrorType error, Duration path) {

@@ -67,7 +67,8 @@ void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot
 void CoreWorker::Owner::return_worker(const LeasedWorker& leased, Return why) {
   if (why == Return::disconnect) return;  // it has died, and its raylet has noticed by itself
   worker.runtime_.engine.unwatch(leased.process, worker.io_.id());
-  worker.io_.send(worker.runtime_.raylets[leased.node.index], ReturnWorkerLease{leased.lease, leased.process, false});
+  worker.io_.send(worker.runtime_.raylets[leased.node.index],
+                  ReturnWorkerLease{leased.lease, leased.process, false, why == Return::exiting});
 }
 
 void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force, bool recursive) {

@@ -37,7 +37,7 @@ std::uint32_t NormalTaskSubmitter::live_key(std::uint32_t index) {
 void NormalTaskSubmitter::forget_if_empty(std::uint32_t index) {
   Key& key = keys_[index];
   if (!key.live || !key.queue.empty() || !key.requests.empty() || key.workers > 0) return;
-  if (key.key.store_args.empty() && key.key.runtime_env.empty())
+  if (key.key.store_args.empty() && key.key.runtime_env == EnvironmentId{})
     key_by_class_[key.key.scheduling_class.index] = none;
   else
     other_keys_.erase(key.key);
@@ -52,13 +52,13 @@ void NormalTaskSubmitter::submit(std::uint32_t task, SchedulingClassId id) {
     const std::uint32_t index = key_by_class_[id.index] = live_key(none);
     keys_[index].key.scheduling_class = id;
     keys_[index].key.store_args.clear();
-    keys_[index].key.runtime_env.clear();
+    keys_[index].key.runtime_env = {};
   }
   enqueue(key_by_class_[id.index], task);
 }
 
 void NormalTaskSubmitter::submit(std::uint32_t task, const SchedulingKey& key) {
-  if (key.store_args.empty() && key.runtime_env.empty()) return submit(task, key.scheduling_class);
+  if (key.store_args.empty() && key.runtime_env == EnvironmentId{}) return submit(task, key.scheduling_class);
   const auto [it, fresh] = other_keys_.try_emplace(key, none);
   if (fresh) {
     it->second = live_key(none);
@@ -113,6 +113,7 @@ NormalTaskSubmitter::OpenRequest& NormalTaskSubmitter::open_request(std::uint32_
   RequestWorkerLease request;
   request.lease = lease;
   request.scheduling_class = key.key.scheduling_class;
+  request.environment = key.key.runtime_env;
   request.tag = slot;
   request.backlog = static_cast<std::uint32_t>(key.queue.size());
   request.rank = key.queue.rank();

@@ -46,7 +46,7 @@ void ActorManager::created(ActorId actor, NodeId node, ProcessId process, bool r
   set_state(actor, ActorState::alive);
 }
 
-void ActorManager::unschedulable(ActorId actor) { die(actor, ErrorType::actor_unschedulable); }
+void ActorManager::unschedulable(ActorId actor, ErrorType why) { die(actor, why); }
 
 void ActorManager::worker_died(ProcessId process, bool intended, ActorId being_created) {
   if (const auto it = by_process_.find(process.index); it != by_process_.end()) {

@@ -49,7 +49,7 @@ class ActorManager {
 
   // From the scheduler: its process is there and its constructor has returned, or raised.
   void created(ActorId actor, NodeId node, ProcessId process, bool raised);
-  void unschedulable(ActorId actor);
+  void unschedulable(ActorId actor, ErrorType why);
   // A worker has ended; `intended`: by itself. `being_created`: the actor that was being created there.
   void worker_died(ProcessId process, bool intended, ActorId being_created);
   void kill(ActorId actor, bool no_restart);

@@ -48,6 +48,7 @@ void Actors::request_lease(ActorId actor, NodeId node, bool grant_or_reject) {
   request.owner = {wanted.owner};
   request.owner_node = wanted.owner_node;
   request.scheduling_class = wanted.scheduling_class;
+  request.environment = runtime_.environments.id_of(wanted.options.runtime_env);
   request.tag = actor.index;
   request.grant_or_reject = grant_or_reject;
   leases_[actor] = {request.lease, node, {}, {}};
@@ -77,7 +78,9 @@ void Actors::on(const LeaseReply& reply) {
                                                      : Kind::rejected;
   answer.node = reply.node;
   answer.worker = reply.worker_process;
+  if (reply.status == Status::runtime_env_failed) refused_as_ = ErrorType::runtime_env_setup;
   scheduler_.lease_answered(actor, node, answer);
+  refused_as_ = ErrorType::actor_unschedulable;
 }
 
 void Actors::cancel_lease(ActorId actor, NodeId node) {

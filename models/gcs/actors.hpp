@@ -57,7 +57,7 @@ class Actors final : ActorManager::Port, ActorScheduler::Port {
   void retry_lease_later(ActorId actor, NodeId node) override;
   void retry_creation_later(ActorId actor, NodeId node) override;
   void created(ActorId actor, NodeId node, ProcessId worker) override;
-  void failed(ActorId actor) override { manager_.unschedulable(actor); }
+  void failed(ActorId actor) override { manager_.unschedulable(actor, refused_as_); }
 
   Runtime& runtime_;
   Station& station_;
@@ -67,7 +67,8 @@ class Actors final : ActorManager::Port, ActorScheduler::Port {
   RandomStream random_;
   std::map<ActorId, Lease> leases_;  // of each actor that has one, or asks for one
   std::uint32_t next_lease_ = 0;
-  bool raised_ = false;  // the constructor whose answer is being looked at
+  ErrorType refused_as_ = ErrorType::actor_unschedulable;  // by the answer that is being looked at
+  bool raised_ = false;                                    // the constructor whose answer is being looked at
 };
 
 }  // namespace raysim

@@ -32,8 +32,9 @@ struct Lease {
   ProcessId owner_process;
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
-  std::uint32_t tag = 0;  // the owner's
-  float rank = 0;         // smaller goes first; all are equal in Ray
+  EnvironmentId environment;  // that its worker must have
+  std::uint32_t tag = 0;      // the owner's
+  float rank = 0;             // smaller goes first; all are equal in Ray
   bool grant_or_reject = false;
   bool selected_by_locality = false;
   bool detached = false;  // a detached actor's: outlives its owner

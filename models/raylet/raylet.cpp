@@ -62,13 +62,14 @@ void Raylet::on(RequestWorkerLease request) {
   lease.owner_process = runtime_.engine.process_of(request.owner.station);
   lease.owner_node = request.owner_node;
   lease.scheduling_class = request.scheduling_class;
+  lease.environment = request.environment;
   lease.tag = request.tag;
   lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
   lease.selected_by_locality = request.selected_by_locality;
   lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
   if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
-  start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
+  if (lease.environment == EnvironmentId{}) start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
   if (runtime_.traits.perfect_view && lease.grant_or_reject)
     promise_kept(runtime_.classes[lease.scheduling_class].resources);
   leases_.queue(std::move(lease));
@@ -77,6 +78,7 @@ void Raylet::on(RequestWorkerLease request) {
 
 void Raylet::schedule_leases() {
   leases_.schedule();
+  set_up_environments();
   pay_for_decisions();
   start_workers();
   if (runtime_.traits.steals) look_for_work();
@@ -148,7 +150,7 @@ void Raylet::on(ReturnWorkerLease returned) {
   tell_central(returned.lease, LeaseNews::What::over);
   if (returned.disconnect || holder->preempted)
     runtime_.engine.kill(returned.worker);
-  else
+  else if (!returned.exiting)
     worker_is_free(returned.worker, false);
   schedule_leases();
 }
@@ -319,5 +321,6 @@ template void deliver(Raylet&, CancelResourceReserve);
 template void deliver(Raylet&, StealLeases);
 template void deliver(Raylet&, LeasesStolen);
 template void deliver(Raylet&, KillLocalActor);
+template void deliver(Raylet&, EnvironmentSetUp);
 
 }  // namespace raysim

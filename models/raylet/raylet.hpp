@@ -20,6 +20,7 @@
 #include "models/raylet/placement_group_resources.hpp"
 #include "models/raylet/worker_pool.hpp"
 #include "models/runtime.hpp"
+#include "models/task_messages.hpp"
 
 namespace raysim {
 
@@ -58,6 +59,7 @@ class Raylet final : private LeasePort {
   void on(StealLeases steal);
   void on(LeasesStolen stolen);
   void on(KillLocalActor kill);
+  void on(EnvironmentSetUp done);
 
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
@@ -69,7 +71,8 @@ class Raylet final : private LeasePort {
     bool alive = true;
     bool preempted = false;  // its end is on its way
     bool left = false;       // by itself
-    Lease lease;             // that it serves, when granted; else its last
+    EnvironmentId environment;
+    Lease lease;  // that it serves, when granted; else its last
     [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
 
@@ -84,7 +87,7 @@ class Raylet final : private LeasePort {
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
   void granted(Lease lease, ProcessId worker) override;
   std::optional<ProcessId> request_worker(const Lease& lease) override {
-    return pool_.pop(lease.id, creates_actor(lease));
+    return pool_.pop(lease.id, creates_actor(lease), lease.environment);
   }
   void forget_worker(const Lease& lease) override { pool_.forget(lease.id); }
   bool pull_arguments(const Lease&) override { return true; }  // they lie in this node's store
@@ -104,7 +107,8 @@ class Raylet final : private LeasePort {
   void join();
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
-  void start_worker();
+  void start_worker(EnvironmentId environment);
+  void set_up_environments();
   void start_spares(std::int64_t desired);
   void before_decision(Time now);
   void see_the_truth(Time now);

@@ -10,42 +10,84 @@ WorkerPool::WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int m
                         ? config.worker_maximum_startup_concurrency
                         : std::max<std::int64_t>(1, std::min<std::int64_t>(node_cpus, machine_cores))) {}
 
-std::optional<ProcessId> WorkerPool::pop(LeaseId lease, bool for_actor) {
-  const auto fits = [&](const Idle& idle) { return !for_actor || idle.never_used; };
+WorkerPool::Setup& WorkerPool::setup_of(EnvironmentId environment) {
+  if (setups_.size() <= environment.index) setups_.resize(environment.index + 1, Setup::unknown);
+  setups_.front() = Setup::done;  // to have none is no work
+  return setups_[environment.index];
+}
+
+std::optional<ProcessId> WorkerPool::pop(LeaseId lease, bool for_actor, EnvironmentId environment) {
+  const auto fits = [&](const Idle& idle) {
+    return idle.environment == environment && (!for_actor || idle.never_used);
+  };
   const auto last = std::find_if(idle_.rbegin(), idle_.rend(), fits);
   if (last != idle_.rend()) {
     const ProcessId worker = last->worker;
     idle_.erase(std::next(last).base());
     return worker;
   }
-  unstarted_.push_back({lease, for_actor});
+  (setup_of(environment) == Setup::done ? unstarted_ : unequipped_).push_back({lease, for_actor, environment});
   return std::nullopt;
 }
 
 void WorkerPool::forget(LeaseId lease) {
   const auto is_it = [&](const Waiting& waiting) { return waiting.lease == lease; };
-  std::erase_if(waiting_, is_it);
-  std::erase_if(unstarted_, is_it);
+  for (auto* queue : {&waiting_, &unstarted_, &unequipped_}) std::erase_if(*queue, is_it);
 }
 
-std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used) {
+std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used, EnvironmentId environment) {
+  const auto fits = [&](const Waiting& waiting) {
+    return waiting.environment == environment && (never_used || !waiting.for_actor);
+  };
   for (auto* queue : {&waiting_, &unstarted_}) {
-    const auto fits = [&](const Waiting& waiting) { return never_used || !waiting.for_actor; };
     const auto first = std::find_if(queue->begin(), queue->end(), fits);
     if (first == queue->end()) continue;
     const LeaseId lease = first->lease;
     queue->erase(first);
     return lease;
   }
-  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now, never_used});
+  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now, never_used, environment});
   return std::nullopt;
 }
 
-bool WorkerPool::next_start() {
-  if (unstarted_.empty() || static_cast<std::int64_t>(starting_.size()) >= max_starting_) return false;
+std::optional<EnvironmentId> WorkerPool::next_start() {
+  if (unstarted_.empty() || static_cast<std::int64_t>(starting_.size()) >= max_starting_) return std::nullopt;
   waiting_.push_back(unstarted_.front());
   unstarted_.pop_front();
-  return true;
+  return waiting_.back().environment;
+}
+
+std::optional<EnvironmentId> WorkerPool::next_setup() {
+  for (const Waiting& waiting : unequipped_) {
+    Setup& setup = setup_of(waiting.environment);
+    if (setup != Setup::unknown) continue;
+    setup = Setup::going_on;
+    return waiting.environment;
+  }
+  return std::nullopt;
+}
+
+void WorkerPool::set_up(EnvironmentId environment, bool failed) {
+  setup_of(environment) = failed ? Setup::failed : Setup::done;
+  if (failed) return;
+  std::erase_if(unequipped_, [&](const Waiting& waiting) {
+    if (waiting.environment == environment) unstarted_.push_back(waiting);
+    return waiting.environment == environment;
+  });
+}
+
+std::vector<LeaseId> WorkerPool::take_hopeless() {
+  std::vector<LeaseId> hopeless;
+  std::erase_if(unequipped_, [&](const Waiting& waiting) {
+    const bool failed = setup_of(waiting.environment) == Setup::failed;
+    if (failed) hopeless.push_back(waiting.lease);
+    return failed;
+  });
+  return hopeless;
+}
+
+void WorkerPool::registered(ProcessId worker) {
+  std::erase_if(starting_, [&](const Starting& starting) { return starting.worker == worker; });
 }
 
 std::int64_t WorkerPool::spares(std::int64_t desired) const {
@@ -55,9 +97,16 @@ std::int64_t WorkerPool::spares(std::int64_t desired) const {
 }
 
 void WorkerPool::died(ProcessId worker) {
-  if (std::erase(starting_, worker) > 0 && !waiting_.empty()) {
-    unstarted_.push_front(waiting_.front());  // its process will not come
-    waiting_.pop_front();
+  const auto starting =
+      std::find_if(starting_.begin(), starting_.end(), [&](const Starting& s) { return s.worker == worker; });
+  if (starting != starting_.end()) {
+    const auto its = [&](const Waiting& waiting) { return waiting.environment == starting->environment; };
+    const auto first = std::find_if(waiting_.begin(), waiting_.end(), its);
+    if (first != waiting_.end()) {
+      unstarted_.push_front(*first);  // its process will not come
+      waiting_.erase(first);
+    }
+    starting_.erase(starting);
   }
   std::erase(exiting_, worker);
   std::erase_if(idle_, [&](const Idle& i) { return i.worker == worker; });

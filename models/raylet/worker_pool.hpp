@@ -1,9 +1,11 @@
 // The worker processes of one node: idle, starting, and who waits for one.
 //
-// Models: idle workers reused last-in first-out, but for actors, which take workers that have run nothing; a process started for each lease that finds none, with limited concurrency; spares
-// started ahead of demand; too many idle workers asked to exit. Leaves out: runtime environments, languages, several
-// jobs. Mirrors src/ray/raylet/worker_pool.cc (2.60).
-// Invariants: a worker is in at most one place (starting, idle, leased); no more than the limit start at once.
+// Models: idle workers reused last-in first-out, but for actors, which take workers that have run nothing; a process started for
+// each lease that finds none, with limited concurrency; spares started ahead of demand; too many idle workers asked to exit.
+// Workers have one runtime environment each, which is set up on the node before the first of them starts. Leaves out: languages,
+// several jobs, the end of environments that nobody uses. Mirrors src/ray/raylet/worker_pool.cc (2.60).
+// Invariants: a worker is in at most one place (starting, idle, leased); no more than the limit start at once; a lease gets a
+// worker of its environment.
 #pragma once
 
 #include <cstdint>
@@ -22,18 +24,24 @@ class WorkerPool {
   WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int machine_cores);
 
   // An idle worker for a lease; none: the lease waits, and a process is to be started for it (next_start).
-  std::optional<ProcessId> pop(LeaseId lease, bool for_actor = false);
+  std::optional<ProcessId> pop(LeaseId lease, bool for_actor = false, EnvironmentId environment = {});
   // The lease no longer waits.
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
-  std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used);
-  // Whether a process is to be started now for a lease that waits; to be called until it says no.
-  bool next_start();
+  std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used, EnvironmentId environment = {});
+  // The environment of a process that is to be started now for a lease that waits; to be called until there is none.
+  std::optional<EnvironmentId> next_start();
+  // An environment whose set-up begins now, for a lease that waits; likewise.
+  std::optional<EnvironmentId> next_setup();
+  // The end of a set-up.
+  void set_up(EnvironmentId environment, bool failed);
+  // Leases that wait for an environment whose set-up has failed, now or before; they wait no longer.
+  std::vector<LeaseId> take_hopeless();
   // How many spares to start now so that `desired` workers are idle or starting; what the limit forbids is dropped.
   [[nodiscard]] std::int64_t spares(std::int64_t desired) const;
-  void started(ProcessId worker) { starting_.push_back(worker); }
+  void started(ProcessId worker, EnvironmentId environment = {}) { starting_.push_back({worker, environment}); }
   // A started process has registered.
-  void registered(ProcessId worker) { std::erase(starting_, worker); }
+  void registered(ProcessId worker);
   // A process has ended, in whatever state.
   void died(ProcessId worker);
   // Puts a worker in as if it had been idle for long.
@@ -50,19 +58,29 @@ class WorkerPool {
     ProcessId worker;
     Time since;
     bool never_used = false;
+    EnvironmentId environment = {};
+  };
+  struct Starting {
+    ProcessId worker;
+    EnvironmentId environment = {};
   };
   struct Waiting {
     LeaseId lease;
     bool for_actor = false;
+    EnvironmentId environment = {};
   };
+  enum class Setup : std::uint8_t { unknown, going_on, done, failed };
+  Setup& setup_of(EnvironmentId environment);
 
   Duration killing_threshold_;
   std::int64_t max_starting_;
   std::vector<Idle> idle_;  // never used ones first, then least recently used
-  std::vector<ProcessId> starting_;
+  std::vector<Starting> starting_;
   std::vector<ProcessId> exiting_;  // told to exit, no answer yet
   std::deque<Waiting> waiting_;     // a process has been started for each
   std::deque<Waiting> unstarted_;   // the limit was reached
+  std::deque<Waiting> unequipped_;  // their environment is not set up
+  std::vector<Setup> setups_;       // by EnvironmentId
 };
 
 }  // namespace raysim

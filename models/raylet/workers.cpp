@@ -32,25 +32,44 @@ void Raylet::on(RegisterDriver) {
 
 // A worker is there for whoever waits first; else it is idle.
 void Raylet::worker_is_free(ProcessId worker, bool never_used) {
-  const auto next = pool_.push(worker, station_.now(), never_used);
+  const auto next = pool_.push(worker, station_.now(), never_used, this->worker(worker).environment);
   if (!next) return arm_sweep();
   leases_.worker_arrived(*next, worker);
 }
 
 void Raylet::start_workers() {
-  while (pool_.next_start()) start_worker();
+  while (const auto environment = pool_.next_start()) start_worker(*environment);
 }
 
-void Raylet::start_worker() {
+void Raylet::start_worker(EnvironmentId environment) {
   station_.charge(runtime_.profile.costs.worker_fork);
   const ProcessId worker = runtime_.make_worker(node_);
   runtime_.engine.watch(worker, address_);
-  pool_.started(worker);
+  this->worker(worker).environment = environment;
+  pool_.started(worker, environment);
+}
+
+// The node's agent tries three times, with a second after each try that has failed.
+void Raylet::set_up_environments() {
+  while (const auto environment = pool_.next_setup()) {
+    const RuntimeEnv& wanted = runtime_.environments[*environment];
+    const Duration takes = wanted.fails ? (wanted.setup + Duration::seconds(1)) * 3 : wanted.setup;
+    station_.after<Raylet>(takes, EnvironmentSetUp{*environment});
+  }
+  for (auto hopeless = pool_.take_hopeless(); !hopeless.empty(); hopeless = pool_.take_hopeless()) {
+    for (const LeaseId lease : hopeless) leases_.worker_failed(lease, WorkerFailure::runtime_env_failed);
+    leases_.schedule();  // in the room that they had
+  }
+}
+
+void Raylet::on(EnvironmentSetUp done) {
+  pool_.set_up(done.environment, runtime_.environments[done.environment].fails);
+  schedule_leases();
 }
 
 // Workers ahead of demand: as many as there is CPU for, but no more than the owner has tasks waiting.
 void Raylet::start_spares(std::int64_t desired) {
-  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker();
+  for (std::int64_t n = pool_.spares(desired); n > 0; --n) start_worker({});
 }
 
 void Raylet::on(ExitAnswered answered) {
