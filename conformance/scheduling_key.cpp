@@ -26,7 +26,7 @@ class Keys {
     SchedulingKey key;
     key.scheduling_class = classes_.id_of(wanted);
     for (const std::string& object : task["plasma_args"].texts()) key.store_args.push_back({{0}, number_of(object)});
-    key.runtime_env = environments_.id_of({task["runtime_env"].text_or("")});
+    key.runtime_env = environments_.id_of({task["runtime_env"].text_or(""), {}, false});
     static_cast<void>(task["inline_args"].texts());  // they do not count
     return key;
   }

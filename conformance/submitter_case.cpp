@@ -100,7 +100,7 @@ void SubmitterCase::submit(const CaseValue& step) {
   wanted.depth = static_cast<std::int32_t>(step["depth"].whole_or(0));
   SchedulingKey key;
   key.scheduling_class = classes_.id_of(wanted);
-  key.runtime_env = environments_.id_of({step["runtime_env"].text_or("")});
+  key.runtime_env = environments_.id_of({step["runtime_env"].text_or(""), {}, false});
   for (const std::string& object : step["args"].texts())
     key.store_args.push_back(
         {StationId{0}, objects_.try_emplace(object, static_cast<std::uint32_t>(objects_.size())).first->second});

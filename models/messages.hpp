@@ -223,15 +223,6 @@ struct PushTask {
   TaskInputRef input;  // none: no arguments, no body
 };
 
-// The user cancels a task that this worker runs.
-struct CancelTask {
-  static constexpr auto kind = MessageKind::cancel_task;
-  Address<CoreWorker> owner;
-  std::uint32_t task = 0;
-  bool force = false;
-  bool recursive = true;
-};
-
 struct TaskReply {
   static constexpr auto kind = MessageKind::task_reply;
   using Sender = CoreWorker;
@@ -350,35 +341,6 @@ struct ResumeBody {
 struct BodyEnded {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t context = 0;
-};
-// `slot`: which of the worker's executions.
-struct RunTask {
-  static constexpr auto kind = MessageKind::none;
-  std::uint32_t slot = 0;
-};
-struct SendReply {
-  static constexpr auto kind = MessageKind::none;
-  std::uint32_t slot = 0;
-};
-struct ExecutionStarted {
-  static constexpr auto kind = MessageKind::none;
-  std::uint32_t slot = 0;
-};
-struct DeviceFilled {
-  static constexpr auto kind = MessageKind::none;
-  std::uint32_t slot = 0;
-};
-struct ExecutionEnded {
-  static constexpr auto kind = MessageKind::none;
-  std::uint32_t slot = 0;
-  std::uint32_t run = 0;  // which execution of the worker
-};
-struct WorkerStarted {
-  static constexpr auto kind = MessageKind::none;
-};
-struct WorkerExited {
-  static constexpr auto kind = MessageKind::none;
-  bool lingers = true;  // its process takes its time to end
 };
 enum class Tick : std::uint8_t {
   report,

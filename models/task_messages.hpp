@@ -1,7 +1,7 @@
 // What owners and executors say about a task beyond its push and its reply.
 //
-// Models: cancellation and items of streaming generators, one struct an RPC, and what a process tells itself about them. Leaves
-// out: as models/messages.hpp.
+// Models: cancellation and items of streaming generators, one struct an RPC, and what the threads of an executor tell each other.
+// Leaves out: as models/messages.hpp.
 // Mirrors src/ray/protobuf/core_worker.proto (2.60).
 // Invariants: as models/messages.hpp.
 #pragma once
@@ -17,6 +17,15 @@ struct RequestOwnerToCancelTask {
   bool force = false;
   bool recursive = true;  // with what the task has submitted
 };
+// The user cancels a task that this worker runs.
+struct CancelTask {
+  static constexpr auto kind = MessageKind::cancel_task;
+  Address<CoreWorker> owner;
+  std::uint32_t task = 0;
+  bool force = false;
+  bool recursive = true;
+};
+
 // From an actor's worker, which does not have the call (yet, or any more): ask again.
 struct CancelTaskReply {
   static constexpr auto kind = MessageKind::cancel_task_reply;
@@ -30,6 +39,36 @@ struct CancelAgain {
   std::uint32_t task = 0;
   bool recursive = true;
 };
+// `slot`: which of the worker's executions.
+struct RunTask {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+};
+struct SendReply {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+};
+struct ExecutionStarted {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+};
+struct DeviceFilled {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+};
+struct ExecutionEnded {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+  std::uint32_t run = 0;  // which execution of the worker
+};
+struct WorkerStarted {
+  static constexpr auto kind = MessageKind::none;
+};
+struct WorkerExited {
+  static constexpr auto kind = MessageKind::none;
+  bool lingers = true;  // its process takes its time to end
+};
+
 // At a raylet: the agent of its node is done with an environment, or has given up.
 struct EnvironmentSetUp {
   static constexpr auto kind = MessageKind::none;

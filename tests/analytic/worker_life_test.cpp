@@ -94,7 +94,7 @@ TEST_SUITE("runtime environments") {
     CHECK(workers_of(log) == 2);
   }
 
-  TEST_CASE("tasks at the same time share the set-up of their node; each node has its own") {
+  TEST_CASE("tasks at the same time share the set-up of their node, and each node has its own") {
     Log log;
     double end = 0;
     const auto driver = [&](TaskContext& context) -> Body {
@@ -116,7 +116,7 @@ TEST_SUITE("runtime environments") {
     CHECK(ended[1].at == doctest::Approx(6.1 + 4.1));
   }
 
-  TEST_CASE("a set-up that fails is tried three times; then its tasks fail, and later ones at once") {
+  TEST_CASE("a set-up that fails is tried three times, then its tasks fail, and later ones at once") {
     Log log;
     const TaskOptions bad = in_environment("bad", ms(2'000), true);
     const auto ended = one_by_one(cluster({{1, {}}}), {bad, bad, options(1)}, log);
