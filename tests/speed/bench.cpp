@@ -1,4 +1,5 @@
-// raysim_bench: whole runs of the model beside a bare event loop; the parts are in parts_bench.cpp.
+// raysim_bench: whole runs of the model beside a bare event loop; the parts are in parts_bench.cpp, other programs in
+// programs_bench.cpp.
 //
 // Names are KIND/CLUSTER/TASKS. `bag` is a driver that submits tasks of 10 ms and gets them; `lease_per_task` does so
 // with tasks of 0.5 s, each of which outlives its lease; `memory` stops when all tasks are submitted and none is done;
@@ -20,6 +21,9 @@
 #include "tests/speed/raw_loop.hpp"
 
 namespace raysim {
+
+void add_programs();  // programs_bench.cpp
+
 namespace {
 
 // Looks at the memory when the last task has been submitted.
@@ -152,6 +156,7 @@ int main(int argc, char** argv) {
   const auto is_long = [](const char* word) { return std::strcmp(word, "--long") == 0; };
   char** end = std::remove_if(argv + 1, argv + argc, is_long);
   raysim::add_runs(end == argv + argc ? 1'000'000 : 10'000'000);
+  raysim::add_programs();
   argc = static_cast<int>(end - argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

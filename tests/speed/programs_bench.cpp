@@ -1,0 +1,133 @@
+// Programs whose cost is not in their tasks: rounds of ray.wait on a window of references, and calls of actors.
+//
+// wait_window/CLUSTER/WINDOW: so many tasks of 10 ms under way; each round takes the first that is ready and submits another.
+// submit_window does the same without ray.wait: it gets the oldest. actor_calls/CLUSTER/CALLS: eight actors, methods without a
+// body, in batches of 1,000 calls that are fetched together.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platforms/load.hpp"
+#include "scenarios/data_root.hpp"
+#include "scenarios/load_profile.hpp"
+#include "scenarios/simulation.hpp"
+#include "tests/speed/bag.hpp"
+
+namespace raysim {
+namespace {
+
+struct NoRecord final : RecordSink {
+  void on_submitted(std::uint64_t) override {}
+  void on_attempt(const AttemptRecord&) override { ++attempts; }
+  void on_worker_started(std::uint32_t, Time) override {}
+  std::uint64_t attempts = 0;
+};
+
+RemoteFunction work(const char* name, Duration duration) {
+  RemoteFunction made;
+  made.name = name;
+  made.options.resources.set(cpu_resource, ResourceAmount::of(1));
+  made.duration = Distribution::constant(duration.in_seconds());
+  return made;
+}
+
+constexpr std::int64_t rounds = 200'000;
+
+Body run_window(TaskContext& context, std::int64_t window, bool waits) {
+  TaskCall call;
+  call.options.resources.set(cpu_resource, ResourceAmount::of(1));
+  std::vector<ObjectRef> refs;
+  for (std::int64_t i = 0; i < window; ++i) {
+    refs.push_back(context.submit(call));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+  std::size_t oldest = 0;
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    if (waits) {
+      WaitResult result;
+      Body waiting = context.wait(std::move(refs), 1, std::nullopt, result);
+      co_await waiting;
+      refs = std::move(result.pending);
+    } else {
+      Body getting = context.get({refs[oldest++]}, std::nullopt);
+      co_await getting;
+    }
+    refs.push_back(context.submit(call));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+}
+
+Body run_calls(TaskContext& context, std::int64_t calls) {
+  constexpr std::int64_t batch = 1'000;
+  std::vector<ActorHandle> actors(8);
+  for (ActorHandle& actor : actors) {
+    ActorOptions options;
+    options.placement.emplace().set(cpu_resource, ResourceAmount::of(1));
+    Body creating = context.create_actor({1}, options, {}, actor);
+    co_await creating;
+  }
+  for (std::int64_t done = 0; done < calls; done += batch) {
+    std::vector<ObjectRef> refs;
+    for (std::int64_t i = 0; i < batch; ++i) {
+      ActorCall call;
+      call.actor = actors[static_cast<std::size_t>(i) % actors.size()];
+      call.method = {2};
+      refs.push_back(context.call(call));
+      const auto pause = context.pause();
+      co_await pause;
+    }
+    Body getting = context.get(std::move(refs), std::nullopt);
+    co_await getting;
+  }
+}
+
+void run_program(benchmark::State& state, const speed::Cluster& on, const BodyMaker& driver, std::int64_t items) {
+  const ClusterSpec cluster = load_cluster(data_file(on.file));
+  const Profile profile = load_profile("ray-2.60");
+  for (auto _ : state) {
+    NoRecord record;
+    SimulationOptions options;
+    options.warm_workers = true;
+    options.functions = {work("work", Duration::milliseconds(10)), work("Actor", {}), work("Actor.method", {})};
+    options.driver = driver;
+    Simulation simulation(cluster, profile, std::move(options), record);
+    const double start = speed::cpu_seconds();
+    const SimulationResult result = simulation.run();
+    const double took = speed::cpu_seconds() - start;
+    state.SetIterationTime(took);
+    if (result.error != ErrorType::none || result.starved) return state.SkipWithError("the program did not end");
+    state.counters["items_per_second"] = static_cast<double>(items) / took;
+    state.counters["events_per_item"] = static_cast<double>(result.events) / static_cast<double>(items);
+    state.counters["sim_seconds"] = result.end.in_seconds();
+  }
+}
+
+void add(const std::string& name, const speed::Cluster& cluster, std::int64_t number, const BodyMaker& driver,
+         std::int64_t items) {
+  benchmark::RegisterBenchmark(
+      (name + "/" + cluster.name + "/" + std::to_string(number)).c_str(),
+      [&cluster, driver, items](benchmark::State& state) { run_program(state, cluster, driver, items); })
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+
+void add_programs() {
+  const speed::Cluster& cluster = speed::clusters[0];
+  for (const bool waits : {true, false})
+    for (const std::int64_t window : {100, 1'000, 10'000})
+      add(
+          waits ? "wait_window" : "submit_window", cluster, window,
+          [=](TaskContext& context) { return run_window(context, window, waits); }, rounds);
+  for (const std::int64_t calls : {10'000, 1'000'000})
+    add(
+        "actor_calls", cluster, calls, [=](TaskContext& context) { return run_calls(context, calls); }, calls);
+}
+
+}  // namespace raysim
