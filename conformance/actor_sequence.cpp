@@ -182,7 +182,8 @@ void ActorUnderTest::check(const CaseValue& expect, const std::string& where, Ch
     std::int64_t got = 0;
     for (const auto& [id, count] : requests_at_)
       if (name_of(id) == node) got = count;
-    checks.equal(where + "lease_requests_at." + node, std::to_string(wanted.whole()), std::to_string(got));
+    checks.equal(fmt::format("{}lease_requests_at.{}", where, node), std::to_string(wanted.whole()),
+                 std::to_string(got));
   }
   if (expect["actor_node"].exists())
     checks.equal(where + "actor_node", expect["actor_node"].text(), name_of(actor_node_));

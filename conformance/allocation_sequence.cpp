@@ -70,11 +70,14 @@ class Sequence {
     if (const CaseValue missing = expect["underflow"]; missing.exists())
       checks.equal(where + "underflow", as_text(read_amounts(missing)), as_text(underflow_));
     for (const auto& [name, amounts] : expect["available"].entries())
-      checks.equal(where + "available." + name, as_text(read_amounts(amounts)), as_text(available_of(name)));
+      checks.equal(fmt::format("{}available.{}", where, name), as_text(read_amounts(amounts)),
+                   as_text(available_of(name)));
     for (const auto& [name, amounts] : expect["allocation"].entries())
-      checks.equal(where + "allocation." + name, as_text(read_amounts(amounts)), as_text(allocated_of(name)));
+      checks.equal(fmt::format("{}allocation.{}", where, name), as_text(read_amounts(amounts)),
+                   as_text(allocated_of(name)));
     for (const auto& [name, amount] : expect["available_sum"].entries())
-      checks.equal(where + "available_sum." + name, fmt::format("{}", ResourceAmount::of(amount.number()).value()),
+      checks.equal(fmt::format("{}available_sum.{}", where, name),
+                   fmt::format("{}", ResourceAmount::of(amount.number()).value()),
                    fmt::format("{}", sum(available_of(name)).value()));
     check_names(expect["allocated_names_any_of"], checks, where);
   }

@@ -224,7 +224,7 @@ void GroupsUnderTest::check_counts(const CaseValue& expect, const std::string& k
     checks.equal(where + key, std::to_string(expect[key].whole()), std::to_string(counts.all()));
   for (const auto& [node, wanted] : expect[key + "_at"].entries()) {
     const auto got = counts.at.find(node);
-    checks.equal(where + key + "_at." + node, std::to_string(wanted.whole()),
+    checks.equal(fmt::format("{}{}_at.{}", where, key, node), std::to_string(wanted.whole()),
                  std::to_string(got != counts.at.end() ? got->second : 0));
   }
 }
@@ -248,7 +248,7 @@ void GroupsUnderTest::check_selection(const CaseValue& expect, const std::string
                  std::to_string(std::set<std::string>(got.begin(), got.end()).size()));
   }
   for (const auto& [node, wanted] : expect["selected_count"].entries())
-    checks.equal(where + "selected_count." + node, std::to_string(wanted.whole()),
+    checks.equal(fmt::format("{}selected_count.{}", where, node), std::to_string(wanted.whole()),
                  std::to_string(selected_count_[node]));
   if (expect["new_bundle_on"].exists()) {
     const std::string wanted = expect["new_bundle_on"].text();
@@ -276,7 +276,7 @@ void GroupsUnderTest::check(const CaseValue& expect, const std::string& where, C
   for (const auto& [node, wanted] : expect["bundles_left"].entries()) {
     const auto found = std::find(names_.begin(), names_.end(), node);
     const NodeId id{static_cast<std::uint32_t>(found - names_.begin())};
-    checks.equal(where + "bundles_left." + node, std::to_string(wanted.whole()),
+    checks.equal(fmt::format("{}bundles_left.{}", where, node), std::to_string(wanted.whole()),
                  std::to_string(scheduler_.bundles_on(id)));
   }
   check_selection(expect, where, checks);

@@ -107,7 +107,7 @@ std::vector<std::string> read_policies(const YamlReader& value, std::span<const 
 
 std::string read_scenario(const YamlReader& value, const std::string& file_name) {
   const std::string text = value.text("the path of a scenario, relative to the sweep");
-  const std::string path = (std::filesystem::path(file_name).parent_path() / text).lexically_normal().string();
+  std::string path = (std::filesystem::path(file_name).parent_path() / text).lexically_normal().string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
     value.fail(fmt::format("{}: there is no file {}", value.found(), in_quotes(path)),
