@@ -219,7 +219,8 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
 }
 
 void CoreWorker::make_ready(std::uint32_t object, ErrorType error, Duration path) {
-  for (const TaskManager::Waiter waiter : tasks_.make_ready(object, error, path, io_.now())) notify(waiter, object);
+  TaskManager::Waiters waiters = tasks_.make_ready(object, error, path, io_.now());
+  while (const auto waiter = tasks_.next_waiter(waiters)) notify(*waiter, object);
   if (error == ErrorType::none) return;
   for (const auto& context : contexts_) context->object_failed(io_, object);
 }
@@ -227,6 +228,7 @@ void CoreWorker::make_ready(std::uint32_t object, ErrorType error, Duration path
 void CoreWorker::notify(TaskManager::Waiter waiter, std::uint32_t object) {
   using Kind = TaskManager::Waiter::Kind;
   if (waiter.kind == Kind::get) return context_of_wait(waiter.number).object_ready(io_, waiter.number);
+  if (waiter.kind == Kind::wait) return context_of_wait(waiter.number).ticket_ready(io_, waiter.number);
   if (waiter.kind == Kind::borrower) return tell_borrower({static_cast<std::uint32_t>(waiter.number)}, object);
   const auto next = static_cast<std::uint32_t>(waiter.number);
   OwnedTask& task = tasks_.task(next);

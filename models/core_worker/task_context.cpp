@@ -27,6 +27,7 @@ RandomStream TaskContext::stream(std::string_view name) const { return runtime_.
 void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number) {
   run_ = run_number;
   interrupted_ = false;
+  window_.clear();
   generated_ = consumed_ = unanswered_ = 0;
   maker_ = maker;
   input_ = std::move(input);
@@ -242,46 +243,77 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   for (const std::uint32_t object : objects) path_ = std::max(path_, tasks.object(object).path);
 }
 
-Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
-                       WaitResult& result) {
-  thread_.charge(runtime_.profile.costs.wait_call);
-  const std::vector<std::uint32_t> objects = indices_of(refs);
-  const auto known = [&](std::uint32_t object) { return is_known(object); };
-  const auto known_now = static_cast<std::size_t>(std::count_if(objects.begin(), objects.end(), known));
-  const std::size_t wanted = std::min(num_returns, objects.size());
-  std::vector<Time> soon;  // when this thread will hear of the others that are ready
-  for (const std::uint32_t object : objects)
-    if (is_ready(object) && !is_known(object)) soon.push_back(worker_.tasks_.object(object).heard);
-  if (known_now < wanted && known_now + soon.size() >= wanted) {
-    std::sort(soon.begin(), soon.end());
-    const Pause hearing = pause_until(soon[wanted - known_now - 1]);
-    co_await hearing;
-  } else if (known_now < wanted) {
-    ++wait_;
-    missing_ = wanted - known_now - soon.size();
-    for (const std::uint32_t object : objects)
-      if (!is_ready(object)) worker_.tasks_.await(object, {TaskManager::Waiter::Kind::get, wait_});
-    arm_timeout(timeout);
-    block(true);
-    awaited_ = refs;
-    const Pause waiting{*this, true, false};
-    co_await waiting;
-    awaited_ = {};
-    block(false);
-    timed_out_ = false;
-    check_signals();
-  }
-  for (std::size_t i = 0; i < refs.size(); ++i) {
-    const bool taken = is_known(objects[i]) && result.ready.size() < wanted;
-    if (taken) path_ = std::max(path_, worker_.tasks_.object(objects[i]).path);
-    (taken ? result.ready : result.pending).push_back(refs[i]);
+// The list that is waited for; what is new in it is asked for.
+void TaskContext::follow(std::span<const ObjectRef> refs) {
+  for (std::size_t i = window_.follow(refs); i < refs.size(); ++i) {
+    const std::uint32_t object = worker_.borrow(thread_, refs[i]);
+    const std::uint32_t ticket = window_.add(refs[i], object);
+    if (is_ready(object))
+      window_.set_ready(ticket);
+    else
+      worker_.tasks_.await(object, {TaskManager::Waiter::Kind::wait, (std::uint64_t{id_} << wait_bits) | ticket});
   }
 }
 
+// The first ready ones that this thread knows of, at most `most`.
+std::vector<std::uint32_t> TaskContext::known_tickets(std::size_t most) const {
+  std::vector<std::uint32_t> known;
+  for (const std::uint32_t ticket : window_.ready()) {
+    if (known.size() == most) break;
+    if (is_known(window_.object_of(ticket))) known.push_back(ticket);
+  }
+  return known;
+}
+
+// When this thread will know of so many ready ones.
+Time TaskContext::will_know(std::size_t count) const {
+  std::vector<Time> heard;
+  for (const std::uint32_t ticket : window_.ready())
+    heard.push_back(worker_.tasks_.object(window_.object_of(ticket)).heard);
+  std::nth_element(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count - 1), heard.end());
+  return heard[count - 1];
+}
+
+Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
+                       WaitResult& result) {
+  thread_.charge(runtime_.profile.costs.wait_call);
+  follow(refs);
+  const std::size_t wanted = std::min(num_returns, refs.size());
+  std::vector<std::uint32_t> known = known_tickets(wanted);
+  if (known.size() < wanted) {
+    if (window_.ready().size() >= wanted) {
+      const Pause hearing = pause_until(will_know(wanted));
+      co_await hearing;
+    } else {
+      ++wait_;
+      missing_ = wanted - window_.ready().size();
+      arm_timeout(timeout);
+      block(true);
+      awaited_ = refs;
+      const Pause waiting{*this, true, false};
+      co_await waiting;
+      awaited_ = {};
+      missing_ = 0;
+      block(false);
+      timed_out_ = false;
+      check_signals();
+    }
+    known = known_tickets(wanted);
+  }
+  for (const std::uint32_t ticket : known)
+    path_ = std::max(path_, worker_.tasks_.object(window_.object_of(ticket)).path);
+  result.ready.clear();
+  window_.take(known, refs, result.ready);
+  result.pending = std::move(refs);
+}
+
 void TaskContext::object_ready(Station& io, std::uint64_t wait) {
-  if (wait != wait_) return;
-  const bool over = getting_.empty() ? --missing_ == 0 : advance_get();
-  if (over) wake(io);
+  if (wait == wait_ && advance_get()) wake(io);
+}
+
+void TaskContext::ticket_ready(Station& io, std::uint64_t number) {
+  const auto ticket = static_cast<std::uint32_t>(number & ((std::uint64_t{1} << wait_bits) - 1));
+  if (window_.set_ready(ticket) && missing_ > 0 && --missing_ == 0) wake(io);
 }
 
 void TaskContext::object_failed(Station& io, std::uint32_t object) {

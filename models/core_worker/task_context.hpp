@@ -17,6 +17,7 @@
 #include "models/actor.hpp"
 #include "models/actor_messages.hpp"
 #include "models/core_worker/body_thread.hpp"
+#include "models/core_worker/wait_window.hpp"
 #include "models/errors.hpp"
 #include "models/gcs/placement_group_messages.hpp"
 #include "models/ids.hpp"
@@ -163,8 +164,10 @@ class TaskContext {
   void actor_answered(Station& io, const ActorReply& reply);
   // The same about a placement group.
   void group_answered(Station& io, const PlacementGroupReply& reply);
-  // An object that the wait of this number is about became ready; from the io loop.
+  // The object that the get of this number is about became ready; from the io loop.
   void object_ready(Station& io, std::uint64_t wait);
+  // One that a wait is or was about, by its ticket.
+  void ticket_ready(Station& io, std::uint64_t number);
   // An object of this process (its index) failed: a get that includes it need not wait for the others.
   void object_failed(Station& io, std::uint32_t object);
   // The task of this body was cancelled: KeyboardInterrupt, from the io loop. `at_once`: in its present wait.
@@ -215,6 +218,9 @@ class TaskContext {
   template <class Request>
   Pause ask_gcs(Request request);
   [[nodiscard]] bool advance_get();
+  void follow(std::span<const ObjectRef> refs);
+  [[nodiscard]] std::vector<std::uint32_t> known_tickets(std::size_t most) const;
+  [[nodiscard]] Time will_know(std::size_t count) const;
 
   Runtime& runtime_;
   CoreWorker& worker_;
@@ -230,6 +236,7 @@ class TaskContext {
   std::coroutine_handle<> suspended_;
   std::uint64_t wait_ = 0;                  // number of the present wait; older wake-ups are void
   std::size_t missing_ = 0;                 // wait: objects still needed
+  WaitWindow window_;                       // wait: what it is about
   std::span<const std::uint32_t> getting_;  // get: what it is about
   std::span<const ObjectRef> awaited_;      // what the present get or wait is about
   std::size_t got_ = 0;                     // get: those before this one are ready

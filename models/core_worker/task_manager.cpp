@@ -1,6 +1,12 @@
 #include "models/core_worker/task_manager.hpp"
 
+#include <utility>
+
 namespace raysim {
+
+namespace {
+constexpr std::uint32_t no_link = ~std::uint32_t{0};
+}
 
 std::uint32_t TaskManager::add_task(const OwnedTask& task, std::uint32_t returns) {
   const auto index = static_cast<std::uint32_t>(tasks_.size());
@@ -66,23 +72,33 @@ const std::string& TaskManager::error_text(std::uint32_t object) const {
 }
 
 void TaskManager::await(std::uint32_t object, Waiter waiter) {
-  objects_[object].awaited = true;
-  waiters_[object].push_back(waiter);
+  if (free_link_ == no_link) {
+    free_link_ = static_cast<std::uint32_t>(links_.size());
+    links_.push_back({{}, no_link});
+  }
+  const std::uint32_t link = std::exchange(free_link_, links_[free_link_].next);
+  links_[link] = {waiter, std::exchange(objects_[object].waiters, link)};
 }
 
-std::vector<TaskManager::Waiter> TaskManager::make_ready(std::uint32_t index, ErrorType error, Duration path,
-                                                         Time heard) {
+TaskManager::Waiters TaskManager::make_ready(std::uint32_t index, ErrorType error, Duration path, Time heard) {
   OwnedObject& object = objects_[index];
   object.ready = true;
   object.heard = heard;
   object.error = error;
   object.path = path;
-  if (!object.awaited) return {};
-  object.awaited = false;
-  const auto it = waiters_.find(index);
-  std::vector<Waiter> waiters = std::move(it->second);
-  waiters_.erase(it);
-  return waiters;
+  // They hang with the last one first.
+  std::uint32_t first = no_link;
+  for (std::uint32_t link = std::exchange(object.waiters, no_link); link != no_link;)
+    link = std::exchange(links_[link].next, std::exchange(first, link));
+  return {first};
+}
+
+std::optional<TaskManager::Waiter> TaskManager::next_waiter(Waiters& waiters) {
+  const std::uint32_t link = waiters.first;
+  if (link == no_link) return std::nullopt;
+  waiters.first = std::exchange(links_[link].next, free_link_);
+  free_link_ = link;
+  return links_[link].waiter;
 }
 
 }  // namespace raysim

@@ -49,20 +49,20 @@ struct OwnedObject {
   static constexpr std::uint32_t no_task = ~std::uint32_t{0};
   std::uint32_t task = no_task;  // its creator; none: a put, or somebody else's
   bool ready = false;
-  bool awaited = false;   // waiters() has an entry
   bool in_store = false;  // a put: it lies in the object store, whatever its size
   ErrorType error = ErrorType::none;
-  std::uint32_t kib = 0;  // size in KiB, rounded up
+  std::uint32_t kib = 0;                      // size in KiB, rounded up
+  std::uint32_t waiters = ~std::uint32_t{0};  // the last who began to wait, in the manager's list of them
   Duration path;
   Time heard;  // when the io loop had paid for making it ready: no other thread sees it before
 };
 
 class TaskManager {
  public:
-  // Who is told when an object becomes ready: a task of this owner, or the wait of this process's body.
+  // Who is told when an object becomes ready: a task of this owner, the get or wait of a body of this process, or a borrower.
   struct Waiter {
-    enum class Kind : std::uint8_t { task, get, borrower } kind;
-    std::uint64_t number;  // task, number of the wait, or the borrower's station
+    enum class Kind : std::uint8_t { task, get, wait, borrower } kind;
+    std::uint64_t number;  // task, number of the get, ticket of the wait, or the borrower's station
   };
 
   std::uint32_t add_task(const OwnedTask& task, std::uint32_t returns);
@@ -99,14 +99,24 @@ class TaskManager {
     ++ended_;
   }
   void await(std::uint32_t object, Waiter waiter);
-  // Marks it ready and returns who waited, in the order they began to.
-  std::vector<Waiter> make_ready(std::uint32_t object, ErrorType error, Duration path, Time heard = {});
+  // Marks it ready. Returns who waited, for next_waiter().
+  struct Waiters {
+    std::uint32_t first;
+  };
+  Waiters make_ready(std::uint32_t object, ErrorType error, Duration path, Time heard = {});
+  // Takes out the next one, in the order they began to wait.
+  std::optional<Waiter> next_waiter(Waiters& waiters);
 
  private:
   std::vector<OwnedTask> tasks_;
   std::size_t ended_ = 0;
   std::vector<OwnedObject> objects_;
-  std::unordered_map<std::uint32_t, std::vector<Waiter>> waiters_;
+  struct Link {
+    Waiter waiter;
+    std::uint32_t next;
+  };
+  std::vector<Link> links_;  // those who wait for an object hang together
+  std::uint32_t free_link_ = ~std::uint32_t{0};
   std::unordered_map<std::uint32_t, SchedulingKey> keys_;
   std::map<ObjectRef, std::uint32_t> borrowed_;
   std::vector<std::shared_ptr<const void>> values_;  // by object, as far as there are any

@@ -9,9 +9,9 @@ using namespace raysim;  // NOLINT(google-build-using-namespace)
 using Waiter = TaskManager::Waiter;
 
 namespace {
-std::vector<std::uint64_t> numbers_of(const std::vector<Waiter>& waiters) {
+std::vector<std::uint64_t> numbers_of(TaskManager& tasks, TaskManager::Waiters waiters) {
   std::vector<std::uint64_t> numbers;
-  for (const Waiter& waiter : waiters) numbers.push_back(waiter.number);
+  while (const auto waiter = tasks.next_waiter(waiters)) numbers.push_back(waiter->number);
   return numbers;
 }
 }  // namespace
@@ -43,22 +43,35 @@ TEST_SUITE("task_manager") {
     tasks.await(1, {Waiter::Kind::task, 6});
     tasks.await(0, {Waiter::Kind::get, 9});
     tasks.await(0, {Waiter::Kind::task, 2});
-    CHECK(tasks.object(0).awaited);
-    const auto told = tasks.make_ready(0, ErrorType::none, Duration::seconds(3));
-    CHECK(numbers_of(told) == std::vector<std::uint64_t>{5, 9, 2});
-    CHECK(told[1].kind == Waiter::Kind::get);
+    auto told = tasks.make_ready(0, ErrorType::none, Duration::seconds(3));
+    CHECK(tasks.next_waiter(told)->kind == Waiter::Kind::task);
+    CHECK(tasks.next_waiter(told)->kind == Waiter::Kind::get);
+    CHECK(numbers_of(tasks, told) == std::vector<std::uint64_t>{2});
     CHECK(tasks.object(0).ready);
-    CHECK_FALSE(tasks.object(0).awaited);
     CHECK(tasks.object(0).path == Duration::seconds(3));
     CHECK_FALSE(tasks.object(1).ready);
-    CHECK(numbers_of(tasks.make_ready(1, ErrorType::worker_crashed, {})) == std::vector<std::uint64_t>{6});
+    CHECK(numbers_of(tasks, tasks.make_ready(1, ErrorType::worker_crashed, {})) == std::vector<std::uint64_t>{6});
     CHECK(tasks.object(1).error == ErrorType::worker_crashed);
+  }
+
+  TEST_CASE("places in the list of waiters are used again") {
+    TaskManager tasks;
+    tasks.add_task({}, 40);
+    for (std::uint32_t object = 0; object < 40; ++object) {
+      for (std::uint64_t n = 0; n < 1 + object % 5; ++n) tasks.await(object, {Waiter::Kind::task, 100 * object + n});
+      if (object % 3 == 0) continue;
+      const auto told = numbers_of(tasks, tasks.make_ready(object, ErrorType::none, {}));
+      REQUIRE(told.size() == 1 + object % 5);
+      for (std::uint64_t n = 0; n < told.size(); ++n) CHECK(told[n] == 100 * object + n);
+    }
+    for (std::uint32_t object = 0; object < 40; object += 3)
+      CHECK(numbers_of(tasks, tasks.make_ready(object, ErrorType::none, {})).front() == 100 * object);
   }
 
   TEST_CASE("an object that nobody waits for becomes ready in silence") {
     TaskManager tasks;
     tasks.add_task({}, 1);
-    CHECK(tasks.make_ready(0, ErrorType::none, {}).empty());
+    CHECK(numbers_of(tasks, tasks.make_ready(0, ErrorType::none, {})).empty());
     CHECK(tasks.object(0).ready);
   }
 

@@ -1,0 +1,74 @@
+#include "models/core_worker/wait_window.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+namespace raysim {
+
+namespace {
+// Erases the elements at some places, in order.
+template <class T>
+void erase_at(std::vector<T>& from, std::span<const std::size_t> places) {
+  auto kept = from.begin() + static_cast<std::ptrdiff_t>(places.front());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(places[i] + 1);
+    const auto end = i + 1 < places.size() ? from.begin() + static_cast<std::ptrdiff_t>(places[i + 1]) : from.end();
+    kept = std::move(begin, end, kept);
+  }
+  from.erase(kept, from.end());
+}
+}  // namespace
+
+std::size_t WaitWindow::follow(std::span<const ObjectRef> refs) {
+  static_assert(std::has_unique_object_representations_v<ObjectRef>, "references are compared as bytes");
+  const std::size_t known = refs_.size();
+  if (known == 0) return 0;
+  if (known <= refs.size() && std::memcmp(refs_.data(), refs.data(), known * sizeof(ObjectRef)) == 0) return known;
+  clear();
+  return 0;
+}
+
+std::uint32_t WaitWindow::add(ObjectRef ref, std::uint32_t object) {
+  refs_.push_back(ref);
+  entries_.push_back({next_ticket_, object});
+  return next_ticket_++;
+}
+
+std::size_t WaitWindow::place_of(std::uint32_t ticket) const {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), ticket,
+                                   [](const Entry& entry, std::uint32_t wanted) { return entry.ticket < wanted; });
+  return static_cast<std::size_t>(at - entries_.begin());
+}
+
+bool WaitWindow::set_ready(std::uint32_t ticket) {
+  if (entries_.empty() || ticket < entries_.front().ticket) return false;  // of an older list
+  ready_.insert(std::lower_bound(ready_.begin(), ready_.end(), ticket), ticket);
+  return true;
+}
+
+void WaitWindow::take(std::span<const std::uint32_t> tickets, std::vector<ObjectRef>& refs,
+                      std::vector<ObjectRef>& taken) {
+  if (tickets.empty()) return;
+  std::vector<std::size_t> places;
+  places.reserve(tickets.size());
+  taken.reserve(tickets.size());
+  for (const std::uint32_t ticket : tickets) {
+    places.push_back(place_of(ticket));
+    taken.push_back(refs[places.back()]);
+  }
+  erase_at(refs, places);
+  erase_at(refs_, places);
+  erase_at(entries_, places);
+  std::erase_if(ready_, [&](std::uint32_t ticket) {
+    return ticket <= tickets.back() && std::binary_search(tickets.begin(), tickets.end(), ticket);
+  });
+}
+
+void WaitWindow::clear() {
+  refs_.clear();
+  entries_.clear();
+  ready_.clear();
+}
+
+}  // namespace raysim

@@ -1,0 +1,46 @@
+// The references that a body waits for, and which of them are ready, kept from one ray.wait to the next.
+//
+// Models: a loop that waits for the first of many, takes it and adds another: a list that begins with what was pending last time
+// costs only what is new in it. No part of Ray, whose waits look at everything each time; the results are the same.
+// Leaves out: when a thread hears of an object.
+// Invariants: entries are in the order of the list, with rising tickets; a ticket is never given twice.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/ids.hpp"
+
+namespace raysim {
+
+class WaitWindow {
+ public:
+  // Takes on a list. Returns how many at its front were there already; the others are to be added, in order.
+  std::size_t follow(std::span<const ObjectRef> refs);
+  // One more reference of the list, and its object in this process. Returns its ticket.
+  std::uint32_t add(ObjectRef ref, std::uint32_t object);
+  // The object of a ticket is ready. False: nobody waits for it any more.
+  bool set_ready(std::uint32_t ticket);
+
+  // Tickets whose objects are ready, in the order of the list.
+  [[nodiscard]] const std::vector<std::uint32_t>& ready() const { return ready_; }
+  [[nodiscard]] std::uint32_t object_of(std::uint32_t ticket) const { return entries_[place_of(ticket)].object; }
+  // Takes ready tickets, in order, out of the window; `refs`: the list, which loses them to `taken`.
+  void take(std::span<const std::uint32_t> tickets, std::vector<ObjectRef>& refs, std::vector<ObjectRef>& taken);
+  void clear();
+
+ private:
+  struct Entry {
+    std::uint32_t ticket;
+    std::uint32_t object;
+  };
+  [[nodiscard]] std::size_t place_of(std::uint32_t ticket) const;
+
+  std::vector<ObjectRef> refs_;
+  std::vector<Entry> entries_;        // of refs_
+  std::vector<std::uint32_t> ready_;  // tickets, in order
+  std::uint32_t next_ticket_ = 0;
+};
+
+}  // namespace raysim
