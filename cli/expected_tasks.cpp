@@ -68,6 +68,7 @@ class TaskCounter {
     return count_rounds(arrivals.body, arrivals.trace.empty() ? number(arrivals.count) : in_trace, sizes);
   }
   double count_step(const WhileStep& loop, Sizes& sizes) { return count_rounds(loop.body, 1, sizes); }
+  double count_step(const TryStep& attempt, Sizes& sizes) { return count(attempt.body, sizes); }
   double count_step(const IfStep& choice, Sizes& sizes) {
     return std::max(count(choice.then, sizes), count(choice.otherwise, sizes));
   }

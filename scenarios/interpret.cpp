@@ -166,6 +166,7 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   TaskOptions options;
   options.max_retries = spec.max_retries.value_or(default_retries);
   options.priority = spec.priority.value_or(0);
+  options.generator_backpressure = spec.backpressure.value_or(-1);
   options.resources.set(cpu_resource, ResourceAmount::of(spec.num_cpus.value_or(1)));
   if (spec.num_gpus) options.resources.set(gpu_resource, ResourceAmount::of(*spec.num_gpus));
   if (spec.accelerator_type)

@@ -163,6 +163,7 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke) {
     const Method each = method_of(frame.self, call.actor, invoke.method);
     call.method = each.function;
     call.group = group_number(*each.actor, invoke.concurrency_group.value_or(each.spec->concurrency_group));
+    call.generator_backpressure = invoke.backpressure.value_or(each.spec->backpressure);
     calls.set_arguments(i / rounds, call.args);
     if (spec.duration) call.duration = frame.duration(*spec.duration, step.place);
     calls.add(frame.context.call(call));
@@ -187,8 +188,6 @@ void kill_actors(Frame& frame, const KillStep& kill) {
 
 void cancel_calls(Frame& frame, const CancelStep& cancel) {
   const Value wanted = cancel.refs.evaluate(frame);
-  if (const auto* generator = wanted.as<Generator>())
-    return frame.context.cancel(generator->ref, cancel.force, cancel.recursive);
   for (const ObjectRef ref : refs_of(wanted, "cancel")) frame.context.cancel(ref, cancel.force, cancel.recursive);
 }
 
@@ -202,7 +201,8 @@ Body run_yield(Frame& frame, const Step& step, const YieldStep& yield) {
 Body run_next(Frame& frame, const NextStep& next) {
   const Value of = next.of.evaluate(frame);
   const auto* generator = of.as<Generator>();
-  if (generator == nullptr) throw ExpressionError(fmt::format("next of {}, expected a generator", kind_of(of)));
+  if (generator == nullptr || generator->dynamic)
+    throw ExpressionError(fmt::format("next of {}, expected a streaming generator", kind_of(of)));
   std::optional<ObjectRef> item;
   Body waiting = frame.context.next(generator->ref, item);
   co_await waiting;

@@ -46,6 +46,7 @@ Value value_of(const Payload& payload) {
 
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
   if (const auto* ref = value.as<ObjectRef>()) return {*ref};
+  if (const auto* generator = value.as<Generator>()) return {generator->ref};
   if (value.is_nothing()) return {};
   if (const auto* list = value.as<List>()) {
     const std::span<const ObjectRef> refs = list->refs();
@@ -128,15 +129,14 @@ void Calls::set_arguments(std::size_t i, std::vector<Argument>& args) const {
 }
 
 void Calls::add(ObjectRef first) {
-  const auto returns =
-      static_cast<std::uint32_t>(function_.num_returns == streaming_returns ? 1 : function_.num_returns);
+  const auto returns = static_cast<std::uint32_t>(function_.yields() ? 1 : function_.num_returns);
   for (std::uint32_t r = 0; r < returns; ++r) refs_.push_back({first.owner, first.index + r});
 }
 
 void Calls::store() {
-  if (function_.num_returns == streaming_returns) {
+  if (function_.yields()) {
     std::vector<Value> generators;
-    for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref});
+    for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref, function_.num_returns == dynamic_returns});
     frame_.store(call_.as,
                  !gives_list_ && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
   } else if (!gives_list_ && refs_.size() == 1) {
@@ -206,10 +206,17 @@ Body run_submit(Frame& frame, const Step& step, const SubmitStep& submit) {
 
 Body run_get(Frame& frame, const Step& step, const GetStep& get) {
   const Value wanted = get.refs.evaluate(frame);
+  const auto* generator = wanted.as<Generator>();
+  if (generator != nullptr && !generator->dynamic && get.as.name)
+    throw ExpressionError("the value of a streaming generator, expected 'for_each' or 'next' for its items");
   const std::vector<ObjectRef> refs = refs_of(wanted, "get");
   Body getting = frame.context.get(refs, frame.timeout(get.timeout, step.place));
   co_await getting;
   if (!get.as.name) co_return;
+  if (generator != nullptr) {
+    frame.store(get.as, List(frame.context.items(generator->ref)));
+    co_return;
+  }
   if (wanted.as<ObjectRef>() != nullptr) {
     frame.store(get.as, value_of(frame.context.value(refs.front())));
     co_return;

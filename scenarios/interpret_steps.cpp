@@ -27,6 +27,21 @@ Body run_while(Frame& frame, const WhileStep& loop) {
   }
 }
 
+Body run_try(Frame& frame, const TryStep& attempt) {
+  std::optional<List> problem;
+  try {
+    Body steps = run_steps(frame, attempt.body);
+    co_await steps;
+  } catch (const RayError& error) {
+    if (error.type() == ErrorType::keyboard_interrupt) throw;  // a cancellation is no error of the program
+    problem = List({Value(std::string(name_of(error.type()))), Value(std::string(error.what()))});
+  }
+  if (!problem) co_return;
+  if (attempt.as) frame.names[*attempt.as] = *problem;
+  Body handler = run_steps(frame, attempt.handler);
+  co_await handler;
+}
+
 Body run_repeat(Frame& frame, const RepeatStep& repeat) {
   const std::int64_t count = frame.whole(repeat.count, "count", 0, most_repeats);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -38,7 +53,17 @@ Body run_repeat(Frame& frame, const RepeatStep& repeat) {
   }
 }
 
+Body run_for_each(Frame& frame, const ForEachStep& loop, List items);
+
+// Of a generator: its items as they come, or when it has ended.
 Body run_for_each_item(Frame& frame, const ForEachStep& loop, Generator generator) {
+  if (generator.dynamic) {
+    Body getting = frame.context.get({generator.ref}, std::nullopt);
+    co_await getting;
+    Body rounds = run_for_each(frame, loop, List(frame.context.items(generator.ref)));
+    co_await rounds;
+    co_return;
+  }
   while (true) {
     std::optional<ObjectRef> item;
     Body next = frame.context.next(generator.ref, item);
@@ -138,6 +163,7 @@ struct Start {
   }
   Body operator()(const IfStep& choice) const { return run_if(frame, choice); }
   Body operator()(const WhileStep& loop) const { return run_while(frame, loop); }
+  Body operator()(const TryStep& attempt) const { return run_try(frame, attempt); }
   Body operator()(const RepeatStep& repeat) const { return run_repeat(frame, repeat); }
   Body operator()(const ForEachStep& loop) const { return begin_for_each(frame, loop); }
   Body operator()(const ArrivalsStep& arrivals) const { return run_arrivals(frame, step, arrivals); }

@@ -39,6 +39,7 @@ class BodyReader {
   LetStep let(const YamlReader& value);
   IfStep choose(const YamlReader& value, const YamlMapping& step);
   WhileStep loop(const YamlReader& value, const YamlMapping& step);
+  TryStep attempt(const YamlReader& value, const YamlMapping& step);
   RepeatStep repeat(const YamlReader& value);
   ForEachStep for_each(const YamlReader& value);
   ArrivalsStep arrivals(const YamlReader& value);

@@ -230,6 +230,8 @@ InvokeStep BodyReader::invoke(const YamlReader& value) {
   result.call = call_spec(mapping, methods.size() == 1 ? static_cast<const FunctionSpec&>(*methods.front()) : any);
   if (const auto group = mapping.find("concurrency_group"))
     result.concurrency_group = context_.concurrency_group(*group);
+  if (const auto items = mapping.find("generator_backpressure_num_objects"))
+    result.backpressure = read_backpressure(*items);
   if (const auto retries = mapping.find("max_task_retries"))
     result.max_task_retries = static_cast<int>(retries->whole(-1, std::numeric_limits<int>::max()));
   result.call.as = target(mapping);

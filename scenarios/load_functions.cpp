@@ -113,10 +113,13 @@ class DeclarationReader {
       function.size_given = true;
     }
     if (const auto key = mapping.find("num_returns")) {
-      const bool streams = key->is_scalar() && key->scalar() == "streaming";
-      function.num_returns = streams ? streaming_returns : static_cast<int>(key->whole(0, most_returns));
-      if (streams && !function.has_steps) key->fail("a generator without a body", "steps, of which some are 'yield'");
-      if (streams && mapping.has("return"))
+      const std::string word = key->is_scalar() ? key->scalar() : std::string();
+      function.num_returns = word == "streaming" ? streaming_returns
+                             : word == "dynamic" ? dynamic_returns
+                                                 : static_cast<int>(key->whole(0, most_returns));
+      if (function.yields() && !function.has_steps)
+        key->fail("a generator without a body", "steps, of which some are 'yield'");
+      if (function.yields() && mapping.has("return"))
         mapping.fail_at_key("return", "'return' of a generator", "the step 'yield'");
     }
     function.returns_value = mapping.has("return");
@@ -153,8 +156,7 @@ class DeclarationReader {
       if (const auto key = mapping.find("crash"))
         task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
       context_.tasks.add(task.name);
-      pending_.push_back(
-          {mapping, "body", &task.body, &names, {.returns = true, .yields = task.num_returns == streaming_returns}});
+      pending_.push_back({mapping, "body", &task.body, &names, {.returns = true, .yields = task.yields()}});
     }
   }
 
@@ -211,6 +213,8 @@ class DeclarationReader {
     method.place = place_of(reader);
     NameTable& names = new_names(&actor.state);
     read_function(mapping, "body", method, names);
+    if (const auto key = mapping.find("generator_backpressure_num_objects"))
+      method.backpressure = read_backpressure(*key);
     if (const auto key = mapping.find("concurrency_group")) {
       method.concurrency_group = key->text("the name of a concurrency group");
       std::vector<std::string_view> known;
@@ -218,11 +222,8 @@ class DeclarationReader {
       if (std::find(known.begin(), known.end(), method.concurrency_group) == known.end())
         key->fail_unknown("concurrency group", method.concurrency_group, known);
     }
-    pending_.push_back({mapping,
-                        "body",
-                        &method.body,
-                        &names,
-                        {.returns = true, .yields = method.num_returns == streaming_returns, .of_actor = true}});
+    pending_.push_back(
+        {mapping, "body", &method.body, &names, {.returns = true, .yields = method.yields(), .of_actor = true}});
   }
 
   ScenarioContext& context_;

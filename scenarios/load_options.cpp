@@ -154,6 +154,12 @@ void read_resources(const YamlReader& value, const ScenarioContext& context, con
 
 }  // namespace
 
+std::int64_t read_backpressure(const YamlReader& value) {
+  const std::int64_t items = value.whole(-1, std::numeric_limits<std::int32_t>::max());
+  if (items == 0) value.fail_expected("at least 1, or -1 for no limit");
+  return items;
+}
+
 TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& context, const ExpressionReader* read) {
   using What = ComputedOption::What;
   TaskOptionsSpec options;
@@ -175,6 +181,8 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
     options.priority = static_cast<int>(value->whole(-most_urgent, most_urgent));
   if (const auto value = written("max_retries", What::max_retries))
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
+  if (const auto value = mapping.find("generator_backpressure_num_objects"))
+    options.backpressure = read_backpressure(*value);
   if (const auto value = mapping.find("scheduling_strategy"))
     options.scheduling_strategy = read_strategy(*value, context);
   if (const auto value = mapping.find("label_selector")) options.label_selector = read_label_selector(*value);

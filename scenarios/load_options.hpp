@@ -92,6 +92,9 @@ TaskOptionsSpec read_options(const YamlMapping& keys, const ScenarioContext& con
 ActorOptionsSpec read_actor_options(const YamlMapping& keys, const ScenarioContext& context,
                                     const ExpressionReader& read, bool is_call);
 
+// How many items of a generator may wait for its consumer; -1: any number.
+std::int64_t read_backpressure(const YamlReader& value);
+
 // A quantity, a list of quantities used in order, or a mapping that names a distribution. In seconds or bytes.
 Distribution read_durations(const YamlReader& value);
 Distribution read_sizes(const YamlReader& value);

@@ -16,10 +16,17 @@ namespace {
 constexpr std::int64_t most_repeats = 100'000'000;
 
 // Keys that stand beside another one.
-constexpr std::array<std::string_view, 3> companions{"then", "else", "do"};
+struct Companion {
+  std::string_view key;
+  std::string_view of;
+};
+constexpr std::array<Companion, 5> companions{Companion{"then", "if"}, Companion{"else", "if"},
+                                              Companion{"do", "while"}, Companion{"except", "try"},
+                                              Companion{"as", "try"}};
 
 bool is_companion(std::string_view key) {
-  return std::find(companions.begin(), companions.end(), key) != companions.end();
+  return std::any_of(companions.begin(), companions.end(),
+                     [&](const Companion& companion) { return companion.key == key; });
 }
 
 std::string step_names() {
@@ -76,12 +83,10 @@ Step BodyReader::step(const YamlReader& value) {
     what = found;
   }
   if (!what) value.fail("empty step", "one of " + step_names());
-  for (const std::string_view companion : companions) {
-    const bool fits = companion == "do" ? what->key() == "while" : what->key() == "if";
-    if (mapping.has(companion) && !fits)
-      mapping.fail_at_key(companion, fmt::format("'{}' next to {}", companion, in_quotes(what->key())),
-                          companion == "do" ? "it next to 'while', or inside of the loop" : "it next to 'if'");
-  }
+  for (const auto& [key, of] : companions)
+    if (mapping.has(key) && what->key() != of)
+      mapping.fail_at_key(key, fmt::format("'{}' next to {}", key, in_quotes(what->key())),
+                          fmt::format("it next to '{}', or inside of the mapping of this step", of));
   return {place_of(value), lasting_name(what->key()), read(*what, mapping)};
 }
 
@@ -91,6 +96,7 @@ decltype(Step::what) BodyReader::read(const YamlReader& value, const YamlMapping
   if (name == "let") return let(value);
   if (name == "if") return choose(value, step);
   if (name == "while") return loop(value, step);
+  if (name == "try") return attempt(value, step);
   if (name == "repeat") return repeat(value);
   if (name == "for_each") return for_each(value);
   if (name == "arrivals") return arrivals(value);
@@ -139,6 +145,18 @@ WhileStep BodyReader::loop(const YamlReader& value, const YamlMapping& step) {
   const auto body = step.find("do");
   if (!body) value.fail_at_key("'while' without 'do'", "the steps to repeat in 'do'");
   result.body = loop_body(*body);
+  return result;
+}
+
+TryStep BodyReader::attempt(const YamlReader& value, const YamlMapping& step) {
+  TryStep result;
+  result.body = steps(value);
+  const auto handler = step.find("except");
+  if (!handler) value.fail_at_key("'try' without 'except'", "what to do after an error in 'except'");
+  const auto as = step.find("as");
+  if (as) result.as = read_.loop_name(*as);
+  result.handler = steps(*handler);
+  if (as) read_.names().forget(as->scalar());
   return result;
 }
 

@@ -37,9 +37,10 @@ struct TaskOptionsSpec {
   std::optional<double> num_gpus;
   std::optional<std::string> accelerator_type;  // the model of a GPU
   std::optional<Bytes> memory;
-  std::map<std::string, double> resources;  // custom ones
-  std::optional<int> max_retries;           // -1 = without end
-  std::optional<int> priority;              // not Ray's: for policies that have an order
+  std::map<std::string, double> resources;   // custom ones
+  std::optional<int> max_retries;            // -1 = without end
+  std::optional<int> priority;               // not Ray's: for policies that have an order
+  std::optional<std::int64_t> backpressure;  // of a generator: items that nobody has taken yet, at most
   // A placement group stands there as its index in ScenarioProgram::placement_groups.
   std::optional<SchedulingStrategy> scheduling_strategy;
   std::optional<LabelSelector> label_selector;
@@ -58,6 +59,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (!call.resources.empty()) result.resources = call.resources;
   if (call.max_retries) result.max_retries = call.max_retries;
   if (call.priority) result.priority = call.priority;
+  if (call.backpressure) result.backpressure = call.backpressure;
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
   if (call.label_selector) result.label_selector = call.label_selector;
   if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;

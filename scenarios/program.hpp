@@ -29,11 +29,13 @@ struct FunctionSpec {
   bool has_steps = false;                     // instead of a duration
   Amount duration = Amount::constant(0);      // seconds
   bool compute = true;                        // whether `duration` keeps a core busy (`sleep: true`: it does not)
-  int num_returns = 1;                        // streaming_returns: it yields them
+  int num_returns = 1;                        // or streaming_returns, dynamic_returns
   Amount return_size = Amount::constant(16);  // bytes, of each return
   bool size_given = false;                    // else values have their own
   bool returns_value = false;                 // body.result says it, not only a step
 
+  // It is a generator.
+  [[nodiscard]] bool yields() const { return num_returns < 0; }
   // Something must be evaluated when it runs.
   [[nodiscard]] bool has_body() const {
     return has_steps || returns_value || duration.computed.has_value() || return_size.computed.has_value();
@@ -48,7 +50,8 @@ struct TaskSpec : FunctionSpec {
 };
 
 struct MethodSpec : FunctionSpec {
-  std::string concurrency_group;  // empty: the one without a name
+  std::string concurrency_group;   // empty: the one without a name
+  std::int64_t backpressure = -1;  // of a generator
 };
 
 // A class: state, a constructor and methods. The names of the state are those of `state` in order.

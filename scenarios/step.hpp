@@ -123,6 +123,12 @@ struct ForEachStep {
   Slot as = 0;
   Steps body;
 };
+// What to do when a step of `body` fails: `as` then holds the error's type and its message.
+struct TryStep {
+  Steps body;
+  Steps handler;
+  std::optional<Slot> as;
+};
 // Runs the steps at moments of an arrival process, from this step on.
 struct ArrivalsStep {
   enum class Process : std::uint8_t { poisson, periodic, trace } process = Process::periodic;
@@ -171,6 +177,7 @@ struct InvokeStep {
   Expression actor;
   std::string method;
   CallSpec call;
+  std::optional<std::int64_t> backpressure;  // over the method's own
   std::optional<std::string> concurrency_group;
   std::optional<int> max_task_retries;
 };
@@ -202,7 +209,7 @@ struct Step {
   SourcePlace place;
   std::string_view name;  // its key
   std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep, PlacementGroupStep,
-               LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep, CallStep,
+               LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep, TryStep, CallStep,
                CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
       what;
 };

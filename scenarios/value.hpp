@@ -60,9 +60,10 @@ struct Data {
   friend bool operator==(const Data& a, const Data& b) { return a.size.count == b.size.count; }
 };
 
-// What names the items of a streaming generator.
+// What names the items of a generator: one by one, or (dynamic) all of them when its task has ended.
 struct Generator {
   ObjectRef ref;
+  bool dynamic = false;
   friend bool operator==(const Generator&, const Generator&) = default;
 };
 

@@ -67,6 +67,9 @@ void check_steps(const Steps& steps, const BodySpec& body, const ScenarioProgram
     } else if (const auto* choice = std::get_if<IfStep>(&step.what)) {
       check_steps(choice->then, body, program);
       check_steps(choice->otherwise, body, program);
+    } else if (const auto* attempt = std::get_if<TryStep>(&step.what)) {
+      check_steps(attempt->body, body, program);
+      check_steps(attempt->handler, body, program);
     } else if (const auto* each = std::get_if<ForEachStep>(&step.what)) {
       require(knows(each->as), "a loop has a name");
       check_steps(each->body, body, program);
