@@ -167,6 +167,7 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
   options.max_retries = spec.max_retries.value_or(default_retries);
   options.priority = spec.priority.value_or(0);
   options.generator_backpressure = spec.backpressure.value_or(-1);
+  if (spec.runtime_env) options.runtime_env = *spec.runtime_env;
   options.resources.set(cpu_resource, ResourceAmount::of(spec.num_cpus.value_or(1)));
   if (spec.num_gpus) options.resources.set(gpu_resource, ResourceAmount::of(*spec.num_gpus));
   if (spec.accelerator_type)
@@ -200,6 +201,7 @@ ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, 
     function.options = resolve_options(task.options, cluster, default_retries);
     function.on_gpu = task.on_gpu;
     function.device_copy = task.device_copy;
+    function.max_calls = task.max_calls;
     function.crash_attempts = task.crash_attempts;
     if (task.has_body()) function.body = [self, &task](TaskContext& context) { return run_task(self, context, task); };
     functions.push_back(std::move(function));

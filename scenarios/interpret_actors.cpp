@@ -48,6 +48,7 @@ ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, co
   if (options.strategy.kind == SchedulingStrategy::Kind::placement_group)
     options.strategy.group = self.group(options.strategy.group.index);
   options.strategy_given = task.strategy_given;
+  options.runtime_env = task.runtime_env;
   options.label_selector = std::move(task.label_selector);
   options.fallback_selectors = std::move(task.fallback_selectors);
   options.max_restarts = all.max_restarts.value_or(0);

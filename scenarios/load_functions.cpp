@@ -153,6 +153,7 @@ class DeclarationReader {
       NameTable& names = new_names();
       read_function(mapping, "body", task, names);
       read_place_of_work(mapping, task);
+      if (const auto key = mapping.find("max_calls")) task.max_calls = static_cast<int>(key->whole(0, most_attempts));
       if (const auto key = mapping.find("crash"))
         task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
       context_.tasks.add(task.name);

@@ -24,6 +24,7 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"scheduling_strategy"},
                                KeySpec{"label_selector"},
                                KeySpec{"fallback_strategy"},
+                               KeySpec{"runtime_env"},
                                KeySpec{"max_retries"},
                                KeySpec{"priority"},
                                KeySpec{"generator_backpressure_num_objects"},
@@ -34,20 +35,15 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"device_copy"},
                                KeySpec{"returns"},
                                KeySpec{"num_returns"},
+                               KeySpec{"max_calls"},
                                KeySpec{"crash"},
                                KeySpec{"body"},
                                KeySpec{"return"}};
-constexpr std::array options_list{KeySpec{"num_cpus"},
-                                  KeySpec{"num_gpus"},
-                                  KeySpec{"accelerator_type"},
-                                  KeySpec{"memory"},
-                                  KeySpec{"resources"},
-                                  KeySpec{"scheduling_strategy"},
-                                  KeySpec{"label_selector"},
-                                  KeySpec{"fallback_strategy"},
-                                  KeySpec{"max_retries"},
-                                  KeySpec{"priority"},
-                                  KeySpec{"generator_backpressure_num_objects"}};
+constexpr std::array options_list{
+    KeySpec{"num_cpus"},       KeySpec{"num_gpus"},          KeySpec{"accelerator_type"},
+    KeySpec{"memory"},         KeySpec{"resources"},         KeySpec{"scheduling_strategy"},
+    KeySpec{"label_selector"}, KeySpec{"fallback_strategy"}, KeySpec{"runtime_env"},
+    KeySpec{"max_retries"},    KeySpec{"priority"},          KeySpec{"generator_backpressure_num_objects"}};
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
@@ -59,6 +55,7 @@ constexpr std::array placement_group_list{
     KeySpec{"strategy"},         KeySpec{"bundles", true},     KeySpec{"count"},   KeySpec{"bundle_label_selector"},
     KeySpec{"soft_target_node"}, KeySpec{"topology_strategy"}, KeySpec{"lifetime"}};
 constexpr std::array wait_placement_group_list{KeySpec{"group", true}, KeySpec{"timeout"}};
+constexpr std::array runtime_env_list{KeySpec{"name", true}, KeySpec{"setup"}, KeySpec{"fails"}};
 constexpr std::array crash_list{KeySpec{"attempts", true}};
 constexpr std::array distribution_list{KeySpec{"uniform"},     KeySpec{"normal"}, KeySpec{"lognormal"},
                                        KeySpec{"exponential"}, KeySpec{"pareto"}, KeySpec{"empirical"}};
@@ -122,6 +119,7 @@ constexpr std::array actor_list{KeySpec{"num_cpus"},
                                 KeySpec{"scheduling_strategy"},
                                 KeySpec{"label_selector"},
                                 KeySpec{"fallback_strategy"},
+                                KeySpec{"runtime_env"},
                                 KeySpec{"max_restarts"},
                                 KeySpec{"max_task_retries"},
                                 KeySpec{"max_pending_calls"},
@@ -138,21 +136,14 @@ constexpr std::array actor_list{KeySpec{"num_cpus"},
                                 KeySpec{"sleep"},
                                 KeySpec{"init"},
                                 KeySpec{"methods"}};
-constexpr std::array actor_options_list{KeySpec{"num_cpus"},
-                                        KeySpec{"num_gpus"},
-                                        KeySpec{"accelerator_type"},
-                                        KeySpec{"memory"},
-                                        KeySpec{"resources"},
-                                        KeySpec{"scheduling_strategy"},
-                                        KeySpec{"label_selector"},
-                                        KeySpec{"fallback_strategy"},
-                                        KeySpec{"max_restarts"},
-                                        KeySpec{"max_task_retries"},
-                                        KeySpec{"max_pending_calls"},
-                                        KeySpec{"max_concurrency"},
-                                        KeySpec{"name"},
-                                        KeySpec{"namespace"},
-                                        KeySpec{"lifetime"},
+constexpr std::array actor_options_list{KeySpec{"num_cpus"},         KeySpec{"num_gpus"},
+                                        KeySpec{"accelerator_type"}, KeySpec{"memory"},
+                                        KeySpec{"resources"},        KeySpec{"scheduling_strategy"},
+                                        KeySpec{"label_selector"},   KeySpec{"fallback_strategy"},
+                                        KeySpec{"runtime_env"},      KeySpec{"max_restarts"},
+                                        KeySpec{"max_task_retries"}, KeySpec{"max_pending_calls"},
+                                        KeySpec{"max_concurrency"},  KeySpec{"name"},
+                                        KeySpec{"namespace"},        KeySpec{"lifetime"},
                                         KeySpec{"get_if_exists"}};
 constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"duration"},
@@ -201,6 +192,7 @@ constexpr MappingSpec fallback{"fallback", "a fallback", fallback_list};
 constexpr MappingSpec bundle_strategy{"bundle_strategy", "a placement group strategy", bundle_strategy_list};
 constexpr MappingSpec placement_group{"placement_group", "a placement group", placement_group_list};
 constexpr MappingSpec wait_placement_group{"wait_placement_group", "'wait_placement_group'", wait_placement_group_list};
+constexpr MappingSpec runtime_env{"runtime_env", "a runtime environment", runtime_env_list};
 constexpr MappingSpec crash{"crash", "'crash'", crash_list};
 constexpr MappingSpec distribution{"distribution", "a distribution", distribution_list};
 constexpr MappingSpec uniform{"uniform", "'uniform'", uniform_list};
@@ -238,7 +230,7 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 41> all_specs{&keys::scenario,
+constexpr std::array<const MappingSpec*, 42> all_specs{&keys::scenario,
                                                        &keys::ray,
                                                        &keys::task,
                                                        &keys::options,
@@ -246,6 +238,7 @@ constexpr std::array<const MappingSpec*, 41> all_specs{&keys::scenario,
                                                        &keys::node_affinity,
                                                        &keys::node_labels,
                                                        &keys::fallback,
+                                                       &keys::runtime_env,
                                                        &keys::crash,
                                                        &keys::distribution,
                                                        &keys::uniform,

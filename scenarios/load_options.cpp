@@ -138,6 +138,17 @@ bool read_computed(const YamlReader& value, ComputedOption::What what, const Exp
   return true;
 }
 
+// Environments are the same when all that is said of them is.
+RuntimeEnv read_runtime_env(const YamlReader& value) {
+  const YamlMapping mapping = value.mapping(keys::runtime_env);
+  RuntimeEnv result;
+  if (const auto setup = mapping.find("setup")) result.setup = setup->duration();
+  if (const auto fails = mapping.find("fails")) result.fails = fails->boolean();
+  result.hash =
+      fmt::format("{} {} {}", mapping.at("name").name("a name of the environment"), result.setup.ns, result.fails);
+  return result;
+}
+
 void read_resources(const YamlReader& value, const ScenarioContext& context, const ExpressionReader* read,
                     TaskOptionsSpec& options) {
   for (const YamlReader& resource : value.named_values("custom resources by name")) {
@@ -183,6 +194,7 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
   if (const auto value = mapping.find("generator_backpressure_num_objects"))
     options.backpressure = read_backpressure(*value);
+  if (const auto value = mapping.find("runtime_env")) options.runtime_env = read_runtime_env(*value);
   if (const auto value = mapping.find("scheduling_strategy"))
     options.scheduling_strategy = read_strategy(*value, context);
   if (const auto value = mapping.find("label_selector")) options.label_selector = read_label_selector(*value);

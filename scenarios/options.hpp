@@ -13,6 +13,7 @@
 
 #include "models/labels.hpp"
 #include "models/scheduling/strategy.hpp"
+#include "models/task.hpp"
 #include "scenarios/expression.hpp"
 #include "sim/time.hpp"
 
@@ -45,6 +46,7 @@ struct TaskOptionsSpec {
   std::optional<SchedulingStrategy> scheduling_strategy;
   std::optional<LabelSelector> label_selector;
   std::optional<std::vector<LabelSelector>> fallback_strategy;
+  std::optional<RuntimeEnv> runtime_env;
   std::vector<ComputedOption> computed;  // of a call; they go over the others
 };
 
@@ -63,6 +65,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
   if (call.label_selector) result.label_selector = call.label_selector;
   if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;
+  if (call.runtime_env) result.runtime_env = call.runtime_env;
   result.computed = call.computed;
   return result;
 }

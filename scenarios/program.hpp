@@ -46,6 +46,7 @@ struct TaskSpec : FunctionSpec {
   TaskOptionsSpec options;
   bool on_gpu = false;     // `duration` keeps GPUs busy instead of a core
   Bytes device_copy;       // copied to them before
+  int max_calls = 0;       // a worker exits when it has run it so often; 0: never
   int crash_attempts = 0;  // the first so many attempts end their worker process at the end of the body
 };
 
