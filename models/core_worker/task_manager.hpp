@@ -27,14 +27,14 @@ struct OwnedTask {
   bool creates_actor = false;
   bool cancelled = false;  // by the user: never tried again, and any failure from now on is this
   bool ended = false;
+  ErrorType argument_error = ErrorType::none;
   std::uint32_t group = 0;  // of an actor's call: its concurrency group
   SchedulingClassId scheduling_class;
   std::uint32_t first_object = 0;
   std::uint32_t unresolved = 0;  // arguments that do not exist yet
   std::int32_t attempt = 0;
-  std::int32_t retries_left = 0;  // -1: without end
-  std::uint32_t lease = 0;        // pushed: slot in the submitter's table of leases
-  ErrorType argument_error = ErrorType::none;
+  std::int32_t retries_left = 0;   // -1: without end
+  std::uint32_t lease = 0;         // pushed: slot in the submitter's table of leases
   std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
   std::uint32_t parent = 0;        // number of the body that submitted it, among those of this process
   TaskInputRef input;              // none: no arguments, no body

@@ -1,8 +1,9 @@
 // Programs whose cost is not in their tasks: rounds of ray.wait on a window of references, and calls of actors.
 //
 // wait_window/CLUSTER/WINDOW: so many tasks of 10 ms under way; each round takes the first that is ready and submits another.
-// submit_window does the same without ray.wait: it gets the oldest. actor_calls/CLUSTER/CALLS: eight actors, methods without a
-// body, in batches of 1,000 calls that are fetched together.
+// submit_window does the same without ray.wait: it gets the oldest. actor_calls/CLUSTER/CALLS: eight actors, empty methods without
+// a body, in batches of 1,000 calls that are fetched together. actor_loop_calls: the same, but the actors are event loops whose
+// methods sleep for 1 to 20 ms, so that they end in another order.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -61,12 +62,14 @@ Body run_window(TaskContext& context, std::int64_t window, bool waits) {
   }
 }
 
-Body run_calls(TaskContext& context, std::int64_t calls) {
+Body run_calls(TaskContext& context, std::int64_t calls, bool loops) {
   constexpr std::int64_t batch = 1'000;
   std::vector<ActorHandle> actors(8);
   for (ActorHandle& actor : actors) {
     ActorOptions options;
     options.placement.emplace().set(cpu_resource, ResourceAmount::of(1));
+    options.async_actor = loops;
+    options.max_concurrency = loops ? 1'000 : 1;
     Body creating = context.create_actor({1}, options, {}, actor);
     co_await creating;
   }
@@ -75,7 +78,7 @@ Body run_calls(TaskContext& context, std::int64_t calls) {
     for (std::int64_t i = 0; i < batch; ++i) {
       ActorCall call;
       call.actor = actors[static_cast<std::size_t>(i) % actors.size()];
-      call.method = {2};
+      call.method = {loops ? 3U : 2U};
       refs.push_back(context.call(call));
       const auto pause = context.pause();
       co_await pause;
@@ -92,7 +95,10 @@ void run_program(benchmark::State& state, const speed::Cluster& on, const BodyMa
     NoRecord record;
     SimulationOptions options;
     options.warm_workers = true;
-    options.functions = {work("work", Duration::milliseconds(10)), work("Actor", {}), work("Actor.method", {})};
+    options.functions = {work("work", Duration::milliseconds(10)), work("Actor", {}), work("Actor.method", {}),
+                         work("Actor.sleep", Duration::milliseconds(1))};
+    options.functions.back().computes = false;
+    options.functions.back().duration = {Distribution::Kind::uniform, 0.001, 0.02, 0, {}};
     options.driver = driver;
     Simulation simulation(cluster, profile, std::move(options), record);
     const double start = speed::cpu_seconds();
@@ -126,8 +132,10 @@ void add_programs() {
           waits ? "wait_window" : "submit_window", cluster, window,
           [=](TaskContext& context) { return run_window(context, window, waits); }, rounds);
   for (const std::int64_t calls : {10'000, 1'000'000})
-    add(
-        "actor_calls", cluster, calls, [=](TaskContext& context) { return run_calls(context, calls); }, calls);
+    for (const bool loops : {false, true})
+      add(
+          loops ? "actor_loop_calls" : "actor_calls", cluster, calls,
+          [=](TaskContext& context) { return run_calls(context, calls, loops); }, calls);
 }
 
 }  // namespace raysim
