@@ -39,7 +39,7 @@ struct CancelAgain {
   std::uint32_t task = 0;
   bool recursive = true;
 };
-// `slot`: which of the worker's executions.
+// `slot`: which of the worker's executions; `run`: its number, for the slot may serve another one meanwhile.
 struct RunTask {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;
@@ -51,15 +51,17 @@ struct SendReply {
 struct ExecutionStarted {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;
+  std::uint32_t run = 0;
 };
 struct DeviceFilled {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;
+  std::uint32_t run = 0;
 };
 struct ExecutionEnded {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;
-  std::uint32_t run = 0;  // which execution of the worker
+  std::uint32_t run = 0;
 };
 struct WorkerStarted {
   static constexpr auto kind = MessageKind::none;

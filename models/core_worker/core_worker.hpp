@@ -194,6 +194,10 @@ class CoreWorker {
   void reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
              std::unique_ptr<TaskOutput> output);
   [[nodiscard]] Bytes size_of_reply(std::uint32_t slot) const;
+  // False: it was interrupted.
+  static bool goes_on(const Execution& execution, std::uint32_t run) {
+    return execution.running && execution.run == run;
+  }
   void count_task_event();
   [[nodiscard]] bool was_last_call(std::uint32_t slot);
   TaskContext& add_context(std::uint32_t slot);

@@ -65,21 +65,23 @@ void CoreWorker::begin_task(std::uint32_t slot) {
     if (execution.context == nullptr) execution.context = &add_context(slot);
     execution.context->run(function.body, execution.push.input, execution.run);
   } else if (main_->contended()) {
-    main_->after<CoreWorker>({}, ExecutionStarted{slot});  // when the cost is paid
+    main_->after<CoreWorker>({}, ExecutionStarted{slot, execution.run});  // when the cost is paid
   } else {
-    on(ExecutionStarted{slot});
+    on(ExecutionStarted{slot, execution.run});
   }
 }
 
 void CoreWorker::on(ExecutionStarted started) {
   Execution& execution = executions_[started.slot];
+  if (!goes_on(execution, started.run)) return;
   execution.started = main_->now();
   const RemoteFunction& function = executed_function(started.slot);
   if (function.on_gpu && execution.push.devices != DeviceListId{}) {
     const auto devices = static_cast<std::int64_t>(runtime_.device_lists[execution.push.devices].size());
     const Bytes part{(function.device_copy.count + devices - 1) / devices};
-    if (part.count == 0) return on(DeviceFilled{started.slot});
-    return main_->copy_to<CoreWorker>(slowest_device(started.slot), part, DeviceFilled{started.slot});
+    const DeviceFilled filled{started.slot, started.run};
+    if (part.count == 0) return on(filled);
+    return main_->copy_to<CoreWorker>(slowest_device(started.slot), part, filled);
   }
   if (function.computes)
     main_->compute<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot, execution.run});
@@ -89,6 +91,7 @@ void CoreWorker::on(ExecutionStarted started) {
 
 void CoreWorker::on(DeviceFilled filled) {
   const Execution& execution = executions_[filled.slot];
+  if (!goes_on(execution, filled.run)) return;
   main_->compute_on<CoreWorker>(slowest_device(filled.slot), execution.push.duration,
                                 ExecutionEnded{filled.slot, execution.run});
 }
@@ -108,7 +111,7 @@ DeviceId CoreWorker::slowest_device(std::uint32_t slot) const {
 
 void CoreWorker::on(ExecutionEnded over) {
   const Execution& execution = executions_[over.slot];
-  if (!execution.running || over.run != execution.run) return;  // it was interrupted
+  if (!goes_on(execution, over.run)) return;
   const RemoteFunction& function = executed_function(over.slot);
   const Time ended = main_->now();
   if (execution.push.attempt < function.crash_attempts) return runtime_.engine.kill(process());

@@ -1,9 +1,9 @@
 // Programs whose cost is not in their tasks: rounds of ray.wait on a window of references, and calls of actors.
 //
-// wait_window/CLUSTER/WINDOW: so many tasks of 10 ms under way; each round takes the first that is ready and submits another.
-// submit_window does the same without ray.wait: it gets the oldest. actor_calls/CLUSTER/CALLS: eight actors, empty methods without
-// a body, in batches of 1,000 calls that are fetched together. actor_loop_calls: the same, but the actors are event loops whose
-// methods sleep for 1 to 20 ms, so that they end in another order.
+// Names are KIND/CLUSTER/TASKS. wait_window_W: W tasks of 10 ms under way; each round takes the first that is ready and submits
+// another. get_window_W: the same with ray.get of the oldest. actor_calls: eight actors, empty methods without a body, in batches
+// of 1,000 calls that are fetched together. actor_loop_calls: the same, but the actors are event loops whose methods sleep for
+// 1 to 20 ms, so that they end in another order.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -88,7 +88,7 @@ Body run_calls(TaskContext& context, std::int64_t calls, bool loops) {
   }
 }
 
-void run_program(benchmark::State& state, const speed::Cluster& on, const BodyMaker& driver, std::int64_t items) {
+void run_program(benchmark::State& state, const speed::Cluster& on, const BodyMaker& driver, std::int64_t tasks) {
   const ClusterSpec cluster = load_cluster(data_file(on.file));
   const Profile profile = load_profile("ray-2.60");
   for (auto _ : state) {
@@ -106,17 +106,17 @@ void run_program(benchmark::State& state, const speed::Cluster& on, const BodyMa
     const double took = speed::cpu_seconds() - start;
     state.SetIterationTime(took);
     if (result.error != ErrorType::none || result.starved) return state.SkipWithError("the program did not end");
-    state.counters["items_per_second"] = static_cast<double>(items) / took;
-    state.counters["events_per_item"] = static_cast<double>(result.events) / static_cast<double>(items);
+    state.counters["tasks_per_second"] = static_cast<double>(tasks) / took;
+    state.counters["events_per_task"] = static_cast<double>(result.events) / static_cast<double>(tasks);
     state.counters["sim_seconds"] = result.end.in_seconds();
   }
 }
 
-void add(const std::string& name, const speed::Cluster& cluster, std::int64_t number, const BodyMaker& driver,
-         std::int64_t items) {
+void add(const std::string& kind, std::int64_t tasks, const BodyMaker& driver) {
+  const speed::Cluster& cluster = speed::clusters[0];
+  const std::string name = kind + "/" + cluster.name + "/" + std::to_string(tasks);
   benchmark::RegisterBenchmark(
-      (name + "/" + cluster.name + "/" + std::to_string(number)).c_str(),
-      [&cluster, driver, items](benchmark::State& state) { run_program(state, cluster, driver, items); })
+      name.c_str(), [&cluster, driver, tasks](benchmark::State& state) { run_program(state, cluster, driver, tasks); })
       ->Iterations(1)
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond);
@@ -125,17 +125,14 @@ void add(const std::string& name, const speed::Cluster& cluster, std::int64_t nu
 }  // namespace
 
 void add_programs() {
-  const speed::Cluster& cluster = speed::clusters[0];
   for (const bool waits : {true, false})
     for (const std::int64_t window : {100, 1'000, 10'000})
-      add(
-          waits ? "wait_window" : "submit_window", cluster, window,
-          [=](TaskContext& context) { return run_window(context, window, waits); }, rounds);
+      add((waits ? "wait_window_" : "get_window_") + std::to_string(window), rounds,
+          [=](TaskContext& context) { return run_window(context, window, waits); });
   for (const std::int64_t calls : {10'000, 1'000'000})
     for (const bool loops : {false, true})
-      add(
-          loops ? "actor_loop_calls" : "actor_calls", cluster, calls,
-          [=](TaskContext& context) { return run_calls(context, calls, loops); }, calls);
+      add(loops ? "actor_loop_calls" : "actor_calls", calls,
+          [=](TaskContext& context) { return run_calls(context, calls, loops); });
 }
 
 }  // namespace raysim

@@ -27,6 +27,7 @@ PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- written by tests/speed/speed.py -->", "<!-- end of what speed.py writes -->"
 CLUSTERS = {"60_cores": "3 x 20", "64000_cores": "1,000 x 64"}
 SECONDS = 0.01  # of a task
+PROGRAMS = (("wait_window_1000", 200_000), ("actor_calls", 1_000_000))
 LONG = 10_000_000  # tasks from which a run is repeated no more
 START_RUNS = 20
 
@@ -82,6 +83,7 @@ def cases(quick):
             chosen += [Case(kind, cluster, 10**exponent) for kind in ("raw_loop", "bag")]
         chosen.append(Case("memory", cluster, 100_000 if quick else 1_000_000))
         chosen.append(Case("lease_per_task", cluster, 100_000))
+    chosen += [Case(kind, "60_cores", tasks) for kind, tasks in PROGRAMS]
     # A rate of SimGrid stands for all numbers of tasks; 10^5 on 64,000 actors would take a minute.
     chosen.append(Case("s4u", "60_cores", 10_000 if quick else 100_000))
     chosen.append(Case("s4u", "64000_cores", 10_000))
@@ -144,6 +146,7 @@ def rows_of_rates(chosen):
         raw = find(chosen, "raw_loop", case.cluster, case.tasks)
         simgrid = find(chosen, "s4u", case.cluster)
         name = {"raw_loop": "raw event loop", "bag": "raysim, 10 ms", "lease_per_task": "raysim, 0.5 s",
+                "wait_window_1000": "raysim, rounds of wait on 1,000", "actor_calls": "raysim, calls of actors",
                 "s4u": "raw SimGrid S4U"}[case.kind]
         events = f"{case.figure('events_per_task'):.1f}" if "events_per_task" in case.runs[0] else "-"
         yield (f"{name}, {cluster}", f"{case.tasks:,}", f"{rate:,.0f}", f"{1e6 / rate:.2f}", events,
