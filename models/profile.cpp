@@ -6,10 +6,46 @@
 
 namespace raysim {
 
+namespace {
+
+std::vector<NamedField> object_fields(SystemConfig& s) {
+  const Duration ms = Duration::milliseconds(1);
+  return {
+      {"object_store_full_delay_ms", &s.object_store_full_delay, ms},
+      {"oom_grace_period_s", &s.oom_grace_period, Duration::seconds(1)},
+      {"object_spilling_threshold", &s.object_spilling_threshold, {}},
+      {"min_spilling_size", &s.min_spilling_size, {}},
+      {"max_fused_object_count", &s.max_fused_object_count, {}},
+      {"max_spilling_file_size_bytes", &s.max_spilling_file_size, {}},
+      {"max_io_workers", &s.max_io_workers, {}},
+      {"free_objects_period_milliseconds", &s.free_objects_period, ms},
+      {"free_objects_batch_size", &s.free_objects_batch_size, {}},
+      {"max_free_local_objects_batch_size", &s.max_free_local_objects_batch_size, {}},
+      {"local_fs_capacity_threshold", &s.local_fs_capacity_threshold, {}},
+      {"local_fs_monitor_interval_ms", &s.local_fs_monitor_interval, ms},
+      {"object_manager_default_chunk_size", &s.object_manager_default_chunk_size, {}},
+      {"object_manager_max_bytes_in_flight", &s.object_manager_max_bytes_in_flight, {}},
+      {"object_manager_pull_timeout_ms", &s.object_manager_pull_timeout, ms},
+      {"object_manager_push_timeout_ms", &s.object_manager_push_timeout, ms},
+      {"object_manager_timer_freq_ms", &s.object_manager_timer_freq, ms},
+      {"fetch_fail_timeout_milliseconds", &s.fetch_fail_timeout, ms},
+      {"max_object_report_batch_size", &s.max_object_report_batch_size, {}},
+      {"lineage_pinning_enabled", &s.lineage_pinning_enabled, {}},
+      {"memory_usage_threshold", &s.memory_usage_threshold, {}},
+      {"memory_monitor_refresh_ms", &s.memory_monitor_refresh, ms},
+      {"min_memory_free_bytes", &s.min_memory_free, {}},
+      {"max_kill_memory_buffer_bytes", &s.max_kill_memory_buffer, {}},
+      {"worker_killing_policy_by_group", &s.worker_killing_policy_by_group, {}},
+      {"idle_worker_killing_memory_threshold_bytes", &s.idle_worker_killing_memory_threshold, {}},
+  };
+}
+
+}  // namespace
+
 std::vector<NamedField> system_config_fields(Profile& profile) {
   SystemConfig& s = profile.system;
   const Duration ms = Duration::milliseconds(1);
-  return {
+  std::vector<NamedField> fields{
       {"worker_lease_timeout_milliseconds", &s.worker_lease_timeout, ms},
       {"max_pending_lease_requests_per_scheduling_category", &s.max_pending_lease_requests, {}},
       {"max_pending_lease_requests_minimum", &s.max_pending_lease_requests_minimum, {}},
@@ -44,6 +80,9 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"task_actor_unavailable_retry_delay_base_ms", &s.task_actor_unavailable_retry_delay_base, ms},
       {"task_actor_unavailable_retry_delay_max_ms", &s.task_actor_unavailable_retry_delay_max, ms},
   };
+  const std::vector<NamedField> objects = object_fields(s);
+  fields.insert(fields.end(), objects.begin(), objects.end());
+  return fields;
 }
 
 namespace {

@@ -53,6 +53,36 @@ struct SystemConfig {
   Duration timeout_task_wait_for_death_info;
   Duration task_actor_unavailable_retry_delay_base;
   Duration task_actor_unavailable_retry_delay_max;
+
+  // The object store of a node.
+  Duration object_store_full_delay;
+  Duration oom_grace_period;
+  double object_spilling_threshold = 0;
+  Bytes min_spilling_size;
+  std::int64_t max_fused_object_count = 0;
+  std::int64_t max_spilling_file_size = 0;  // in bytes; -1: no limit
+  std::int64_t max_io_workers = 0;
+  Duration free_objects_period;
+  std::int64_t free_objects_batch_size = 0;
+  std::int64_t max_free_local_objects_batch_size = 0;
+  double local_fs_capacity_threshold = 0;
+  Duration local_fs_monitor_interval;
+  // Transfers between nodes, and who knows where objects are.
+  Bytes object_manager_default_chunk_size;
+  Bytes object_manager_max_bytes_in_flight;
+  Duration object_manager_pull_timeout;
+  Duration object_manager_push_timeout;
+  Duration object_manager_timer_freq;
+  Duration fetch_fail_timeout;
+  std::int64_t max_object_report_batch_size = 0;
+  bool lineage_pinning_enabled = false;
+  // The memory of a node.
+  double memory_usage_threshold = 0;
+  Duration memory_monitor_refresh;
+  std::int64_t min_memory_free = 0;  // in bytes; -1: off
+  Bytes max_kill_memory_buffer;
+  bool worker_killing_policy_by_group = false;
+  Bytes idle_worker_killing_memory_threshold;
 };
 
 // CPU time of things that are no messages.

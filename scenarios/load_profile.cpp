@@ -33,10 +33,22 @@ struct Assign {
   void operator()(std::string* to) const { *to = value.text("names with commas between"); }
 };
 
-// Periods of timers; zero would stop the clock.
-constexpr std::array<std::string_view, 4> periods{"raylet_report_resources_period_milliseconds",
-                                                  "ray_syncer_message_refresh_interval_ms",
-                                                  "kill_idle_workers_interval_ms", "core_worker_internal_heartbeat_ms"};
+// Periods of timers and sizes of pieces; zero would stop the clock.
+constexpr std::array<std::string_view, 8> never_zero{"raylet_report_resources_period_milliseconds",
+                                                     "ray_syncer_message_refresh_interval_ms",
+                                                     "kill_idle_workers_interval_ms",
+                                                     "core_worker_internal_heartbeat_ms",
+                                                     "object_store_full_delay_ms",
+                                                     "object_manager_timer_freq_ms",
+                                                     "free_objects_period_milliseconds",
+                                                     "object_manager_default_chunk_size"};
+
+bool is_zero(const ProfileField& field) {
+  if (const auto* const* duration = std::get_if<Duration*>(&field)) return **duration <= Duration{};
+  if (const auto* const* bytes = std::get_if<Bytes*>(&field)) return **bytes <= Bytes{};
+  const auto* const* number = std::get_if<double*>(&field);
+  return number != nullptr && **number <= 0;
+}
 
 [[noreturn]] void fail_missing(const YamlReader& section, std::string_view name) {
   section.fail_at_key("missing '" + std::string(name) + "'", "a value for each name that the simulator knows");
@@ -82,10 +94,7 @@ void check_positive(const YamlReader& section, const std::vector<NamedField>& fi
                     std::span<const std::string_view> names) {
   for (const NamedField& field : fields) {
     if (std::find(names.begin(), names.end(), field.name) == names.end()) continue;
-    const auto* const* duration = std::get_if<Duration*>(&field.field);
-    const auto* const* number = std::get_if<double*>(&field.field);
-    if ((duration != nullptr && **duration <= Duration{}) || (number != nullptr && **number <= 0))
-      section.fail_at_key("'" + std::string(field.name) + "' is 0", "more than 0");
+    if (is_zero(field.field)) section.fail_at_key("'" + std::string(field.name) + "' is 0", "more than 0");
   }
 }
 
@@ -110,7 +119,7 @@ Profile load_profile(std::string_view name) {
   profile.name = mapping.at("profile").text();
   read_fields(mapping.at("system_config"), system_config_fields(profile));
   read_fields(mapping.at("costs"), cost_fields(profile));
-  check_positive(mapping.at("system_config"), system_config_fields(profile), periods);
+  check_positive(mapping.at("system_config"), system_config_fields(profile), never_zero);
   check_positive(mapping.at("costs"), cost_fields(profile), positive_costs);
   read_messages(mapping.at("messages"), profile.messages);
   return profile;
@@ -128,6 +137,8 @@ namespace {
 
 // A value of `ray.system_config`, as text.
 struct AssignText {
+  static constexpr std::int64_t most_bytes = 900'000'000'000'000;
+
   const NamedField& field;
   const ConfigSetting& setting;
 
@@ -154,9 +165,22 @@ struct AssignText {
       fail(error.expected);
     }
   }
-  void operator()(Bytes*) const { fail("nothing: it cannot be set"); }
+  void operator()(Bytes* to) const {
+    std::int64_t plain = 0;
+    if (number(plain)) {
+      if (plain < 0 || plain > most_bytes) fail("bytes from 0 to " + std::to_string(most_bytes));
+      *to = Bytes{plain};
+      return;
+    }
+    try {
+      *to = parse_bytes(setting.text);
+    } catch (const QuantityError& error) {
+      fail(error.expected);
+    }
+  }
   void operator()(std::int64_t* to) const {
-    if (!number(*to) || *to < -1 || *to > 1'000'000'000) fail("a whole number from -1 to 1000000000");
+    const std::int64_t most = field.name.ends_with("_bytes") ? most_bytes : 1'000'000'000;
+    if (!number(*to) || *to < -1 || *to > most) fail("a whole number from -1 to " + std::to_string(most));
   }
   void operator()(double* to) const {
     if (!number(*to) || !(*to >= 0 && *to <= 1)) fail("a number from 0 to 1");
@@ -177,9 +201,8 @@ void apply_system_config(const ScenarioProgram& program, Profile& profile) {
         std::find_if(fields.begin(), fields.end(), [&, &n = name](const NamedField& f) { return f.name == n; });
     const AssignText assign{*it, setting};
     std::visit(assign, it->field);
-    const bool is_period = std::find(periods.begin(), periods.end(), name) != periods.end();
-    if (is_period && **std::get_if<Duration*>(&it->field) <= Duration{})
-      assign.fail("more than 0: it is the period of a timer");
+    const bool must_be_more = std::find(never_zero.begin(), never_zero.end(), name) != never_zero.end();
+    if (must_be_more && is_zero(it->field)) assign.fail("more than 0");
   }
 }
 
