@@ -138,7 +138,7 @@ TEST_SUITE("plasma_store") {
     CHECK(s.store.waiting_creates() == 0);
   }
 
-  TEST_CASE("while a spill is in progress a create waits for it; without one it falls back after the grace period") {
+  TEST_CASE("a create waits for spills in progress, and falls back when there has been none for the grace period") {
     Store s;
     s.put(1, 90, true);
     s.notes.spilling = true;
