@@ -23,7 +23,7 @@ Json nodes_of(const RunReport& report) {
     nodes[node.name] = {{"tasks", node.tasks},
                         {"cpu_utilisation", rounded(node.cpu_utilisation)},
                         {"gpu_utilisation", rounded(node.gpu_utilisation)},
-                        {"object_store_peak_bytes", 0},
+                        {"object_store_peak_bytes", node.object_store_peak.count},
                         {"cpus", node.cpus},
                         {"workers_started", node.workers_started}};
     for (std::size_t i = 0; i < node.gpus.size(); ++i)
@@ -83,7 +83,7 @@ std::string run_json(const RunReport& r) {
                                 {"max", in_seconds(r.scheduling_delay.max)}};
   json["fairness"] = rounded(r.fairness);
   json["transfers"] = {{"count", r.transfers}, {"bytes", r.transferred.count}};
-  json["spilled_bytes"] = 0;
+  json["spilled_bytes"] = r.spilled.count;
   json["workers_started"] = r.workers_started;
   json["messages"] = r.messages;
   json["messages_by_kind"] = Json::object();

@@ -31,6 +31,7 @@ struct NodeReport {
   std::uint64_t workers_started = 0;
   double gpu_utilisation = 0;
   std::vector<GpuReport> gpus;  // by index
+  Bytes object_store_peak = {};
 };
 
 struct GroupReport {
@@ -91,8 +92,9 @@ struct RunReport {
   std::uint64_t workers_started = 0;
   std::uint64_t messages = 0;
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
-  std::uint64_t transfers = 0;
+  std::uint64_t transfers = 0;  // objects that moved from node to node, and their bytes
   Bytes transferred;
+  Bytes spilled;
   std::uint64_t events = 0;
   double wall_seconds = 0;
 

@@ -164,7 +164,8 @@ class RunTable {
     if (kinds.size() > shown) note += fmt::format(", {} more", kinds.size() - shown);
     row("messages", count_text(r.messages), note);
     if (r.transfers > 0)
-      row("transfers", bytes_text(r.transferred), fmt::format("in {} over the network", plural(r.transfers, "flow")));
+      row("transfers", bytes_text(r.transferred), fmt::format("{} from node to node", plural(r.transfers, "object")));
+    if (r.spilled > Bytes{}) row("spilled", bytes_text(r.spilled), "written to disks");
   }
 
   void machine() {

@@ -126,8 +126,13 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   const auto names = message_kind_names();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (result.messages_by_kind[i] > 0) report.messages_by_kind.emplace_back(names[i], result.messages_by_kind[i]);
-  report.transfers = result.flows;
-  report.transferred = result.flow_bytes;
+  for (std::size_t i = 0; i < result.stores.size(); ++i) {
+    const StoreUse& store = result.stores[i];
+    report.nodes[i].object_store_peak = store.peak;
+    report.transfers += static_cast<std::uint64_t>(store.received);
+    report.transferred += store.received_bytes;
+    report.spilled += store.spilled;
+  }
   report.events = result.events;
   report.outcome = name_of(result.error);
   report.message = result.message;

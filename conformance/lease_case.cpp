@@ -105,10 +105,11 @@ Lease LeaseCase::make_lease(const CaseValue& step) {
   if (at != std::string::npos) lease.owner_node = {numbered(owners_, owner.substr(at))};
   std::vector<LeaseArgument> arguments;
   for (const CaseValue& argument : step["args"].items()) {
-    arguments.push_back({std::hash<std::string>()(argument.at("id").text()), Bytes{argument["bytes"].whole_or(0)}});
+    const auto name = static_cast<std::uint32_t>(std::hash<std::string>()(argument.at("id").text()));
+    arguments.push_back({{StationId{0}, name}, Bytes{argument["bytes"].whole_or(0)}});
     if (!argument["local"].boolean_or(true)) missing_.insert(lease.id.value);
   }
-  if (!arguments.empty()) lease.arguments = std::make_shared<const std::vector<LeaseArgument>>(std::move(arguments));
+  if (!arguments.empty()) lease.arguments = new LeaseArguments(std::move(arguments));
   lease_names_.push_back(step.at("lease").text());
   envs_.push_back(step["runtime_env"].text_or(""));
   leases_[lease_names_.back()] = {};

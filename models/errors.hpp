@@ -27,6 +27,9 @@ enum class ErrorType : std::uint8_t {
   actor_unavailable,
   actor_unschedulable,
   pending_calls_limit,
+  object_lost,
+  object_fetch_timed_out,
+  out_of_disk,
   value_error,  // Python's: an argument that cannot be
   system_error,
   keyboard_interrupt,  // in a body whose task was cancelled
@@ -50,6 +53,9 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::actor_unavailable: return "ActorUnavailableError";
     case ErrorType::actor_unschedulable: return "ActorUnschedulableError";
     case ErrorType::pending_calls_limit: return "PendingCallsLimitExceeded";
+    case ErrorType::object_lost: return "ObjectLostError";
+    case ErrorType::object_fetch_timed_out: return "ObjectFetchTimedOutError";
+    case ErrorType::out_of_disk: return "OutOfDiskError";
     case ErrorType::value_error: return "ValueError";
     case ErrorType::system_error: return "RaySystemError";
     case ErrorType::keyboard_interrupt: return "KeyboardInterrupt";

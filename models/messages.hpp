@@ -14,6 +14,7 @@
 
 #include "models/errors.hpp"
 #include "models/ids.hpp"
+#include "models/lease_arguments.hpp"
 #include "models/payload.hpp"
 #include "models/resources.hpp"
 #include "sim/station.hpp"
@@ -41,6 +42,8 @@ template <class Message>
 void give_back(CoreWorker& to, Message message);
 template <class Message>
 void give_back(Gcs& to, Message message);
+template <class Message>
+void give_back(Raylet& to, Message message);
 
 // Index into MessageCosts; the names are those of `messages:` in a profile.
 enum class MessageKind : std::uint8_t {
@@ -104,6 +107,21 @@ enum class MessageKind : std::uint8_t {
   cancel_task_reply,
   report_generator_item,
   generator_item_reply,
+  create_object,
+  object_created,
+  seal_object,
+  fetch_objects,
+  cancel_fetch,
+  objects_local,
+  pull_objects,
+  push_chunk,
+  chunk_answered,
+  subscribe_locations,
+  location_news,
+  report_locations,
+  locations_reported,
+  free_objects,
+  objects_freed,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -126,12 +144,12 @@ struct RequestWorkerLease {
   Address<CoreWorker> owner;
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
-  EnvironmentId environment;
-  std::uint32_t tag = 0;      // the owner's, comes back with the reply
-  std::uint32_t backlog = 0;  // tasks queued under the owner's key
-  float rank = 0;             // of the first task that it is for; smaller goes first, always 0 in Ray
-  bool grant_or_reject = false;
-  bool selected_by_locality = false;
+  std::uint32_t tag = 0;           // the owner's, comes back with the reply
+  std::uint32_t backlog : 30 = 0;  // tasks queued under the owner's key
+  std::uint32_t grant_or_reject : 1 = 0;
+  std::uint32_t selected_by_locality : 1 = 0;
+  float rank = 0;               // of the first task that it is for; smaller goes first, always 0 in Ray
+  LeaseArgumentsRef arguments;  // none: nothing to pull, no environment
 };
 
 // For a central scheduler, no part of Ray: what became of a lease that it has placed. From its raylet, or from an owner that had
@@ -219,8 +237,9 @@ struct PushTask {
   DeviceListId devices;                // of the lease
   SchedulingClassId scheduling_class;  // names the function, its depth and its placement group
   std::int32_t attempt = 0;
-  Duration duration;   // of a function without a body
-  TaskInputRef input;  // none: no arguments, no body
+  std::uint32_t first_return = 0;  // index of its first object in the owner's table
+  Duration duration;               // of a function without a body
+  TaskInputRef input;              // none: no arguments, no body
 };
 
 struct TaskReply {
@@ -234,23 +253,6 @@ struct TaskReply {
   Time ended;
   Duration path;  // what the task adds to the longest chain of work before it
   std::unique_ptr<TaskOutput> output;
-};
-
-// A borrower asks an owner for an object; the answer comes when the object is there.
-struct GetObjectStatus {
-  static constexpr auto kind = MessageKind::get_object_status;
-  using Sender = CoreWorker;
-  ObjectRef object;
-  Address<CoreWorker> borrower;
-};
-struct ObjectStatus {
-  static constexpr auto kind = MessageKind::object_status;
-  ObjectRef object;
-  std::uint32_t kib = 0;
-  ErrorType error = ErrorType::none;
-  bool in_store = false;
-  Duration path;
-  std::unique_ptr<TaskOutput> value;  // its only return; none: a size only
 };
 
 // --- worker, raylet, GCS ----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 
 #include "models/errors.hpp"
 #include "models/ids.hpp"
+#include "models/object_life.hpp"
 #include "sim/time.hpp"
 
 namespace raysim {
@@ -27,7 +28,8 @@ struct Payload {
 // One argument of a call: a reference, whose value its function gets, or a value. References inside a value stay what they are.
 struct Argument {
   std::optional<ObjectRef> ref;
-  Payload value;  // of a reference: filled when it is known
+  Payload value;         // of a reference: filled when it is known
+  ObjectLife life = {};  // of a reference: until the task is over
 
   Argument(ObjectRef by_reference) : ref(by_reference) {}
   Argument(Payload by_value) : value(std::move(by_value)) {}
@@ -36,7 +38,8 @@ struct Argument {
 // What a task needs beyond its function.
 struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
   std::vector<Argument> args;
-  std::uint32_t store_args = 0;              // those that lie in the object store
+  std::vector<ObjectRef> store_args;         // those that lie in the object store
+  std::uint32_t first_return = 0;            // index of the task's first object in the owner's table
   Duration path;                             // longest chain of work before it
   std::uint64_t luck = 0;                    // see TaskContext::luck
   std::int64_t generator_backpressure = -1;  // TaskOptions

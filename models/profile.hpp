@@ -76,6 +76,10 @@ struct SystemConfig {
   Duration fetch_fail_timeout;
   std::int64_t max_object_report_batch_size = 0;
   bool lineage_pinning_enabled = false;
+  Bytes max_direct_call_object_size;   // larger returns and arguments lie in the store
+  Bytes task_rpc_inlined_bytes_limit;  // of all inlined arguments of a task
+  double max_task_args_memory_fraction = 0;
+  bool locality_aware_leasing_enabled = false;
   // The memory of a node.
   double memory_usage_threshold = 0;
   Duration memory_monitor_refresh;
@@ -127,7 +131,17 @@ struct Costs {
   Duration actor_call;            // caller's thread, a .remote() call of a method
   Duration actor_execute_before;  // worker's thread, as task_execute_before for calls of actors
   Duration actor_execute_after;
-  Duration generator_item;            // worker's thread, to hand out an item
+  Duration generator_item;     // worker's thread, to hand out an item
+  Bytes copy_bandwidth;        // a second: a value into the store of its node
+  Bytes copy_parallel;         // from this size on several threads copy it,
+  Duration copy_threads;       // which start first
+  Bytes copy_new_pages;        // a second: on top, where nobody has written in the store before
+  Bytes chunk_new_pages;       // the same for a thread that receives chunks
+  Bytes chunk_bandwidth;       // a second: a thread that sends or receives chunks of objects
+  Duration location_update;    // raylet or owner, each object of a report or of a free
+  Duration io_worker_start;    // CPU time of a process that spills or restores
+  Bytes disk_write_bandwidth;  // a second: of a node that says nothing of its disk
+  Bytes disk_read_bandwidth;
   Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
   Duration schedule_placement_group;  // GCS, one attempt to place a group
   Duration placement_group_tick;      // how often the GCS looks for groups that are due

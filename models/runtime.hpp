@@ -38,6 +38,8 @@ struct TrueView {
   std::deque<Promise> promises;
 };
 
+class PlasmaStore;
+
 struct Runtime {
   Runtime(Engine& the_engine, const ClusterSpec& the_cluster, const Profile& the_profile, RecordSink& the_record)
       : engine(the_engine),
@@ -64,8 +66,9 @@ struct Runtime {
   std::vector<RemoteFunction> functions;
   SchedulingClasses classes;
   Environments environments;
-  std::vector<NodeId> node_order;        // by Ray's node ids: random names, drawn once a run
-  std::vector<Address<Raylet>> raylets;  // by NodeId
+  std::vector<NodeId> node_order;          // by Ray's node ids: random names, drawn once a run
+  std::vector<Address<Raylet>> raylets;    // by NodeId
+  std::vector<const PlasmaStore*> stores;  // by NodeId: shared memory, which every process of the node sees
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table
@@ -74,6 +77,7 @@ struct Runtime {
   std::uint32_t placement_groups = 0;       // ids given so far
   std::deque<ActorSpec> actors;             // by ActorId
   std::shared_ptr<HandleWatch> handles = std::make_shared<HandleWatch>();
+  std::shared_ptr<ObjectLives> lives = std::make_shared<ObjectLives>();
   ProcessId driver;
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;

@@ -33,6 +33,13 @@ struct RecordedProgram {
     wait_batch,
     get_small,
     put_small,
+    put_large,
+    transfer,
+    driver_get,
+    locality,
+    shuffle,
+    broadcast,
+    spill,
     placement_group,
     actor_create,
     actor_rate,
@@ -42,12 +49,16 @@ struct RecordedProgram {
   Kind kind = Kind::bag;
   std::vector<double> durations;  // seconds, of each task
   std::int64_t n = 0;             // bag, chain, retry_crash: tasks; nested: parents; tree: leaves; batches: their size
-  std::int64_t children = 0;      // nested
+  std::int64_t children = 0;      // nested; shuffle: reducers
+  Bytes bytes;                    // of an object
+  NodeId from;                    // where it is made,
+  NodeId to;                      // and used
   std::int64_t window = 0;        // wait_window
   std::int64_t actors = 0;        // actor_rate, actor_pool
   std::optional<double> actor_cpus;  // none: Ray's default
   std::int64_t steps = 0;            // progress_actor: of each sampler
   Duration poll;                     // progress_actor
+  [[nodiscard]] bool with_objects() const { return kind >= Kind::transfer && kind <= Kind::spill; }
   [[nodiscard]] bool with_actors() const { return kind >= Kind::actor_create; }
   int crashes = 0;    // retry_crash: attempts that end their worker
   bool cold = false;  // no worker was warm

@@ -50,6 +50,8 @@ constexpr double longest_sleep = 1e6;
 constexpr double usual_pause_s = 1;
 constexpr double pause_after_short_programs_s = 0.5;  // chains and trees
 constexpr std::int64_t most_tasks = 10'000'000;
+constexpr std::int64_t most_bytes = 1'000'000'000'000;
+constexpr std::int64_t usual_store = 300'000'000;  // of a node, in the recorders' scripts
 
 ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_cores) {
   if (!nodes.is_array() || nodes.empty()) reader.fail("cluster", "expected a list of nodes");
@@ -61,6 +63,10 @@ ClusterSpec read_cluster(const Reader& reader, const Json& nodes, int machine_co
     NodeSpec spec;
     spec.name = reader.text(node, "name", where);
     spec.head = node.value("head", false);
+    const std::int64_t store = node.contains("object_store_memory")
+                                   ? reader.whole(node, "object_store_memory", where, 1, most_bytes)
+                                   : usual_store;
+    spec.total.set(object_store_memory_resource, {store * ResourceAmount::unit});
     spec.total.set(cpu_resource, ResourceAmount::of(reader.number(node, "cpus", where, 0, 1e5)));
     if (node.contains("gpus"))
       cluster.add_gpus(spec, {}, {}, static_cast<std::int64_t>(reader.number(node, "gpus", where, 0, 1e3)));
@@ -125,17 +131,20 @@ void read_micro(const Json& program, RecordedCase& out) {
       {"wait_1k", {Kind::wait_batch, 1000}},
       {"get_small", {Kind::get_small, 1}},
       {"put_small", {Kind::put_small, 1}},
+      {"put_1MB_bytes", {Kind::put_large, 1 << 20}},
+      {"put_100MB_bytes", {Kind::put_large, 100 << 20}},
       {"actor_1_1_sync", {Kind::actor_rate, 1}},
       {"actor_1_1_async_1000", {Kind::actor_rate, 1000}},
       {"actor_1_4_async_1000", {Kind::actor_rate, 1000}}};
   const std::string name = program.value("operation", "");
   const auto it = operations.find(name);
   if (it == operations.end()) {
-    out.unsupported = fmt::format("operation '{}' needs large objects, which are not simulated yet", name);
+    out.unsupported = fmt::format("operation '{}' is not simulated yet", name);
     return;
   }
   out.program.kind = it->second.first;
-  out.program.n = it->second.second;
+  out.program.n = it->second.second;  // of puts, bytes
+  out.program.bytes = Bytes{out.program.kind == Kind::put_large ? out.program.n : 16};
   out.program.actors = name == "actor_1_4_async_1000" ? 4 : 1;
 }
 
@@ -159,6 +168,32 @@ void read_actors(const Reader& reader, const Json& program, const std::string& w
   if (p.kind == Kind::actor_create) return;
   read_durations(reader, program, where, p);
   p.n = static_cast<std::int64_t>(p.durations.size());
+}
+
+void read_objects(const Reader& reader, const Json& program, const std::string& where, const ClusterSpec& cluster,
+                  RecordedCase& out) {
+  static const std::map<std::string, Kind> kinds{{"transfer", Kind::transfer},   {"driver_get", Kind::driver_get},
+                                                 {"locality", Kind::locality},   {"shuffle", Kind::shuffle},
+                                                 {"broadcast", Kind::broadcast}, {"spill", Kind::spill}};
+  RecordedProgram& p = out.program;
+  p.kind = kinds.at(out.kind);
+  p.bytes = {reader.whole(program, p.kind == Kind::shuffle ? "part_bytes" : "bytes", where, 0, most_bytes)};
+  const auto node = [&](const char* key) -> NodeId {
+    const std::string name = reader.text(program, key, where);
+    for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i)
+      if (cluster.nodes[i].name == name) return {i};
+    reader.fail(where, fmt::format("'{}' is {}, which is no node of the cluster", key, name));
+  };
+  if (p.kind == Kind::shuffle) {
+    p.n = reader.whole(program, "mappers", where, 1, most_tasks);
+    p.children = reader.whole(program, "reducers", where, 1, most_tasks);
+    read_durations(reader, program, where, p);
+  }
+  if (p.kind == Kind::spill) p.n = reader.whole(program, "objects", where, 1, most_tasks);
+  if (p.kind == Kind::locality) p.from = node("on");
+  if (p.kind == Kind::transfer) p.from = node("from");
+  if (p.kind == Kind::transfer) p.to = node("to");
+  if (p.kind == Kind::driver_get && cluster.nodes.size() > 1) p.from = {1};  // any but the driver's
 }
 
 void read_group(const Reader& reader, const Json& program, const std::string& where, ClusterSpec& cluster,
@@ -222,6 +257,9 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
     p.n = static_cast<std::int64_t>(p.durations.size());
   } else if (out.kind == "actor_create" || out.kind == "actor_pool" || out.kind == "progress_actor") {
     read_actors(reader, program, where, out);
+  } else if (out.kind == "transfer" || out.kind == "driver_get" || out.kind == "locality" || out.kind == "shuffle" ||
+             out.kind == "broadcast" || out.kind == "spill") {
+    read_objects(reader, program, where, cluster, out);
   } else if (out.kind == "micro") {
     out.is_rate = true;
     read_micro(program, out);
@@ -234,7 +272,9 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
 
 void read_pause(const Reader& reader, const Json& entry, RecordedCase& out) {
   const bool is_short = out.program.kind == Kind::chain || out.program.kind == Kind::tree;
-  const double usual = is_short ? pause_after_short_programs_s : usual_pause_s;
+  const Kind kind = out.program.kind;
+  const bool none = kind == Kind::transfer || kind == Kind::driver_get || kind == Kind::locality;
+  const double usual = is_short ? pause_after_short_programs_s : none ? 0 : usual_pause_s;
   const std::string where = "case '" + out.name + "'";
   out.pause =
       Duration::seconds(entry.contains("pause_s") ? reader.number(entry, "pause_s", where, 0, longest_sleep) : usual);
@@ -272,6 +312,13 @@ void read_runs(const Reader& reader, const Json& entry, RecordedCase& out) {
     return;
   }
   RecordedRun run;
+  if (entry.contains("node")) run.nodes.emplace_back(reader.text(entry, "node", where), 1);
+  for (const char* key : {"put_s", "get_s"})
+    for (const Json& one : entry.value(key, Json::array())) run.seconds += one.get<double>();
+  if (out.program.kind == Kind::locality || out.program.kind == Kind::spill) {
+    out.runs.push_back(std::move(run));
+    return;
+  }
   const char* figure = entry.contains("makespan") ? "makespan" : "s";
   if (!entry.contains(figure)) {
     if (out.unsupported.empty()) out.unsupported = "it has neither 'makespan' nor 's'";

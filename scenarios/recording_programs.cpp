@@ -107,8 +107,10 @@ static Body run_operation(TaskContext& context, const TaskCall& call, const Reco
   std::vector<ObjectRef> refs;
   if (program.kind == Kind::get_small) {
     refs = put;
-  } else if (program.kind == Kind::put_small) {
-    context.put(Bytes{16});
+  } else if (program.kind == Kind::put_small || program.kind == Kind::put_large) {
+    const ObjectLife until_here = context.hold(context.put(program.bytes));
+    const auto putting = context.pause();
+    co_await putting;
   } else {
     Body submitting = submit_many(context, call, program.n, program, refs);
     co_await submitting;

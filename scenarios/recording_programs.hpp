@@ -1,7 +1,7 @@
 // The programs of recordings, as bodies.
 //
 // Models: what the recorders' scripts do, step by step, for the kinds that need tasks only (recording_programs.cpp) and for those
-// with actors (recording_actors.cpp). Leaves out: clocks and what is written down (recording_session.cpp).
+// with actors (recording_actors.cpp) or large objects (recording_objects.cpp). Leaves out: clocks and what is written down (recording_session.cpp).
 // Mirrors no part of Ray. Invariants: each body ends when its program has its last result.
 #pragma once
 
@@ -24,6 +24,12 @@ Body run_tree(TaskContext& context, TaskCall call, const RecordedProgram& progra
 Body run_wait_window(TaskContext& context, TaskCall call, const RecordedProgram& program);
 // Repeats an operation for the recorders' window; `rate`: operations a second.
 Body run_rate(TaskContext& context, const TaskCall& call, const RecordedProgram& program, double& rate);
+
+// The remote functions of a case with large objects: who makes them and who uses them.
+std::vector<RemoteFunction> object_functions(const std::string& name, const RecordedProgram& program,
+                                             const TaskOptions& options);
+Body run_objects(TaskContext& context, std::uint32_t first, const TaskOptions& options, const ClusterSpec& cluster,
+                 const RecordedProgram& program, double& seconds);
 
 // Actors that stay from case to case, as in the recorders' scripts.
 struct SessionActors {

@@ -34,12 +34,13 @@ struct Session {
 };
 
 // A program that ends with a Ray error is a result, not the end of the session.
-Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgram& program, std::string& error,
-                 double& seconds) {
+Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgram& program, const ClusterSpec& cluster,
+                 std::string& error, double& seconds) {
   const std::uint32_t first = call.function.index;
   const Time start = context.now();
   try {
-    Body body = program.kind == Kind::actor_create     ? run_actor_create(context, first, program)
+    Body body = program.with_objects() ? run_objects(context, first, call.options, cluster, program, seconds)
+                : program.kind == Kind::actor_create   ? run_actor_create(context, first, program)
                 : program.kind == Kind::actor_pool     ? run_actor_pool(context, first, program, seconds)
                 : program.kind == Kind::progress_actor ? run_progress_actor(context, first, call.options, program)
                 : program.kind == Kind::chain          ? run_chain(context, call, program)
@@ -130,11 +131,12 @@ Body run_once(TaskContext& context, Session& session, std::size_t c, RecordedRun
     Body rate = run_rate(context, call, recorded.program, figure);
     co_await rate;
   } else {
-    Body program = run_program(context, call, recorded.program, error, figure);
+    Body program = run_program(context, call, recorded.program, session.recording.cluster, error, figure);
     co_await program;
   }
   // Of nested programs the children are counted, and of a pool its actors by one call each, as the recorders do.
   const std::uint32_t counted = recorded.program.kind == Kind::nested       ? 1
+                                : recorded.program.kind == Kind::locality   ? 1
                                 : recorded.program.kind == Kind::actor_pool ? 2
                                                                             : 0;
   run = describe(session.recording, session.record.attempts, call.function.index + counted);
@@ -173,6 +175,11 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
     if (recorded.program.with_actors()) {
       for (RemoteFunction& function : actor_functions(recorded.name, recorded.program, session.options_of_case.back(),
                                                       session.function_of_case.back()))
+        functions.push_back(std::move(function));
+      continue;
+    }
+    if (recorded.program.with_objects()) {
+      for (RemoteFunction& function : object_functions(recorded.name, recorded.program, session.options_of_case.back()))
         functions.push_back(std::move(function));
       continue;
     }

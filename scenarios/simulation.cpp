@@ -29,7 +29,11 @@ Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, Simul
   build();
 }
 
-Simulation::~Simulation() { runtime_.handles->out_of_scope = nullptr; }  // bodies that go now tell nobody
+// Bodies that go now tell nobody.
+Simulation::~Simulation() {
+  runtime_.handles->out_of_scope = nullptr;
+  runtime_.lives->out_of_scope = nullptr;
+}
 
 void Simulation::set_policy() {
   runtime_.make_policy = options_.own_policy;
@@ -40,6 +44,16 @@ void Simulation::set_policy() {
   runtime_.traits = runtime_.make_policy({})->traits();
   runtime_.view_delay = options_.view_delay;
   runtime_.decision_time = options_.decision_time;
+}
+
+// Owners hear when the last reference to something of theirs is gone.
+void Simulation::watch_references() {
+  runtime_.handles->out_of_scope = [this](ActorId actor) {
+    engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
+  };
+  runtime_.lives->out_of_scope = [this](ObjectRef object) {
+    engine_.post(Address<CoreWorker>{object.owner}, ObjectOutOfScope{object.index});
+  };
 }
 
 void Simulation::build() {
@@ -65,9 +79,7 @@ void Simulation::build() {
     over_ = true;
     engine_.stop();
   };
-  runtime_.handles->out_of_scope = [this](ActorId actor) {
-    engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
-  };
+  watch_references();
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();
   if (runtime_.traits.central) {
@@ -77,6 +89,7 @@ void Simulation::build() {
   for (std::uint32_t i = 0; i < nodes; ++i) {
     raylets_.push_back(std::make_unique<Raylet>(runtime_, NodeId{i}));
     runtime_.raylets.push_back(raylets_.back()->address());
+    runtime_.stores.push_back(&raylets_.back()->objects().store());
   }
   if (runtime_.contended) {
     gcs_->start_idle_work();
@@ -128,6 +141,11 @@ SimulationResult Simulation::run(const Progress& progress) {
   result_.messages_by_kind = engine_.messages_by_kind();
   result_.flows = engine_.flows();
   result_.flow_bytes = engine_.flow_bytes();
+  for (const auto& raylet : raylets_) {
+    const ObjectManager& objects = raylet->objects();
+    result_.stores.push_back({objects.store().statistics().peak, objects.transfers().objects,
+                              objects.transfers().received, objects.transfers().sent, objects.spills().spilled_bytes});
+  }
   result_.fingerprint = engine_.fingerprint();
   return result_;
 }

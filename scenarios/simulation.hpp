@@ -28,6 +28,15 @@ struct SimulationOptions {
   BodyMaker driver;
 };
 
+// Of a node's object store at the end.
+struct StoreUse {
+  Bytes peak;
+  std::int64_t received = 0;  // objects, from other nodes
+  Bytes received_bytes;
+  Bytes sent_bytes;
+  Bytes spilled;
+};
+
 struct SimulationResult {
   Time end;  // of the driver
   ErrorType error = ErrorType::none;
@@ -39,6 +48,7 @@ struct SimulationResult {
   std::uint64_t messages = 0;
   std::uint64_t flows = 0;
   Bytes flow_bytes;
+  std::vector<StoreUse> stores;  // by NodeId
   std::uint64_t fingerprint = 0;
   std::array<std::uint64_t, max_message_kinds> messages_by_kind{};
 };
@@ -58,6 +68,7 @@ class Simulation {
  private:
   ProcessId make_worker(NodeId node);
   void set_policy();
+  void watch_references();
   void build();
 
   Engine engine_;

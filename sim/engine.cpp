@@ -34,6 +34,8 @@ Engine::~Engine() {
   for (const QueuedEvent& event : queue_.entries()) discard(event.cell);
   for (Cell* cell : flying_)
     if (cell != nullptr) discard(cell);
+  for (const auto& [connection, line] : connections_)
+    for (const Cargo& cargo : line) discard(cargo.cell);
   for (Machine& machine : machines_) machine.drop_all_jobs();
   for (const auto& station : stations_)
     if (station) station->drop_messages();
@@ -93,16 +95,6 @@ void Engine::drop_unsent(StationId station) {
       if (cell.background == 0 && --foreground_ == 0) last_foreground_ = now_;
       cell.background = 1;
     }
-  }
-}
-
-// Bytes that are still on the wires break off with the connection.
-void Engine::drop_flows_of(StationId station) {
-  for (std::size_t i = 0; i < flying_.size(); ++i) {
-    if (flying_[i] == nullptr || flying_[i]->sender != station) continue;
-    fabric_->cancel_flow(FlowId{i});
-    discard(flying_[i]);
-    flying_[i] = nullptr;
   }
 }
 
@@ -214,12 +206,9 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     const auto s = c.take<StartFlow>();
     Engine& e = *s.engine;
     if (fate != Fate::deliver) return e.discard(s.cargo);
-    const FlowId id{e.flying_.size()};
-    e.flying_.push_back(s.cargo);
-    ++e.flows_;
-    e.flow_bytes_ += Bytes{s.size};
-    e.fabric_->start_flow(e.now_, e.places_[s.cargo->sender.index], e.places_[s.cargo->target.index], Bytes{s.size},
-                          id);
+    const auto [line, free] = e.connections_.try_emplace({s.cargo->sender, s.cargo->target});
+    const Cargo cargo{s.cargo, Bytes{s.size}};
+    free ? e.start_flow(cargo) : line->second.push_back(cargo);
   };
   start->address(no_station, cell->sender);
   start->background = 1;  // the cargo counts
@@ -234,6 +223,7 @@ void Engine::deliver_ended_flows() {
       schedule(now_, cell);
       continue;
     }
+    send_next({cell->sender, cell->target});
     const bool inside = places_[cell->sender.index] == places_[cell->target.index];
     schedule(now_ + (inside ? settings_.loopback_wakeup : settings_.network_wakeup), cell);
   }

@@ -3,15 +3,19 @@
 // Models: a world of processes that talk by messages only; any process may end at any event, and with it its stations,
 // its jobs and whatever it had not sent yet. Bytes that contend for links are flows of the Fabric; the two clocks are kept
 // equal: while no flow is on its way the queue runs free, else the fabric is advanced to each event first.
+// Large messages from one station to another go over one connection, one after the other.
 // Leaves out: real time. Mirrors no part of Ray.
 // Invariants: time never goes back; same calls in the same order give the same run; the fingerprint covers every
 // delivered message with its time, receiver and kind.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/cell.hpp"
@@ -106,6 +110,11 @@ class Engine {
     StationId watcher;
     Cell::Invoke invoke;  // hands ProcessDied to the watcher
   };
+  struct Cargo {
+    Cell* cell;
+    Bytes size;
+  };
+  using Connection = std::pair<StationId, StationId>;  // from, to
   struct Process {
     MachineId place;
     bool alive = true;
@@ -117,6 +126,8 @@ class Engine {
   void notify(ProcessId process, const Watch& watch);
   [[nodiscard]] Time last_arrival(const Process& sender, StationId receiver) const;
   void drop_flows_of(StationId station);
+  void start_flow(const Cargo& cargo);
+  void send_next(Connection connection);
   void deliver_ended_flows();
   void drop_unsent(StationId station);
   [[nodiscard]] bool starving() const;
@@ -133,7 +144,8 @@ class Engine {
   std::vector<MachineId> places_;                    // by StationId, dead ones too
   std::vector<ProcessId> process_of_;                // likewise
   std::vector<Process> processes_;
-  std::vector<Cell*> flying_;  // cell of each flow, by flow id
+  std::vector<Cell*> flying_;                            // cell of each flow, by flow id
+  std::map<Connection, std::deque<Cargo>> connections_;  // with a flow under way: what waits behind it
   std::vector<FlowId> ended_;
   std::vector<Route> routes_;  // machines x machines when there are few; else asked each time
   std::array<std::uint64_t, max_message_kinds> sent_{};

@@ -45,6 +45,7 @@ void CoreWorker::start_calls(Station& thread) {
     execution.push.attempt = start->call.attempt;
     execution.push.duration = start->call.duration;
     execution.push.input = std::move(start->call.input);
+    execution.push.first_return = execution.push.input->first_return;
     execution.function = start->call.method;
     start_execution(thread, start->slot);
   }

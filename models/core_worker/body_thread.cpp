@@ -13,6 +13,8 @@ void BodyThread::on(ResumeBody resume) { worker_.context(resume.context).on(resu
 void BodyThread::on(StartBody start) { worker_.context(start.context).on(start); }
 void BodyThread::on(BodyEnded ended) { worker_.context(ended.context).on(ended); }
 
+void BodyThread::on(CopyObject copy) { worker_.context(copy.what.context).on(copy); }
+
 template <class Message>
 void deliver(BodyThread& to, Message message) {
   to.on(message);
@@ -20,5 +22,6 @@ void deliver(BodyThread& to, Message message) {
 template void deliver(BodyThread&, StartBody);
 template void deliver(BodyThread&, ResumeBody);
 template void deliver(BodyThread&, BodyEnded);
+template void deliver(BodyThread&, CopyObject);
 
 }  // namespace raysim

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "models/messages.hpp"
+#include "models/object_store/object_messages.hpp"
 #include "sim/station.hpp"
 
 namespace raysim {
@@ -21,6 +22,7 @@ class BodyThread {
   void on(ResumeBody resume);
   void on(StartBody start);
   void on(BodyEnded ended);
+  void on(CopyObject copy);
 
  private:
   CoreWorker& worker_;

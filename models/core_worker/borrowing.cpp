@@ -35,6 +35,7 @@ void CoreWorker::tell_borrower(StationId borrower, std::uint32_t index) {
   status.kib = object.kib;
   status.error = object.error;
   status.in_store = object.in_store;
+  if (object.in_store) status.node = stored().primary({io_.id(), index});
   status.path = object.path;
   Payload value = tasks_.value(index);
   const std::string& text = tasks_.error_text(index);
@@ -49,6 +50,7 @@ void CoreWorker::on(ObjectStatus status) {
   if (object.ready) return;
   object.kib = status.kib;
   object.in_store = status.in_store;
+  if (status.in_store) stored().learn(status.object, Bytes{std::int64_t{status.kib} * 1024}, status.node);
   if (status.value) {
     tasks_.set_value(index, std::move(status.value->returns.front()));
     if (!status.value->message.empty()) tasks_.set_error_text(index, std::move(status.value->message));

@@ -116,6 +116,13 @@ template void deliver(CoreWorker&, ExitActor);
 template void deliver(CoreWorker&, ActorNews);
 template void deliver(CoreWorker&, ActorReply);
 template void deliver(CoreWorker&, ActorOutOfScope);
+template void deliver(CoreWorker&, ObjectCreated);
+template void deliver(CoreWorker&, CopyObject);
+template void deliver(CoreWorker&, ObjectsLocal);
+template void deliver(CoreWorker&, ObjectOutOfScope);
+template void deliver(CoreWorker&, SubscribeLocations);
+template void deliver(CoreWorker&, ReportLocations);
+template void deliver(CoreWorker&, ObjectsFreed);
 template void deliver(CoreWorker&, GetObjectStatus);
 template void deliver(CoreWorker&, ObjectStatus);
 template void deliver(CoreWorker&, CancelTask);
@@ -150,6 +157,8 @@ void give_back(CoreWorker& to, Message message) {
   to.on_unreachable(std::move(message));
 }
 template void give_back(CoreWorker&, RequestWorkerLease);
+template void give_back(CoreWorker&, CreateObject);
+template void give_back(CoreWorker&, FetchObjects);
 template void give_back(CoreWorker&, PushTask);
 template void give_back(CoreWorker&, TaskReply);
 template void give_back(CoreWorker&, ReportGeneratorItem);

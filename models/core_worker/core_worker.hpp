@@ -1,7 +1,7 @@
 // A driver or a worker: the process that owns tasks and objects and executes what is pushed to it.
 //
 // Models: the io loop (messages, leases, replies) and the threads that execute (bodies; what Python runs). All see the tables of owned
-// tasks and objects. Leaves out: plasma, the GIL.
+// tasks and objects. Leaves out: the GIL.
 // Mirrors src/ray/core_worker/core_worker.cc (2.60).
 // Invariants: a worker executes one task at a time; every owned task ends once, finished or with one of Ray's errors.
 #pragma once
@@ -15,6 +15,7 @@
 #include "models/core_worker/actor_instance.hpp"
 #include "models/core_worker/actor_submitter.hpp"
 #include "models/core_worker/object_stream.hpp"
+#include "models/core_worker/stored_objects.hpp"
 #include "models/core_worker/task_context.hpp"
 #include "models/core_worker/task_manager.hpp"
 #include "models/core_worker/task_submitter.hpp"
@@ -72,6 +73,16 @@ class CoreWorker {
   void on(SubmitActorTask submit);
   void on(ActorTaskReply reply);
   void on(ExitActor);
+  // storing.cpp
+  void on(ObjectCreated created);
+  void on(CopyObject copy);
+  void on(const ObjectsLocal& local);
+  void on(ObjectOutOfScope gone);
+  void on(const SubscribeLocations& subscribe) { stored().on(subscribe); }
+  void on(const ReportLocations& report);
+  void on(const ObjectsFreed& freed) { stored().on(freed); }
+  void on_unreachable(const CreateObject&) {}
+  void on_unreachable(const FetchObjects&) {}
   void on(const ActorNews& news);
   void on(const ActorReply& reply) { context_of_wait(reply.wait).actor_answered(io_, reply); }
   // All handles to an actor of this owner are gone.
@@ -102,6 +113,7 @@ class CoreWorker {
     std::uint32_t run = 0;  // number of the execution in this process
     bool running = false;
     bool cancelled = false;
+    std::uint32_t to_store = 0;      // returns that are on their way into the store
     TaskContext* context = nullptr;  // made with the first body
   };
 
@@ -119,6 +131,7 @@ class CoreWorker {
     [[nodiscard]] Time now() const override { return worker.io_.now(); }
     [[nodiscard]] NodeId local_node() const override { return worker.node_; }
     FirstNode first_node(const SchedulingKey& key) override;
+    LeaseArgumentsRef lease_arguments(const SchedulingKey& key) override;
     std::vector<NodeId> nodes_to_probe(const SchedulingKey& key) override;
     float rank(std::uint32_t task) override { return ranks.rank(worker.tasks_.task(task)); }
     void redirect_unused(LeaseId lease) override;
@@ -189,6 +202,9 @@ class CoreWorker {
   void start_execution(Station& thread, std::uint32_t slot);
   void wake_main(Station& thread, std::uint32_t slot);
   void begin_task(std::uint32_t slot);
+  void start_task(std::uint32_t slot);
+  void send_reply(Station& thread, std::uint32_t slot);
+  [[nodiscard]] std::vector<Bytes> sizes_of_returns(std::uint32_t slot) const;
   [[nodiscard]] DeviceId slowest_device(std::uint32_t slot) const;
   void execution_over(TaskContext& body);
   void reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
@@ -206,6 +222,7 @@ class CoreWorker {
   // ownership.cpp
   std::uint32_t create_task(const TaskCall& call, const Duration* duration, TaskContext& caller);
   void add_arguments(std::uint32_t task, std::vector<Argument> args, EnvironmentId environment, TaskContext& caller);
+  void place_arguments(std::uint32_t task);
   std::uint32_t create_call(const ActorCall& call, TaskContext& caller);
   ActorId create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, TaskContext& caller);
   // The task that stands for the creation of an actor of this owner.
@@ -219,6 +236,19 @@ class CoreWorker {
   void finish(std::uint32_t task, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output = nullptr);
   void make_ready(std::uint32_t object, ErrorType error, Duration path);
   void notify(TaskManager::Waiter waiter, std::uint32_t object);
+
+  // storing.cpp
+  StoredObjects& stored();
+  [[nodiscard]] Bytes inline_limit() const;
+  [[nodiscard]] bool is_here(ObjectRef object) const;
+  void create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what);
+  bool write_and_seal(Station& thread, const CopyObject& copy);
+  bool store_returns(std::uint32_t slot);
+  void learn_places(std::uint32_t task, const TaskOutput& output, NodeId node);
+  // Those of these objects, all ready, that lie in other stores only; null: none.
+  [[nodiscard]] ObjectList missing_of(std::span<const ObjectRef> refs) const;
+  void fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait);
+  bool fetch_arguments(std::uint32_t slot);
 
   // borrowing.cpp
   // The index here of an object; one of another owner must be borrowed.
@@ -244,6 +274,7 @@ class CoreWorker {
   Address<CoreWorker> address_;
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;
+  std::unique_ptr<StoredObjects> stored_;
   std::vector<std::unique_ptr<BodyThread>> threads_;
   std::vector<std::unique_ptr<TaskContext>> contexts_;
   std::unique_ptr<ActorInstance> actor_;  // it is one

@@ -49,11 +49,15 @@ void CoreWorker::on(FunctionCode code) {
 }
 
 void CoreWorker::begin_task(std::uint32_t slot) {
+  if (!fetch_arguments(slot)) start_task(slot);
+}
+
+void CoreWorker::start_task(std::uint32_t slot) {
   const Costs& costs = runtime_.profile.costs;
   Execution& execution = executions_[slot];
   const TaskInput* input = execution.push.input.get();
   const Duration arguments = input != nullptr && !input->args.empty() ? costs.arguments_load : Duration{};
-  const std::int64_t from_store = input != nullptr ? input->store_args : 0;
+  const std::int64_t from_store = input != nullptr ? static_cast<std::int64_t>(input->store_args.size()) : 0;
   const bool method = actor_ && actor_->created;
   main_->charge((method ? costs.actor_execute_before : costs.task_execute_before) + execution.extra + arguments +
                 costs.store_get * from_store);
@@ -153,6 +157,10 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   Execution& execution = executions_[slot];
   const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
   execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
+  if (!store_returns(slot)) send_reply(thread, slot);
+}
+
+void CoreWorker::send_reply(Station& thread, std::uint32_t slot) {
   if (actor_ && actor_->created) return call_ended(thread, slot);
   if (&thread == &io_)
     on(SendReply{slot});
@@ -185,28 +193,36 @@ bool CoreWorker::was_last_call(std::uint32_t slot) {
 }
 
 // Returns that the body has made have their own size, the others one that the function says.
-Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
+std::vector<Bytes> CoreWorker::sizes_of_returns(std::uint32_t slot) const {
   const Execution& execution = executions_[slot];
   const RemoteFunction& function = executed_function(slot);
-  if (execution.reply.error != ErrorType::none) return {};
   const std::vector<Payload> none;
   const std::vector<Payload>& made = execution.reply.output ? execution.reply.output->returns : none;
   const Distribution& size = function.return_size;
   const bool constant = size.kind == Distribution::Kind::constant;
   std::optional<RandomStream> stream;
-  double bytes = 0;
+  std::vector<Bytes> sizes;
   const std::size_t count = function.num_returns < 0 ? made.size() : function.references();
   for (std::size_t i = 0; i < count; ++i) {
     if (i < made.size() && made[i].size.count > 0) {
-      bytes += static_cast<double>(made[i].size.count);
+      sizes.push_back(made[i].size);
     } else if (constant) {
-      bytes += size.a;
+      sizes.push_back({static_cast<std::int64_t>(size.a)});
     } else {
       if (!stream) stream.emplace(runtime_.engine.seed() + execution.push.task, "returns/" + function.name);
-      bytes += size.draw(*stream, execution.push.task);
+      sizes.push_back({static_cast<std::int64_t>(size.draw(*stream, execution.push.task))});
     }
   }
-  return Bytes{static_cast<std::int64_t>(bytes)};
+  return sizes;
+}
+
+// What lies in the store does not travel with the reply.
+Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
+  if (executions_[slot].reply.error != ErrorType::none) return {};
+  Bytes sum;
+  for (const Bytes size : sizes_of_returns(slot))
+    if (size <= inline_limit()) sum += size;
+  return sum;
 }
 
 // Events go to the GCS at the ticks of a period; the message of the first of a period takes the others along.

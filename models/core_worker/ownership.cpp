@@ -104,21 +104,27 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
   TaskInput& input = *tasks_.task(index).input;
   input.luck = caller.next_luck();
   input.args = std::move(args);
-  SchedulingKey key{tasks_.task(index).scheduling_class, {}, environment};
+  input.first_return = tasks_.task(index).first_object;
+  if (environment != EnvironmentId{}) tasks_.set_key(index, {tasks_.task(index).scheduling_class, {}, environment});
+  const Bytes all_inlined = runtime_.profile.system.task_rpc_inlined_bytes_limit;
   Bytes bytes;
   for (Argument& arg : input.args) {
+    // Large values go by reference, to an object that is put for that.
+    const bool large = !arg.ref && (arg.value.size > inline_limit() || bytes + arg.value.size > all_inlined);
+    if (large) {
+      arg.ref = caller.put(arg.value);
+      arg.life = caller.hold(*arg.ref);
+    }
     if (!arg.ref) {
       bytes += arg.value.size;
       continue;
     }
+    if (!arg.life) arg.life = runtime_.lives->held(*arg.ref);
     const std::uint32_t slot = borrow(caller.thread(), *arg.ref);
     const OwnedObject& object = tasks_.object(slot);
     OwnedTask& task = tasks_.task(index);
-    if (object.in_store)
-      key.store_args.push_back(*arg.ref);
-    else if (object.task != OwnedObject::no_task)
+    if (!object.in_store && object.task != OwnedObject::no_task)
       runtime_.record.on_argument(task_number(index), task_number(object.task));
-    bytes += Bytes{std::int64_t{object.kib} * 1024};
     if (object.ready) {
       task.path = std::max(task.path, object.path);
       if (object.error != ErrorType::none) task.argument_error = object.error;
@@ -127,9 +133,28 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
       tasks_.await(slot, {TaskManager::Waiter::Kind::task, index});
     }
   }
-  input.store_args = static_cast<std::uint32_t>(key.store_args.size());
-  if (!key.store_args.empty() || environment != EnvironmentId{}) tasks_.set_key(index, std::move(key));
-  tasks_.task(index).argument_kib = static_cast<std::uint32_t>((bytes.count + 1023) / 1024);
+}
+
+// All arguments exist: some are in the object store, the values of the others go along with the task.
+void CoreWorker::place_arguments(std::uint32_t index) {
+  OwnedTask& task = tasks_.task(index);
+  TaskInput& input = *task.input;
+  input.path = task.path;
+  input.store_args.clear();
+  Bytes bytes;
+  for (Argument& arg : input.args) {
+    if (arg.ref) {
+      const std::uint32_t object = index_of(*arg.ref);
+      arg.value = tasks_.value(object);
+      if (tasks_.object(object).in_store) input.store_args.push_back(*arg.ref);
+      if (tasks_.object(object).in_store) continue;
+    }
+    bytes += arg.value.size;
+  }
+  task.argument_kib = static_cast<std::uint32_t>((bytes.count + 1023) / 1024);
+  if (input.store_args.empty()) return;
+  const SchedulingKey* key = tasks_.key_of(index);
+  tasks_.set_key(index, {task.scheduling_class, input.store_args, key != nullptr ? key->runtime_env : EnvironmentId{}});
 }
 
 // A task in a placement group, its own or one that captures its caller's children, asks for the group's resources.
@@ -166,11 +191,7 @@ void CoreWorker::enqueue(std::uint32_t index) {
     if (task.actor != no_actor) owner().actors.withdraw(task.actor, index);
     return finish(index, ErrorType::task_error, task.path);
   }
-  if (task.input) {
-    task.input->path = task.path;
-    for (Argument& arg : task.input->args)
-      if (arg.ref) arg.value = tasks_.value(index_of(*arg.ref));
-  }
+  if (task.input) place_arguments(index);
   if (task.creates_actor) return creation_resolved(index);
   if (task.actor != no_actor) return owner().actors.resolved(task.actor, index);
   if (const SchedulingKey* key = tasks_.key_of(index))
@@ -189,6 +210,7 @@ void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
   if (reply.unstarted) return owner().fail_task(reply.task, reply.error);
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
+  if (reply.output && reply.error == ErrorType::none) learn_places(reply.task, *reply.output, worker.node);
   finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));
 }
 

@@ -24,12 +24,17 @@ CoreWorker::Owner::Owner(CoreWorker& self)
       ranks(self.runtime_),
       probed(self.runtime_.engine.stream("probes/" + std::to_string(self.process().index))) {}
 
-// Arguments of a run lie where their owner is: no other node is nearer to them.
 FirstNode CoreWorker::Owner::first_node(const SchedulingKey& key) {
   if (worker.runtime_.traits.central && by_policy(key)) return {no_node, false};  // the central scheduler
   LeasePolicyInput input;
   input.strategy = &worker.runtime_.classes[key.scheduling_class].strategy;
   input.local = worker.node_;
+  input.locality_aware = worker.runtime_.profile.system.locality_aware_leasing_enabled;
+  input.arguments = key.store_args.size();
+  input.places_of = [&](std::size_t argument) -> std::optional<ObjectPlaces> {
+    const auto found = worker.stored().locality(key.store_args[argument]);
+    return found ? std::optional(ObjectPlaces{found->size, found->nodes}) : std::nullopt;
+  };
   input.address_known = [this](NodeId node) {
     return Time{} + worker.runtime_.cluster.nodes[node.index].joins_at <= now();
   };
@@ -59,6 +64,7 @@ void CoreWorker::Owner::push_task(const LeasedWorker& leased, std::uint32_t slot
   message.devices = leased.devices;
   message.scheduling_class = owned.scheduling_class;
   message.attempt = owned.attempt;
+  message.first_return = owned.first_object;
   message.duration = owned.duration;
   message.input = owned.input;
   worker.io_.send(leased.address, std::move(message), Bytes{std::int64_t{owned.argument_kib} * 1024});

@@ -32,6 +32,8 @@ class SubmitterPort {
   [[nodiscard]] virtual NodeId local_node() const = 0;
   // Consults the lease policy: whom to ask first.
   virtual FirstNode first_node(const SchedulingKey& key) = 0;
+  // The arguments in the object store that a lease of this key needs; none: there are none.
+  virtual LeaseArgumentsRef lease_arguments(const SchedulingKey& /*key*/) { return nullptr; }
   // Not Ray's. Nodes to ask for one task at a time, the first worker wins; none: first_node() alone.
   virtual std::vector<NodeId> nodes_to_probe(const SchedulingKey& /*key*/) { return {}; }
   // Of a task among those that wait here: smaller goes first, equal ones as they came.

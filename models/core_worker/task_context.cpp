@@ -113,8 +113,25 @@ ObjectRef TaskContext::submit(const TaskCall& call) {
 ObjectRef TaskContext::put(Payload value) {
   thread_.charge(runtime_.profile.costs.put_object);
   const std::uint32_t object = worker_.tasks_.add_put(in_kib(value.size), path_);
+  const ObjectRef ref{worker_.io_.id(), object};
+  worker_.stored().add(ref, value.size, worker_.node_);
+  worker_.create_in_store(thread_, ref, value.size, {id_, 0});
+  ++putting_;
   worker_.tasks_.set_value(object, std::move(value));
-  return {worker_.io_.id(), object};
+  return ref;
+}
+
+ObjectLife TaskContext::hold(ObjectRef ref) const { return runtime_.lives->hold(ref); }
+
+void TaskContext::on(const CopyObject& copy) {
+  if (!worker_.write_and_seal(thread_, copy)) put_error_ = ErrorType::out_of_disk;
+  if (--putting_ > 0 || !std::exchange(waits_for_puts_, false)) return;
+  thread_.after<BodyThread>({}, ResumeBody{wait_, id_, ResumeBody::Why::go_on});
+}
+
+void TaskContext::raise_put_error() {
+  const ErrorType error = std::exchange(put_error_, ErrorType::none);
+  if (error != ErrorType::none) throw RayError(error, "the object store and its disk are full");
 }
 
 void TaskContext::drain(NodeId node, Time when) {
@@ -122,6 +139,11 @@ void TaskContext::drain(NodeId node, Time when) {
 }
 
 TaskContext::Pause TaskContext::pause() {
+  if (putting_ > 0) {
+    ++wait_;
+    waits_for_puts_ = true;
+    return {*this};
+  }
   const bool needed = thread_.contended() || thread_.now() - runtime_.engine.now() > run_ahead;
   if (needed) thread_.after<BodyThread>({}, ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
   return {*this, needed};
@@ -212,6 +234,7 @@ bool TaskContext::advance_get() {
 
 Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
   thread_.charge(runtime_.profile.costs.get_call);
+  const std::optional<Time> until = timeout ? std::optional(thread_.now() + *timeout) : std::nullopt;
   TaskManager& tasks = worker_.tasks_;
   const std::vector<std::uint32_t> objects = indices_of(refs);
   const auto has_failed = [&](std::uint32_t object) { return failed(object); };
@@ -239,8 +262,37 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   co_await hearing;
   if (error != objects.end()) throw error_of(*error);
   if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
+  if (worker_.missing_of(refs)) {
+    Body fetching = fetch(refs, until);
+    co_await fetching;
+  }
   thread_.charge(runtime_.profile.costs.get_object * static_cast<std::int64_t>(objects.size()));
   for (const std::uint32_t object : objects) path_ = std::max(path_, tasks.object(object).path);
+}
+
+// What exists but lies in other nodes' stores comes to this one.
+Body TaskContext::fetch(std::span<const ObjectRef> refs, std::optional<Time> until) {
+  fetch_error_ = ErrorType::none;
+  const std::uint64_t number = ++wait_;
+  worker_.fetch(thread_, worker_.missing_of(refs), PullPriority::get, number);
+  arm_timeout(until ? std::optional(std::max(Duration{}, *until - thread_.now())) : std::nullopt);
+  block(true);
+  awaited_ = refs;
+  const Pause waiting{*this};
+  co_await waiting;
+  awaited_ = {};
+  block(false);
+  if (std::exchange(timed_out_, false)) {
+    thread_.send(runtime_.raylets[worker_.node_.index], CancelFetch{worker_.address_, number});
+    throw RayError(ErrorType::get_timeout, "get timed out");
+  }
+  if (fetch_error_ != ErrorType::none) throw RayError(fetch_error_, "an object could not be fetched");
+}
+
+void TaskContext::objects_local(Station& io, const ObjectsLocal& local) {
+  if (local.wait != wait_) return;
+  fetch_error_ = local.error;
+  wake(io);
 }
 
 // The list that is waited for; what is new in it is asked for.

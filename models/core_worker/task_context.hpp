@@ -22,6 +22,7 @@
 #include "models/gcs/placement_group_messages.hpp"
 #include "models/ids.hpp"
 #include "models/messages.hpp"
+#include "models/object_store/object_messages.hpp"
 #include "models/payload.hpp"
 #include "models/task.hpp"
 #include "models/task_messages.hpp"
@@ -76,14 +77,21 @@ class TaskContext {
     [[nodiscard]] bool await_ready() const { return !needed; }
     void await_suspend(std::coroutine_handle<> body) const { context.suspended_ = body; }
     void await_resume() const {
+      context.raise_put_error();
       if (raises) context.check_signals();
     }
   };
+
+  // Throws what went wrong with a put meanwhile.
+  void raise_put_error();
 
   // .remote(): the first of the call's references (they are consecutive). Await pause() after it: the thread was busy.
   ObjectRef submit(const TaskCall& call);
   ObjectRef put(Payload value);
   ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
+  // Keeps an object from being freed; with the last copy of what this returns (here or in any other process) it is. Tasks keep
+  // their arguments for themselves. Objects that nobody has held are never freed.
+  [[nodiscard]] ObjectLife hold(ObjectRef ref) const;
   // What this body was called with, in order; the values of references are filled in.
   [[nodiscard]] const std::vector<Argument>& arguments() const;
   // The duration that was drawn for the task or stated in the call; none: its function has one of its own making.
@@ -168,6 +176,10 @@ class TaskContext {
   void object_ready(Station& io, std::uint64_t wait);
   // One that a wait is or was about, by its ticket.
   void ticket_ready(Station& io, std::uint64_t number);
+  // A put has its room in the store, and is written by this thread; what a get lacked is in the local store. From the io loop.
+  void copy_later(Station& io, const CopyObject& copy) { io.hand_over(address_, copy); }
+  void on(const CopyObject& copy);
+  void objects_local(Station& io, const ObjectsLocal& local);
   // An object of this process (its index) failed: a get that includes it need not wait for the others.
   void object_failed(Station& io, std::uint32_t object);
   // The task of this body was cancelled: KeyboardInterrupt, from the io loop. `at_once`: in its present wait.
@@ -221,6 +233,7 @@ class TaskContext {
   void follow(std::span<const ObjectRef> refs);
   [[nodiscard]] std::vector<std::uint32_t> known_tickets(std::size_t most) const;
   [[nodiscard]] Time will_know(std::size_t count) const;
+  Body fetch(std::span<const ObjectRef> refs, std::optional<Time> until);
 
   Runtime& runtime_;
   CoreWorker& worker_;
@@ -250,6 +263,10 @@ class TaskContext {
   std::int64_t unanswered_ = 0;
   Waits waits_ = Waits::nothing;
   std::uint32_t run_ = 0;
+  std::uint32_t putting_ = 0;    // puts whose values are not written yet,
+  bool waits_for_puts_ = false;  // and the body pauses until they are
+  ErrorType put_error_ = ErrorType::none;
+  ErrorType fetch_error_ = ErrorType::none;
   PlacementGroupReply answer_;      // of the GCS, to the present call
   ActorId named_actor_ = no_actor;  // likewise
   Duration path_;

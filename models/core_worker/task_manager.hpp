@@ -50,6 +50,7 @@ struct OwnedObject {
   std::uint32_t task = no_task;  // its creator; none: a put, or somebody else's
   bool ready = false;
   bool in_store = false;  // a put: it lies in the object store, whatever its size
+  bool out_of_scope = false;
   ErrorType error = ErrorType::none;
   std::uint32_t kib = 0;                      // size in KiB, rounded up
   std::uint32_t waiters = ~std::uint32_t{0};  // the last who began to wait, in the manager's list of them
@@ -83,6 +84,9 @@ class TaskManager {
   // Those borrowed from an owner that are not ready.
   [[nodiscard]] std::vector<std::uint32_t> missing_from(StationId owner) const;
   void set_value(std::uint32_t object, Payload value);
+  void forget_value(std::uint32_t object) {
+    if (object < values_.size()) values_[object] = nullptr;
+  }
   [[nodiscard]] Payload value(std::uint32_t object) const;
   void set_error_text(std::uint32_t object, std::string text) { error_texts_[object] = std::move(text); }
   [[nodiscard]] const std::string& error_text(std::uint32_t object) const;

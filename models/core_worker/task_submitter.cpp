@@ -113,12 +113,13 @@ NormalTaskSubmitter::OpenRequest& NormalTaskSubmitter::open_request(std::uint32_
   RequestWorkerLease request;
   request.lease = lease;
   request.scheduling_class = key.key.scheduling_class;
-  request.environment = key.key.runtime_env;
   request.tag = slot;
-  request.backlog = static_cast<std::uint32_t>(key.queue.size());
+  request.backlog = static_cast<std::uint32_t>(key.queue.size()) & 0x3fffffffU;
   request.rank = key.queue.rank();
-  request.grant_or_reject = grant_or_reject;
-  request.selected_by_locality = to.selected_by_locality;
+  request.grant_or_reject = grant_or_reject ? 1 : 0;
+  request.selected_by_locality = to.selected_by_locality ? 1 : 0;
+  if (!key.key.store_args.empty() || key.key.runtime_env != EnvironmentId{})
+    request.arguments = port_.lease_arguments(key.key);
   port_.request_lease(to.node, request);
   if (key.backlog() != key.reported_backlog) port_.report_backlog();
   return requests_[slot];

@@ -48,7 +48,8 @@ void Actors::request_lease(ActorId actor, NodeId node, bool grant_or_reject) {
   request.owner = {wanted.owner};
   request.owner_node = wanted.owner_node;
   request.scheduling_class = wanted.scheduling_class;
-  request.environment = runtime_.environments.id_of(wanted.options.runtime_env);
+  const EnvironmentId environment = runtime_.environments.id_of(wanted.options.runtime_env);
+  if (environment != EnvironmentId{}) request.arguments = new LeaseArguments({}, environment);
   request.tag = actor.index;
   request.grant_or_reject = grant_or_reject;
   leases_[actor] = {request.lease, node, {}, {}};

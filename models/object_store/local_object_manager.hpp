@@ -68,6 +68,9 @@ class LocalObjectManager {
 
   // Where this node has the object on its own disk; not valid: nowhere.
   [[nodiscard]] SpilledUrl local_url(ObjectRef object) const;
+  [[nodiscard]] Bytes size_of(ObjectRef object) const {
+    return objects_[objects_.find(object)].size;
+  }  // if it has a url
   [[nodiscard]] bool is_primary(ObjectRef object) const { return objects_.contains(object); }
   // Primary copies in memory.
   [[nodiscard]] Bytes primary_bytes() const { return pinned_bytes_ + spilling_bytes_; }

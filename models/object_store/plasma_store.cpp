@@ -289,6 +289,8 @@ bool PlasmaStore::contains(ObjectRef id) const {
   return slot != no_slot && objects_[slot].sealed;
 }
 
+Bytes PlasmaStore::size_of(ObjectRef id) const { return objects_[objects_.find(id)].size; }
+
 bool PlasmaStore::spillable(ObjectRef id) const {
   const ObjectSlot slot = objects_.find(id);
   return slot != no_slot && objects_[slot].sealed && references(objects_[slot]) == 1;

@@ -76,6 +76,7 @@ class PlasmaStore {
 
   // --- what others may know
   [[nodiscard]] bool contains(ObjectRef object) const;  // sealed
+  [[nodiscard]] Bytes size_of(ObjectRef object) const;  // of one that is here
   // Nobody but the raylet references it, and it is sealed: it may be written to disk.
   [[nodiscard]] bool spillable(ObjectRef object) const;
   [[nodiscard]] Bytes capacity() const { return capacity_; }

@@ -16,12 +16,6 @@
 
 namespace raysim {
 
-// An argument that lies in the object store of some node.
-struct LeaseArgument {
-  std::uint64_t object = 0;
-  Bytes size;
-};
-
 struct Lease {
   enum class State : std::uint8_t { queued, waits_for_worker, granted, ended };
   // What a queued lease waits for.
@@ -41,8 +35,8 @@ struct Lease {
   bool blocked = false;   // granted: its CPU is lent to others while its worker waits
   State state = State::queued;
   Cause cause = Cause::resources;
-  std::shared_ptr<const std::vector<LeaseArgument>> arguments;  // none: nothing to pull
-  Allocation held;                                              // what it has taken here
+  LeaseArgumentsRef arguments;  // none: nothing to pull
+  Allocation held;              // what it has taken here
 };
 
 // Leases by scheduling class, by rank and then first in first out in a class; classes in the order in which they came first.

@@ -15,7 +15,7 @@ LeaseManager::Pin LeaseManager::pin_arguments(const Lease& lease) {
   if (!port_.arguments_local(lease)) return Pin::missing;
   Bytes own;
   Bytes all = pinned_bytes_;
-  for (const LeaseArgument& argument : *lease.arguments) {
+  for (const LeaseArgument& argument : lease.arguments->list) {
     own += argument.size;
     Pinned& pinned = pinned_[argument.object];
     if (pinned.leases++ > 0) continue;
@@ -30,7 +30,7 @@ LeaseManager::Pin LeaseManager::pin_arguments(const Lease& lease) {
 }
 
 void LeaseManager::unpin_arguments(const Lease& lease) {
-  for (const LeaseArgument& argument : *lease.arguments) {
+  for (const LeaseArgument& argument : lease.arguments->list) {
     const auto it = pinned_.find(argument.object);
     if (--it->second.leases > 0) continue;
     pinned_bytes_.count -= it->second.size.count;

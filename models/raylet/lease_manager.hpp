@@ -11,8 +11,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "models/raylet/cluster_resource_scheduler.hpp"
@@ -163,9 +163,9 @@ class LeaseManager {
   LeaseQueues schedule_queue_;
   LeaseQueues infeasible_queue_;
   LeaseQueues grant_queue_;
-  std::deque<Lease> waiting_;                         // for arguments
-  std::vector<ClassState> class_states_;              // by SchedulingClassId
-  std::unordered_map<std::uint64_t, Pinned> pinned_;  // arguments of running leases, by object
+  std::deque<Lease> waiting_;             // for arguments
+  std::vector<ClassState> class_states_;  // by SchedulingClassId
+  std::map<ObjectRef, Pinned> pinned_;    // arguments of running leases, by object
   Bytes pinned_bytes_;
   std::int64_t granted_ = 0;  // leases that have a worker
   bool handed_over_ = false;  // a lease has come to stay since the last grants

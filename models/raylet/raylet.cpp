@@ -16,8 +16,9 @@ PolicyMaker policy_of_raylets(const Runtime& runtime) {
   return runtime.traits.central ? PolicyMaker(make_hybrid_policy) : runtime.make_policy;
 }
 
-LeaseManagerSettings lease_settings(const SystemConfig& config, const plugin::Traits& traits) {
-  return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {}, traits};
+LeaseManagerSettings lease_settings(const SystemConfig& config, const plugin::Traits& traits, Bytes store) {
+  const auto most = static_cast<std::int64_t>(config.max_task_args_memory_fraction * static_cast<double>(store.count));
+  return {config.worker_cap_enabled, config.worker_cap_initial_backoff, config.worker_cap_max_backoff, {most}, traits};
 }
 }  // namespace
 
@@ -26,6 +27,7 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       node_(node),
       station_(make_station(runtime, node)),
       address_(station_.bind(*this)),
+      objects_(runtime, node, station_),
       scheduler_({runtime.cluster, runtime.classes, runtime.node_order, policy_settings(runtime.profile.system),
                   runtime.unit_resources, policy_of_raylets(runtime), [this](Time now) { before_decision(now); },
                   &runtime.functions, &runtime.resource_names},
@@ -34,7 +36,8 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
             runtime.cluster.nodes[node.index].total.get(cpu_resource).ticks / ResourceAmount::unit,
             runtime.engine.machine(runtime.cluster.nodes[node.index].machine).cores()),
       bundles_(scheduler_),
-      leases_(node, runtime.classes, lease_settings(runtime.profile.system, runtime.traits), scheduler_, *this),
+      leases_(node, runtime.classes,
+              lease_settings(runtime.profile.system, runtime.traits, objects_.store().capacity()), scheduler_, *this),
       victims_(runtime.engine.stream("victims/" + runtime.cluster.nodes[node.index].name)) {
   if (runtime.traits.steals) runtime.streams.listen(node, true);
   runtime.truth.nodes.push_back(&scheduler_.view(node));
@@ -62,11 +65,12 @@ void Raylet::on(RequestWorkerLease request) {
   lease.owner_process = runtime_.engine.process_of(request.owner.station);
   lease.owner_node = request.owner_node;
   lease.scheduling_class = request.scheduling_class;
-  lease.environment = request.environment;
+  if (request.arguments) lease.environment = request.arguments->environment;
   lease.tag = request.tag;
   lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
   lease.selected_by_locality = request.selected_by_locality;
+  if (request.arguments && !request.arguments->list.empty()) lease.arguments = std::move(request.arguments);
   lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
   if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
   if (lease.environment == EnvironmentId{}) start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
@@ -118,7 +122,18 @@ void Raylet::granted(Lease lease, ProcessId process) {
   reply.worker_process = process;
   reply.devices = runtime_.device_lists.id_of(visible_devices(lease.held, runtime_.resource_names));
   send_reply(lease, reply);
+  if (lease.arguments) objects_.pin_arguments(lease);
   holder.lease = std::move(lease);
+}
+
+void Raylet::on(ArgumentsReady ready) {
+  leases_.arguments_ready(ready.lease);
+  schedule_leases();
+}
+
+void Raylet::lease_over(Lease& lease) {
+  if (lease.state == Lease::State::granted && lease.arguments) objects_.unpin_arguments(lease);
+  leases_.finished(lease);
 }
 
 bool Raylet::creates_actor(const Lease& lease) const { return runtime_.classes[lease.scheduling_class].creates_actor; }
@@ -146,7 +161,7 @@ void Raylet::on(CancelWorkerLease cancel) {
 void Raylet::on(ReturnWorkerLease returned) {
   Worker* holder = leased(returned.worker);
   if (holder == nullptr || holder->lease.id != returned.lease) return;  // it has died meanwhile
-  leases_.finished(holder->lease);
+  lease_over(holder->lease);
   tell_central(returned.lease, LeaseNews::What::over);
   if (returned.disconnect || holder->preempted)
     runtime_.engine.kill(returned.worker);
@@ -199,11 +214,12 @@ void Raylet::read_news(Time now) {
 }
 
 void Raylet::on(ProcessDied died) {
+  objects_.process_died(died.process);
   if (is_own(died.process)) {
     Worker& holder = worker(died.process);
     if (holder.leased()) tell_central(holder.lease.id, LeaseNews::What::over);
     if (!runtime_.actors.empty()) station_.send(runtime_.gcs, WorkerDeath{node_, died.process, holder.left});
-    leases_.finished(holder.lease);
+    lease_over(holder.lease);
     if (holder.preempted) leases_.preempted_worker_gone();
     holder.preempted = holder.alive = false;
     pool_.died(died.process);
@@ -322,5 +338,28 @@ template void deliver(Raylet&, StealLeases);
 template void deliver(Raylet&, LeasesStolen);
 template void deliver(Raylet&, KillLocalActor);
 template void deliver(Raylet&, EnvironmentSetUp);
+template void deliver(Raylet&, ArgumentsReady);
+template void deliver(Raylet&, CreateObject);
+template void deliver(Raylet&, SealObject);
+template void deliver(Raylet&, FetchObjects);
+template void deliver(Raylet&, CancelFetch);
+template void deliver(Raylet&, PullObjects);
+template void deliver(Raylet&, PushChunk);
+template void deliver(Raylet&, ChunkAnswered);
+template void deliver(Raylet&, SendChunk);
+template void deliver(Raylet&, ReceiveChunk);
+template void deliver(Raylet&, ChunkCopied);
+template void deliver(Raylet&, LocationNews);
+template void deliver(Raylet&, LocationsReported);
+template void deliver(Raylet&, FreeObjects);
+template void deliver(Raylet&, StoreTick);
+template void deliver(Raylet&, IoDone);
+
+template <class Message>
+void give_back(Raylet& to, Message message) {
+  to.on_unreachable(message);
+}
+template void give_back(Raylet&, SubscribeLocations);
+template void give_back(Raylet&, ReportLocations);
 
 }  // namespace raysim

@@ -2,7 +2,7 @@
 //
 // Models: the messages around the lease manager: requests, replies, returns; the worker pool; workers that block or die; timers; and
 // the resource view that others see only by periodic reports.
-// Leaves out: objects, placement groups, several jobs.
+// Leaves out: several jobs.
 // Mirrors src/ray/raylet/node_manager.cc (2.60).
 // Invariants: every lease request is answered exactly once unless its owner dies.
 #pragma once
@@ -15,6 +15,7 @@
 
 #include "models/actor_messages.hpp"
 #include "models/gcs/placement_group_messages.hpp"
+#include "models/object_store/object_manager.hpp"
 #include "models/raylet/cluster_resource_scheduler.hpp"
 #include "models/raylet/lease_manager.hpp"
 #include "models/raylet/placement_group_resources.hpp"
@@ -60,6 +61,16 @@ class Raylet final : private LeasePort {
   void on(LeasesStolen stolen);
   void on(KillLocalActor kill);
   void on(EnvironmentSetUp done);
+  void on(ArgumentsReady ready);
+  // All else about objects.
+  template <class Message>
+  requires requires(ObjectManager& objects, Message message) { objects.on(std::move(message)); }
+  void on(Message message) { objects_.on(std::move(message)); }
+  template <class Message>
+  void on_unreachable(const Message& message) {
+    objects_.on_unreachable(message);
+  }
+  [[nodiscard]] const ObjectManager& objects() const { return objects_; }
 
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
@@ -90,10 +101,10 @@ class Raylet final : private LeasePort {
     return pool_.pop(lease.id, creates_actor(lease), lease.environment);
   }
   void forget_worker(const Lease& lease) override { pool_.forget(lease.id); }
-  bool pull_arguments(const Lease&) override { return true; }  // they lie in this node's store
-  void stop_pull(const Lease&) override {}
-  bool arguments_local(const Lease&) override { return true; }
-  bool pull_blocked(const Lease&) override { return false; }
+  bool pull_arguments(const Lease& lease) override { return objects_.pull_arguments(lease); }
+  void stop_pull(const Lease& lease) override { objects_.stop_pull(lease.id); }
+  bool arguments_local(const Lease& lease) override { return objects_.arguments_local(lease); }
+  bool pull_blocked(const Lease& lease) override { return objects_.pull_blocked(lease.id); }
   bool preempt(const Lease& lease) override;
   void schedule_again_at(Time when) override;
   void announce_infeasible(const Lease&) override {}
@@ -114,6 +125,7 @@ class Raylet final : private LeasePort {
   void see_the_truth(Time now);
   void promise_kept(const ResourceSet& demand);
   void pay_for_decisions();
+  void lease_over(Lease& lease);
   void tell_central(LeaseId lease, LeaseNews::What what);
   void look_for_work();
   void steal();
@@ -132,6 +144,7 @@ class Raylet final : private LeasePort {
   NodeId node_;
   Station& station_;
   Address<Raylet> address_;
+  ObjectManager objects_;
   ClusterResourceScheduler scheduler_;
   WorkerPool pool_;
   PlacementGroupResources bundles_;

@@ -14,6 +14,38 @@ using namespace raysim;  // NOLINT(google-build-using-namespace): the vocabulary
 
 inline constexpr Duration ms(std::int64_t n) { return Duration::milliseconds(n); }
 
+// The object store as Ray has it, whose copies take no time.
+inline void set_object_store(Profile& p) {
+  SystemConfig& s = p.system;
+  constexpr std::int64_t mib = std::int64_t{1} << 20;
+  s.object_store_full_delay = ms(10);
+  s.oom_grace_period = ms(2'000);
+  s.object_spilling_threshold = 0.8;
+  s.min_spilling_size = {100 * mib};
+  s.max_fused_object_count = 2'000;
+  s.max_spilling_file_size = -1;
+  s.max_io_workers = 4;
+  s.free_objects_period = ms(1'000);
+  s.free_objects_batch_size = 100;
+  s.max_free_local_objects_batch_size = 256;
+  s.local_fs_capacity_threshold = 0.95;
+  s.local_fs_monitor_interval = ms(100);
+  s.object_manager_default_chunk_size = {5 * mib};
+  s.object_manager_max_bytes_in_flight = {2'048 * mib};
+  s.object_manager_pull_timeout = s.object_manager_push_timeout = ms(10'000);
+  s.object_manager_timer_freq = ms(100);
+  s.fetch_fail_timeout = ms(600'000);
+  s.max_object_report_batch_size = 2'000;
+  s.max_direct_call_object_size = {102'400};
+  s.task_rpc_inlined_bytes_limit = {10 * mib};
+  s.max_task_args_memory_fraction = 0.7;
+  s.locality_aware_leasing_enabled = true;
+  constexpr Bytes at_once{1'000'000'000'000'000'000};
+  p.costs.copy_new_pages = p.costs.chunk_new_pages = at_once;
+  p.costs.copy_bandwidth = p.costs.chunk_bandwidth = at_once;
+  p.costs.disk_write_bandwidth = p.costs.disk_read_bandwidth = at_once;
+}
+
 // Everything is for nothing: no CPU time, no bytes, so that the time of a run is that of its tasks alone. Periods are
 // Ray's own.
 inline Profile profile() {
@@ -49,6 +81,7 @@ inline Profile profile() {
     idle->period = ms(100);
   p.costs.flow_threshold = Bytes{65'536};
   p.system.predefined_unit_instance_resources = "GPU";
+  set_object_store(p);
   return p;
 }
 

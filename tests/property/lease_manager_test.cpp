@@ -60,6 +60,8 @@ struct World final : LeasePort {
   void announce_infeasible(const Lease&) override {}
   void resources_changed() override {}
 
+  ObjectRef any_object() { return {StationId{0}, static_cast<std::uint32_t>(random.below(4))}; }
+
   void submit() {
     SchedulingClass wanted;
     wanted.function = {static_cast<std::uint32_t>(random.below(3))};
@@ -72,8 +74,7 @@ struct World final : LeasePort {
     lease.selected_by_locality = random.below(4) == 0;
     lease.owner_process = {static_cast<std::uint32_t>(random.below(3))};
     if (random.below(3) == 0)
-      lease.arguments = std::make_shared<const std::vector<LeaseArgument>>(
-          std::vector<LeaseArgument>{{random.below(4), Bytes{400}}, {random.below(4), Bytes{400}}});
+      lease.arguments = new LeaseArguments({{any_object(), Bytes{400}}, {any_object(), Bytes{400}}});
     manager->queue(std::move(lease));
     manager->schedule();
   }

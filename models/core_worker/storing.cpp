@@ -1,0 +1,156 @@
+// Values in the store of the node: put, returned, read. Mirrors store_provider/plasma_store_provider.cc of the core worker (2.60).
+#include <algorithm>
+
+#include "models/core_worker/core_worker.hpp"
+#include "models/object_store/plasma_store.hpp"
+
+namespace raysim {
+
+namespace {
+constexpr std::uint64_t of_execution = std::uint64_t{1} << 63;  // numbers of waits that no body has
+}
+
+StoredObjects& CoreWorker::stored() {
+  if (!stored_) stored_ = std::make_unique<StoredObjects>(runtime_, io_);
+  return *stored_;
+}
+
+Bytes CoreWorker::inline_limit() const { return runtime_.profile.system.max_direct_call_object_size; }
+
+// A client of the store sees what lies in the node's shared memory.
+bool CoreWorker::is_here(ObjectRef object) const {
+  return runtime_.stores.empty() || runtime_.stores[node_.index]->contains(object);
+}
+
+// The store's socket wakes its reader like a thread of the same process.
+void CoreWorker::create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what) {
+  thread.hand_over(runtime_.raylets[node_.index], CreateObject{object, size, address_, what});
+}
+
+void CoreWorker::on(ObjectCreated created) {
+  const CopyObject copy{created.object, created.size, created.fresh, created.what, created.result};
+  if (created.what.for_return == 0)
+    contexts_[created.what.context]->copy_later(io_, copy);
+  else if (main_ == &io_)
+    on(copy);
+  else
+    io_.hand_over(Address<CoreWorker>{main_->id()}, copy);
+}
+
+// There is room: the value is written, and readable from then on.
+bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
+  if (copy.result == CreateResult::out_of_disk) return false;
+  if (copy.result == CreateResult::exists) return true;
+  const Costs& costs = runtime_.profile.costs;
+  if (copy.size >= costs.copy_parallel) thread.charge(costs.copy_threads);
+  thread.charge(Bandwidth{static_cast<double>(costs.copy_bandwidth.count)}.time_for(copy.size));
+  thread.charge(Bandwidth{static_cast<double>(costs.copy_new_pages.count)}.time_for(copy.fresh));
+  thread.hand_over(runtime_.raylets[node_.index], SealObject{copy.object, process(), copy.size});
+  return true;
+}
+
+// --- returns
+
+// Those that are too large for the reply; the reply waits for them. False: there are none.
+bool CoreWorker::store_returns(std::uint32_t slot) {
+  Execution& execution = executions_[slot];
+  if (execution.reply.error != ErrorType::none) return false;
+  const Distribution& drawn = executed_function(slot).return_size;
+  const bool small = drawn.kind == Distribution::Kind::constant && drawn.a <= static_cast<double>(inline_limit().count);
+  if (small && !execution.reply.output) return false;
+  const std::vector<Bytes> sizes = sizes_of_returns(slot);
+  const auto stored = [&](Bytes size) { return size > inline_limit(); };
+  if (std::none_of(sizes.begin(), sizes.end(), stored)) return false;
+  if (!execution.reply.output) execution.reply.output = std::make_unique<TaskOutput>();
+  auto& returns = execution.reply.output->returns;
+  returns.resize(std::max(returns.size(), sizes.size()));
+  execution.to_store = 0;
+  for (std::uint32_t i = 0; i < sizes.size(); ++i) {
+    returns[i].size = sizes[i];
+    if (!stored(sizes[i])) continue;
+    ++execution.to_store;
+    const ObjectRef object{execution.push.owner.station, execution.push.first_return + i};
+    create_in_store(*main_, object, sizes[i], {slot, 1});
+  }
+  return true;
+}
+
+void CoreWorker::on(CopyObject copy) {
+  Execution& execution = executions_[copy.what.context];
+  if (!write_and_seal(*main_, copy)) {
+    execution.reply.error = ErrorType::out_of_disk;
+    execution.reply.output.reset();
+  }
+  if (--execution.to_store == 0) send_reply(*main_, copy.what.context);
+}
+
+// At the owner: where they are.
+void CoreWorker::learn_places(std::uint32_t task, const TaskOutput& output, NodeId node) {
+  const std::uint32_t first = tasks_.task(task).first_object;
+  for (std::uint32_t i = 0; i < output.returns.size(); ++i) {
+    const Bytes size = output.returns[i].size;
+    if (size <= inline_limit()) continue;
+    tasks_.object(first + i).in_store = true;
+    stored().add({io_.id(), first + i}, size, node);
+    if (tasks_.object(first + i).out_of_scope) stored().free({io_.id(), first + i});
+  }
+}
+
+void CoreWorker::on(const ReportLocations& report) {
+  stored().on(report, [this](ObjectRef object) { return tasks_.object(object.index).out_of_scope; });
+}
+
+// Nobody has a reference any more.
+void CoreWorker::on(ObjectOutOfScope gone) {
+  OwnedObject& object = tasks_.object(gone.index);
+  object.out_of_scope = true;
+  tasks_.forget_value(gone.index);
+  if (object.in_store) stored().free({io_.id(), gone.index});
+}
+
+// --- reads
+
+ObjectList CoreWorker::missing_of(std::span<const ObjectRef> refs) const {
+  std::vector<ObjectRef> missing;
+  for (const ObjectRef ref : refs) {
+    const OwnedObject& object = tasks_.object(index_of(ref));
+    if (object.in_store && object.error == ErrorType::none && !is_here(ref)) missing.push_back(ref);
+  }
+  return missing.empty() ? nullptr : std::make_shared<const std::vector<ObjectRef>>(std::move(missing));
+}
+
+void CoreWorker::fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait) {
+  thread.send(runtime_.raylets[node_.index], FetchObjects{address_, priority, wait, std::move(objects)});
+}
+
+// The arguments of an actor's call come when its turn has come; those of a task are here already.
+bool CoreWorker::fetch_arguments(std::uint32_t slot) {
+  const TaskInput* input = executions_[slot].push.input.get();
+  if (input == nullptr || input->store_args.empty()) return false;
+  std::vector<ObjectRef> missing;
+  for (const ObjectRef ref : input->store_args)
+    if (!is_here(ref)) missing.push_back(ref);
+  if (missing.empty()) return false;
+  fetch(*main_, std::make_shared<const std::vector<ObjectRef>>(std::move(missing)), PullPriority::get,
+        of_execution | slot);
+  return true;
+}
+
+void CoreWorker::on(const ObjectsLocal& local) {
+  if ((local.wait & of_execution) == 0) return context_of_wait(local.wait).objects_local(io_, local);
+  const auto slot = static_cast<std::uint32_t>(local.wait & ~of_execution);
+  if (local.error == ErrorType::none) return start_task(slot);
+  executions_[slot].started = main_->now();
+  reply(*main_, slot, local.error, {}, main_->now(), nullptr);
+}
+
+LeaseArgumentsRef CoreWorker::Owner::lease_arguments(const SchedulingKey& key) {
+  std::vector<LeaseArgument> list;
+  for (const ObjectRef ref : key.store_args) {
+    const auto places = worker.stored().locality(ref);
+    list.push_back({ref, places ? places->size : Bytes{}});
+  }
+  return new LeaseArguments(std::move(list), key.runtime_env);
+}
+
+}  // namespace raysim

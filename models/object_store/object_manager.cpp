@@ -1,0 +1,316 @@
+#include "models/object_store/object_manager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/raylet/lease.hpp"
+#include "models/raylet/raylet.hpp"
+
+namespace raysim {
+
+namespace {
+constexpr std::int64_t mib = std::int64_t{1} << 20;
+constexpr Bytes most_memory{200'000'000'000};  // ray_constants.py
+constexpr Bytes least_memory{75 * mib};
+constexpr double part_of_memory = 0.3;  // of what Ray sees free; `memory` is the rest
+
+Bytes room_for_pulls(const PlasmaStore& store) { return store.available(); }
+}  // namespace
+
+Bytes object_store_capacity(const NodeSpec& node) {
+  const auto said = node.total.get(object_store_memory_resource).ticks / ResourceAmount::unit;
+  if (said > 0) return {said};
+  const auto memory = static_cast<double>(node.total.get(memory_resource).ticks / ResourceAmount::unit);
+  if (memory <= 0) return most_memory;
+  const auto part = static_cast<std::int64_t>(memory * part_of_memory / (1 - part_of_memory));
+  return std::clamp(Bytes{part}, least_memory, most_memory);
+}
+
+ObjectManager::ObjectManager(Runtime& runtime, NodeId node, Station& station)
+    : runtime_(runtime),
+      node_(node),
+      station_(station),
+      self_{station.id()},
+      store_(object_store_capacity(runtime.cluster.nodes[node.index]), runtime.profile.system, *this),
+      primaries_(node, store_.capacity(), runtime.profile.system, {},
+                 runtime.engine.stream("spill directories/" + std::to_string(node.index)), *this),
+      pull_port_(*this),
+      pulls_(node, room_for_pulls(store_), runtime.profile.system,
+             runtime.engine.stream("pulls/" + std::to_string(node.index)), pull_port_),
+      pushes_(runtime.profile.system, *this),
+      buffers_(runtime.profile.system, *this),
+      disk_({LocalDisk{most_memory * 1000, {}}}, runtime.profile.system),
+      reports_(runtime.profile.system.max_object_report_batch_size) {}
+
+// --- creates
+
+void ObjectManager::on(CreateObject create) {
+  const CreateId id{next_create_++};
+  creating_[id.value] = create;
+  store_.create(id, create.object, create.size, runtime_.engine.process_of(create.client.station));
+  settle();
+}
+
+// The store is not called back before it has returned.
+void ObjectManager::created(CreateId request, ObjectRef object, CreateResult result) {
+  answers_.push_back({request, {object, result}});
+}
+
+void ObjectManager::answer_creates() {
+  while (!answers_.empty()) {
+    const auto [id, answer] = answers_.front();
+    const auto [object, result] = answer;
+    answers_.pop_front();
+    const Bytes fresh = newly_touched();
+    if (const auto worker = creating_.find(id.value); worker != creating_.end()) {
+      const CreateObject create = worker->second;
+      creating_.erase(worker);
+      station_.hand_over(create.client, ObjectCreated{object, create.size, fresh, create.what, result});
+    } else if (const auto restore = restoring_.find(id.value); restore != restoring_.end()) {
+      const IoJob job = restore->second;
+      restoring_.erase(restore);
+      io_.at(job.slot).room = result == CreateResult::ok || result == CreateResult::fell_back;
+      run_io(job.slot);
+    } else {
+      to_touch_ += fresh;
+      buffers_.created(object, result);
+    }
+  }
+}
+
+// Memory that has been given out for the first time.
+Bytes ObjectManager::newly_touched() {
+  const Bytes peak = store_.statistics().peak;
+  const Bytes fresh{peak.count - touched_.count};
+  touched_ = peak;
+  return fresh;
+}
+
+void ObjectManager::settle() {
+  answer_creates();
+  arm_pull_tick();
+}
+
+void ObjectManager::retry_at(Time when) {
+  station_.after<Raylet>(when - station_.now(), StoreTick{StoreTick::What::create});
+}
+
+void ObjectManager::on(SealObject seal) {
+  store_.seal(seal.object);
+  if (primaries_.pin(seal.object, seal.size)) store_.pin(seal.object, Pin::primary);
+  store_.release(seal.object, seal.client);
+  report(seal.object, {LocationUpdate::Copy::added, {}});
+  object_is_here(seal.object);
+  pushes_.object_sealed(seal.object);
+  primaries_.spill_if_over_threshold();
+  settle();
+}
+
+void ObjectManager::deleted(ObjectRef object, Bytes /*size*/, bool /*evicted*/) {
+  report(object, {LocationUpdate::Copy::removed, {}});
+  pulls_.object_deleted(object);
+}
+
+// --- fetches
+
+void ObjectManager::on(FetchObjects fetch) {
+  Fetch wanted;
+  wanted.objects = *fetch.objects;
+  wanted.client = fetch.client;
+  wanted.wait = fetch.wait;
+  add_fetch({fetch.client.station, fetch.wait}, std::move(wanted), fetch.priority);
+}
+
+void ObjectManager::on(CancelFetch cancel) { end_fetch({cancel.client.station, cancel.wait}); }
+
+void ObjectManager::add_fetch(const FetchKey& key, Fetch fetch, PullPriority priority) {
+  std::sort(fetch.objects.begin(), fetch.objects.end());
+  fetch.objects.erase(std::unique(fetch.objects.begin(), fetch.objects.end()), fetch.objects.end());
+  for (const ObjectRef object : fetch.objects) wanting_[object].push_back(key);
+  const std::vector<ObjectRef> objects = fetch.objects;
+  fetches_[key] = std::move(fetch);
+  fetches_.at(key).pull = pulls_.pull(objects, priority);
+  check(key);
+  settle();
+}
+
+void ObjectManager::end_fetch(const FetchKey& key) {
+  const auto it = fetches_.find(key);
+  if (it == fetches_.end()) return;
+  const Fetch over = std::move(it->second);
+  fetches_.erase(it);
+  for (const ObjectRef object : over.objects) {
+    const auto wanting = wanting_.find(object);
+    std::erase(wanting->second, key);
+    if (wanting->second.empty()) wanting_.erase(wanting);
+  }
+  pulls_.cancel(over.pull);
+  settle();
+}
+
+// A copy has been sealed.
+void ObjectManager::object_is_here(ObjectRef object) {
+  pulls_.object_sealed(object);
+  const auto it = wanting_.find(object);
+  if (it == wanting_.end()) return;
+  const std::vector<FetchKey> keys = it->second;
+  for (const FetchKey& key : keys) check(key);
+}
+
+// Is all of it here?
+void ObjectManager::check(const FetchKey& key) {
+  const auto it = fetches_.find(key);
+  if (it == fetches_.end()) return;
+  const Fetch& fetch = it->second;
+  const auto here = [&](ObjectRef object) { return store_.contains(object); };
+  if (fetch.error == ErrorType::none && !std::all_of(fetch.objects.begin(), fetch.objects.end(), here)) return;
+  if (!fetch.client.valid()) {  // the lease keeps its pull until it is granted
+    station_.after<Raylet>({}, ArgumentsReady{{fetch.wait}});
+    return;
+  }
+  station_.send(fetch.client, ObjectsLocal{fetch.wait, fetch.error});
+  end_fetch(key);
+}
+
+// The object will never come: whoever waits for it is told.
+void ObjectManager::fail(ObjectRef object, ErrorType error) {
+  const auto it = wanting_.find(object);
+  if (it == wanting_.end()) return;
+  const std::vector<FetchKey> keys = it->second;
+  for (const FetchKey& key : keys) {
+    fetches_.at(key).error = error;
+    check(key);
+  }
+}
+
+void ObjectManager::owner_is_gone(StationId owner) {
+  std::vector<ObjectRef> lost;
+  const auto first = wanting_.lower_bound({owner, 0});
+  for (auto it = first; it != wanting_.end() && it->first.owner == owner; ++it) lost.push_back(it->first);
+  for (const ObjectRef object : lost) fail(object, ErrorType::owner_died);
+}
+
+void ObjectManager::on(LocationNews news) {
+  if (!news.locations) return fail(news.object, ErrorType::object_lost);
+  pulls_.locations_changed(news.object, std::move(news.locations));
+  settle();
+}
+
+void ObjectManager::subscribe(ObjectRef object, bool wanted) {
+  station_.send(Address<CoreWorker>{object.owner}, SubscribeLocations{object, node_, wanted});
+}
+
+// --- reports to owners, and what they have freed
+
+void ObjectManager::report(ObjectRef object, const LocationUpdate& update) {
+  send_report(object.owner, reports_.add(object.owner, object, update));
+}
+
+void ObjectManager::send_report(StationId owner, LocationBatch batch) {
+  if (batch.empty()) return;
+  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(batch.size()));
+  station_.send(Address<CoreWorker>{owner},
+                ReportLocations{node_, owner, std::make_unique<LocationBatch>(std::move(batch))});
+}
+
+void ObjectManager::on_unreachable(const ReportLocations& report) { reports_.answered(report.owner, false); }
+
+void ObjectManager::on(FreeObjects freed) {
+  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(freed.objects->size()));
+  for (const auto& [object, nothing] : *freed.objects) primaries_.release(object);
+  station_.send(freed.owner, ObjectsFreed{node_});
+  arm_free_tick();
+}
+
+// --- leases
+
+bool ObjectManager::arguments_local(const Lease& lease) {
+  const auto& list = lease.arguments->list;
+  const auto here = [&](const LeaseArgument& argument) { return store_.contains(argument.object); };
+  const auto pull = fetches_.find({no_station, lease.id.value});
+  if (std::all_of(list.begin(), list.end(), here)) return true;
+  if (pull == fetches_.end()) pull_arguments(lease);  // one has been evicted
+  return pull != fetches_.end() && pull->second.error != ErrorType::none;
+}
+
+bool ObjectManager::pull_arguments(const Lease& lease) {
+  const auto& list = lease.arguments->list;
+  const auto here = [&](const LeaseArgument& argument) { return store_.contains(argument.object); };
+  if (std::all_of(list.begin(), list.end(), here)) return true;
+  Fetch wanted;
+  wanted.wait = lease.id.value;
+  for (const LeaseArgument& argument : list) wanted.objects.push_back(argument.object);
+  add_fetch({no_station, lease.id.value}, std::move(wanted), PullPriority::task_arguments);
+  return false;
+}
+
+void ObjectManager::stop_pull(LeaseId lease) { end_fetch({no_station, lease.value}); }
+
+bool ObjectManager::pull_blocked(LeaseId lease) const {
+  const auto it = fetches_.find({no_station, lease.value});
+  return it != fetches_.end() && pulls_.is_queued(it->second.pull);
+}
+
+void ObjectManager::pin_arguments(const Lease& lease) {
+  std::vector<ObjectRef>& pinned = pinned_[lease.id];
+  for (const LeaseArgument& argument : lease.arguments->list)
+    if (store_.pin(argument.object, Pin::argument)) pinned.push_back(argument.object);
+}
+
+void ObjectManager::unpin_arguments(const Lease& lease) {
+  const auto pinned = pinned_.extract(lease.id);
+  for (const ObjectRef object : pinned.mapped()) store_.unpin(object, Pin::argument);
+  settle();
+}
+
+void ObjectManager::process_died(ProcessId process) {
+  store_.disconnect(process);
+  std::erase_if(creating_,
+                [&](const auto& entry) { return runtime_.engine.process_of(entry.second.client.station) == process; });
+  std::vector<FetchKey> gone;
+  for (const auto& [key, fetch] : fetches_)
+    if (fetch.client.valid() && runtime_.engine.process_of(key.first) == process) gone.push_back(key);
+  for (const FetchKey& key : gone) end_fetch(key);
+}
+
+// --- timers
+
+void ObjectManager::arm_pull_tick() {
+  if (pulls_.bundles() == 0) return;
+  const bool waits = pulls_.waits_for_memory();
+  const Time due = waits ? station_.now() : std::max(pulls_.next_due(), station_.now());
+  if (due == Time::max()) return;
+  const Duration period = runtime_.profile.system.object_manager_timer_freq;
+  const Duration own = phase(runtime_.engine, "pull tick", node_.index, period);
+  const Time tick = due + until_tick(due, period, own);
+  if (tick >= pull_tick_) return;
+  pull_tick_ = tick;
+  // Memory alone may never come; what is asked for again will end.
+  station_.after<Raylet>(tick - station_.now(), StoreTick{StoreTick::What::pull}, pulls_.next_due() == Time::max());
+}
+
+void ObjectManager::arm_free_tick() {
+  if (free_tick_) return;
+  free_tick_ = true;
+  const Duration period = runtime_.profile.system.free_objects_period;
+  const Duration own = phase(runtime_.engine, "free tick", node_.index, period);
+  station_.after<Raylet>(until_tick(station_.now(), period, own), StoreTick{StoreTick::What::free}, true);
+}
+
+void ObjectManager::on(StoreTick tick) {
+  switch (tick.what) {
+    case StoreTick::What::create: store_.retry(); break;
+    case StoreTick::What::pull:
+      if (station_.now() < pull_tick_) return;  // an earlier one came in between
+      pull_tick_ = Time::max();
+      pulls_.tick(room_for_pulls(store_));
+      break;
+    case StoreTick::What::free:
+      free_tick_ = false;
+      primaries_.tick();
+      break;
+  }
+  settle();
+}
+
+}  // namespace raysim
