@@ -28,8 +28,8 @@ struct Payload {
 // One argument of a call: a reference, whose value its function gets, or a value. References inside a value stay what they are.
 struct Argument {
   std::optional<ObjectRef> ref;
-  Payload value;         // of a reference: filled when it is known
-  ObjectLife life = {};  // of a reference: until the task is over
+  Payload value;      // of a reference: filled when it is known
+  HeldRef life = {};  // of a reference: until the task is over
 
   Argument(ObjectRef by_reference) : ref(by_reference) {}
   Argument(Payload by_value) : value(std::move(by_value)) {}

@@ -77,7 +77,7 @@ struct Runtime {
   std::uint32_t placement_groups = 0;       // ids given so far
   std::deque<ActorSpec> actors;             // by ActorId
   std::shared_ptr<HandleWatch> handles = std::make_shared<HandleWatch>();
-  std::shared_ptr<ObjectLives> lives = std::make_shared<ObjectLives>();
+  ObjectLivesRef lives{new ObjectLives};
   ProcessId driver;
   WorkerMaker make_worker;
   std::function<void(const std::string& why, ErrorType error)> driver_ended;

@@ -67,8 +67,8 @@ ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, co
 std::vector<Argument> arguments_of(std::vector<Value> values) {
   std::vector<Argument> args;
   for (const Value& value : values) {
-    if (const auto* ref = value.as<ObjectRef>())
-      args.emplace_back(*ref);
+    if (const auto* ref = value.as<HeldRef>())
+      args.emplace_back(ref->ref());
     else
       args.emplace_back(payload_of(value));
   }
@@ -205,9 +205,9 @@ Body run_next(Frame& frame, const NextStep& next) {
   if (generator == nullptr || generator->dynamic)
     throw ExpressionError(fmt::format("next of {}, expected a streaming generator", kind_of(of)));
   std::optional<ObjectRef> item;
-  Body waiting = frame.context.next(generator->ref, item);
+  Body waiting = frame.context.next(generator->ref.ref(), item);
   co_await waiting;
-  frame.store(next.as, item ? Value(*item) : Value());
+  frame.store(next.as, item ? Value(frame.context.hold(*item)) : Value());
 }
 
 }  // namespace raysim

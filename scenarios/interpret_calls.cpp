@@ -17,8 +17,8 @@ constexpr int deepest_call = 1000;  // Python's own limit
 // A value on its way to a function: a reference goes as one; data is a size and nothing else. `names_refs`: a function without
 // parameters takes all references that a list holds.
 void add_argument(const Value& value, bool names_refs, std::vector<Argument>& args) {
-  if (const auto* ref = value.as<ObjectRef>()) {
-    args.emplace_back(*ref);
+  if (const auto* ref = value.as<HeldRef>()) {
+    args.emplace_back(ref->ref());
     return;
   }
   if (names_refs) {
@@ -45,23 +45,28 @@ Value value_of(const Payload& payload) {
 }
 
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
-  if (const auto* ref = value.as<ObjectRef>()) return {*ref};
-  if (const auto* generator = value.as<Generator>()) return {generator->ref};
+  if (const auto* ref = value.as<HeldRef>()) return {ref->ref()};
+  if (const auto* generator = value.as<Generator>()) return {generator->ref.ref()};
   if (value.is_nothing()) return {};
   if (const auto* list = value.as<List>()) {
     const std::span<const ObjectRef> refs = list->refs();
     if (refs.size() == list->size()) return {refs.begin(), refs.end()};
     for (std::size_t i = 0; i < list->size(); ++i)
-      if (const Value item = (*list)[i]; item.as<ObjectRef>() == nullptr)
+      if (const Value item = (*list)[i]; item.as<HeldRef>() == nullptr)
         throw ExpressionError(
             fmt::format("{} of a list with {} at {}, expected references only", step, kind_of(item), i));
   }
   throw ExpressionError(fmt::format("{} of {}, expected a reference or a list of references", step, kind_of(value)));
 }
 
+List items_of(const Frame& frame, const Generator& generator) {
+  const std::span<const ObjectRef> items = frame.context.items(generator.ref.ref());
+  return List(frame.context.hold(std::vector<ObjectRef>(items.begin(), items.end())));
+}
+
 List list_of(const Value& value, std::string_view step) {
   if (const auto* list = value.as<List>()) return *list;
-  if (const auto* ref = value.as<ObjectRef>()) return List(std::vector<ObjectRef>{*ref});
+  if (value.as<HeldRef>() != nullptr) return List(std::vector<Value>{value});
   if (value.as<ActorHandle>() != nullptr) return List(std::vector<Value>{value});
   if (value.is_nothing()) return {};
   throw ExpressionError(fmt::format("{} over {}, expected a list", step, kind_of(value)));
@@ -136,13 +141,14 @@ void Calls::add(ObjectRef first) {
 void Calls::store() {
   if (function_.yields()) {
     std::vector<Value> generators;
-    for (const ObjectRef ref : refs_) generators.emplace_back(Generator{ref, function_.num_returns == dynamic_returns});
+    for (const ObjectRef ref : refs_)
+      generators.emplace_back(Generator{frame_.context.hold(ref), function_.num_returns == dynamic_returns});
     frame_.store(call_.as,
                  !gives_list_ && generators.size() == 1 ? generators.front() : Value(List(std::move(generators))));
   } else if (!gives_list_ && refs_.size() == 1) {
-    frame_.store(call_.as, refs_.front());
+    frame_.store(call_.as, frame_.context.hold(refs_.front()));
   } else {
-    frame_.store(call_.as, List(std::move(refs_)));
+    frame_.store(call_.as, List(frame_.context.hold(std::move(refs_))));
   }
 }
 
@@ -214,10 +220,10 @@ Body run_get(Frame& frame, const Step& step, const GetStep& get) {
   co_await getting;
   if (!get.as.name) co_return;
   if (generator != nullptr) {
-    frame.store(get.as, List(frame.context.items(generator->ref)));
+    frame.store(get.as, items_of(frame, *generator));
     co_return;
   }
-  if (wanted.as<ObjectRef>() != nullptr) {
+  if (wanted.as<HeldRef>() != nullptr) {
     frame.store(get.as, value_of(frame.context.value(refs.front())));
     co_return;
   }
@@ -230,11 +236,11 @@ Body run_get(Frame& frame, const Step& step, const GetStep& get) {
 Body run_wait(Frame& frame, const Step& step, const WaitStep& wait) {
   WaitResult result;
   const auto wanted = static_cast<std::size_t>(frame.whole(wait.num_returns, "num_returns", 1, most_repeats));
-  Body waiting = frame.context.wait(refs_of(wait.refs.evaluate(frame), "wait"), wanted,
-                                    frame.timeout(wait.timeout, step.place), result);
+  const Value refs = wait.refs.evaluate(frame);
+  Body waiting = frame.context.wait(refs_of(refs, "wait"), wanted, frame.timeout(wait.timeout, step.place), result);
   co_await waiting;
-  frame.store({wait.ready, false}, List(std::move(result.ready)));
-  frame.store({wait.pending, false}, List(std::move(result.pending)));
+  frame.store({wait.ready, false}, List(frame.context.hold(std::move(result.ready))));
+  frame.store({wait.pending, false}, List(frame.context.hold(std::move(result.pending))));
 }
 
 Body run_put(Frame& frame, const Step& step, const PutStep& put) {
@@ -249,9 +255,9 @@ Body run_put(Frame& frame, const Step& step, const PutStep& put) {
     co_await pause;
   }
   if (put.count)
-    frame.store(put.as, List(std::move(refs)));
+    frame.store(put.as, List(frame.context.hold(std::move(refs))));
   else
-    frame.store(put.as, refs.front());
+    frame.store(put.as, frame.context.hold(refs.front()));
 }
 
 Body run_call(Frame& frame, const Step& step, const CallStep& call) {

@@ -58,18 +58,18 @@ Body run_for_each(Frame& frame, const ForEachStep& loop, List items);
 // Of a generator: its items as they come, or when it has ended.
 Body run_for_each_item(Frame& frame, const ForEachStep& loop, Generator generator) {
   if (generator.dynamic) {
-    Body getting = frame.context.get({generator.ref}, std::nullopt);
+    Body getting = frame.context.get({generator.ref.ref()}, std::nullopt);
     co_await getting;
-    Body rounds = run_for_each(frame, loop, List(frame.context.items(generator.ref)));
+    Body rounds = run_for_each(frame, loop, items_of(frame, generator));
     co_await rounds;
     co_return;
   }
   while (true) {
     std::optional<ObjectRef> item;
-    Body next = frame.context.next(generator.ref, item);
+    Body next = frame.context.next(generator.ref.ref(), item);
     co_await next;
     if (!item) break;
-    frame.names[loop.as] = *item;
+    frame.names[loop.as] = frame.context.hold(*item);
     Body round = run_steps(frame, loop.body);
     co_await round;
     if (!frame.goes_on()) break;

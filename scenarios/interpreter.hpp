@@ -102,6 +102,8 @@ Payload payload_of(const Value& value);
 Value value_of(const Payload& payload);
 // The references of a value that is one, a list of some, or nothing; `step` for messages.
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step);
+// Of a dynamic generator that is ready.
+List items_of(const Frame& frame, const Generator& generator);
 // A list, or a reference as a list of one, or nothing as an empty one.
 List list_of(const Value& value, std::string_view step);
 std::vector<Value> evaluate_arguments(Frame& frame, const std::vector<ArgumentSpec>& args, SourcePlace place);

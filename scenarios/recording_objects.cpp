@@ -24,7 +24,7 @@ TaskCall on_node(std::uint32_t function, const TaskOptions& options, NodeId node
   return call;
 }
 
-Body submit_one(TaskContext& context, const TaskCall& call, ObjectRef& made, ObjectLife& life) {
+Body submit_one(TaskContext& context, const TaskCall& call, ObjectRef& made, HeldRef& life) {
   made = context.submit(call);
   life = context.hold(made);
   const auto pause = context.pause();
@@ -33,7 +33,7 @@ Body submit_one(TaskContext& context, const TaskCall& call, ObjectRef& made, Obj
 
 // An object is made on a node; this returns when it exists.
 Body make_there(TaskContext& context, std::uint32_t first, const TaskOptions& options, NodeId node, ObjectRef& made,
-                ObjectLife& life) {
+                HeldRef& life) {
   const TaskCall call = on_node(first + make, options, node);
   Body submitting = submit_one(context, call, made, life);
   co_await submitting;
@@ -44,7 +44,7 @@ Body make_there(TaskContext& context, std::uint32_t first, const TaskOptions& op
 
 Body submit_and_get(TaskContext& context, const TaskCall& call) {
   ObjectRef result{};
-  ObjectLife life;
+  HeldRef life;
   Body submitting = submit_one(context, call, result, life);
   co_await submitting;
   const std::vector<ObjectRef> results{result};
@@ -62,7 +62,7 @@ Body make_parts(TaskContext& context, Duration rest, Duration work) {
 Body run_shuffle(TaskContext& context, std::uint32_t first, const TaskOptions& options,
                  const RecordedProgram& program) {
   std::vector<ObjectRef> parts;
-  std::vector<ObjectLife> lives;
+  std::vector<HeldRef> lives;
   for (std::int64_t i = 0; i < program.n; ++i) {
     ObjectRef mapped = context.submit(call_of(first + make, options));
     for (std::int64_t r = 0; r < program.children; ++r, ++mapped.index) {
@@ -88,7 +88,7 @@ Body run_shuffle(TaskContext& context, std::uint32_t first, const TaskOptions& o
 Body run_broadcast(TaskContext& context, std::uint32_t first, const TaskOptions& options, const ClusterSpec& cluster,
                    const RecordedProgram& program, double& seconds) {
   const ObjectRef object = context.put(program.bytes);
-  const ObjectLife life = context.hold(object);
+  const HeldRef life = context.hold(object);
   const auto putting = context.pause();
   co_await putting;
   const Time start = context.now();
@@ -108,7 +108,7 @@ Body run_broadcast(TaskContext& context, std::uint32_t first, const TaskOptions&
 Body run_spill(TaskContext& context, const RecordedProgram& program, double& seconds) {
   const Time start = context.now();
   std::vector<ObjectRef> objects;
-  std::vector<ObjectLife> lives;
+  std::vector<HeldRef> lives;
   for (std::int64_t i = 0; i < program.n; ++i) {
     objects.push_back(context.put(program.bytes));
     lives.push_back(context.hold(objects.back()));
@@ -153,7 +153,7 @@ Body run_objects(TaskContext& context, std::uint32_t first, const TaskOptions& o
     co_return;
   }
   ObjectRef object{};
-  ObjectLife life;
+  HeldRef life;
   Body making = make_there(context, first, options, program.from, object, life);
   co_await making;
   if (program.kind != Kind::locality) {

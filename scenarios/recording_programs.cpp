@@ -108,7 +108,7 @@ static Body run_operation(TaskContext& context, const TaskCall& call, const Reco
   if (program.kind == Kind::get_small) {
     refs = put;
   } else if (program.kind == Kind::put_small || program.kind == Kind::put_large) {
-    const ObjectLife until_here = context.hold(context.put(program.bytes));
+    const HeldRef until_here = context.hold(context.put(program.bytes));
     const auto putting = context.pause();
     co_await putting;
   } else {

@@ -29,11 +29,7 @@ Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, Simul
   build();
 }
 
-// Bodies that go now tell nobody.
-Simulation::~Simulation() {
-  runtime_.handles->out_of_scope = nullptr;
-  runtime_.lives->out_of_scope = nullptr;
-}
+Simulation::~Simulation() { runtime_.handles->out_of_scope = nullptr; }  // bodies that go now tell nobody
 
 void Simulation::set_policy() {
   runtime_.make_policy = options_.own_policy;
@@ -46,14 +42,12 @@ void Simulation::set_policy() {
   runtime_.decision_time = options_.decision_time;
 }
 
-// Owners hear when the last reference to something of theirs is gone.
-void Simulation::watch_references() {
-  runtime_.handles->out_of_scope = [this](ActorId actor) {
-    engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
-  };
-  runtime_.lives->out_of_scope = [this](ObjectRef object) {
-    engine_.post(Address<CoreWorker>{object.owner}, ObjectOutOfScope{object.index});
-  };
+// Ray's node ids are random, and ties between nodes go by them.
+void Simulation::draw_node_ids() {
+  RandomStream ids = engine_.stream("node ids");
+  auto& order = runtime_.node_order;
+  for (std::uint32_t i = 0; i < runtime_.cluster.nodes.size(); ++i) order.push_back({i});
+  for (auto i = static_cast<std::uint32_t>(order.size()); i > 1; --i) std::swap(order[i - 1], order[ids.below(i)]);
 }
 
 void Simulation::build() {
@@ -61,10 +55,7 @@ void Simulation::build() {
   set_policy();
   runtime_.functions = std::move(options_.functions);
   for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
-  // Ray's node ids are random, and ties between nodes go by them.
-  RandomStream ids = engine_.stream("node ids");
-  for (std::uint32_t i = 0; i < nodes; ++i) runtime_.node_order.push_back({i});
-  for (std::uint32_t i = nodes; i > 1; --i) std::swap(runtime_.node_order[i - 1], runtime_.node_order[ids.below(i)]);
+  draw_node_ids();
 
   const auto is_there = [this](std::uint32_t i) { return runtime_.cluster.nodes[i].joins_at == Duration{}; };
   runtime_.make_worker = [this](NodeId node) {
@@ -79,7 +70,9 @@ void Simulation::build() {
     over_ = true;
     engine_.stop();
   };
-  watch_references();
+  runtime_.handles->out_of_scope = [this](ActorId actor) {
+    engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
+  };
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();
   if (runtime_.traits.central) {

@@ -68,7 +68,7 @@ class Simulation {
  private:
   ProcessId make_worker(NodeId node);
   void set_policy();
-  void watch_references();
+  void draw_node_ids();
   void build();
 
   Engine engine_;

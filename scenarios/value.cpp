@@ -88,7 +88,7 @@ std::int64_t packed_size(const Value& value) {
 // One of the two is empty.
 struct List::Items {
   std::vector<Value> values;
-  std::vector<ObjectRef> refs;
+  HeldRefs refs;
   int depth = 1;  // at most so many lists inside of each other, this one included
 
   [[nodiscard]] std::size_t size() const { return values.size() + refs.size(); }
@@ -111,16 +111,16 @@ List::List(std::vector<Value> values) : size_(static_cast<std::uint32_t>(values.
   check_length(values.size());
   if (values.empty()) return;
   items_ = std::make_shared<Items>();
-  const auto is_ref = [](const Value& value) { return value.as<ObjectRef>() != nullptr; };
+  const auto is_ref = [](const Value& value) { return value.as<HeldRef>() != nullptr; };
   if (std::all_of(values.begin(), values.end(), is_ref)) {
-    for (const Value& value : values) items_->refs.push_back(*value.as<ObjectRef>());
+    for (const Value& value : values) items_->refs.push_back(*value.as<HeldRef>());
     return;
   }
   for (const Value& value : values) items_->contain(value);
   items_->values = std::move(values);
 }
 
-List::List(std::vector<ObjectRef> refs) : size_(static_cast<std::uint32_t>(refs.size())) {
+List::List(HeldRefs refs) : size_(static_cast<std::uint32_t>(refs.size())) {
   if (refs.empty()) return;
   items_ = std::make_shared<Items>();
   items_->refs = std::move(refs);
@@ -132,7 +132,7 @@ Value List::operator[](std::size_t i) const {
 
 std::span<const ObjectRef> List::refs() const {
   if (items_ == nullptr || items_->refs.empty()) return {};
-  return std::span(items_->refs).subspan(first_, size_);
+  return items_->refs.refs().subspan(first_, size_);
 }
 
 std::vector<Value> List::values() const {
@@ -155,7 +155,7 @@ bool List::shares(const Value& value) const {
 }
 
 List List::with(const Value& last) const {
-  const auto* ref = last.as<ObjectRef>();
+  const auto* ref = last.as<HeldRef>();
   const bool fits = is_last() && (items_->refs.empty() || ref != nullptr);
   // Elements that held themselves would never be freed.
   if (!fits || shares(last)) {
@@ -179,7 +179,7 @@ List List::with_all(const List& more) const {
   const std::span<const ObjectRef> added = more.refs();
   if (size() == 0) return more;
   if (is_last() && !items_->refs.empty() && !added.empty() && items_ != more.items_) {
-    items_->refs.insert(items_->refs.end(), added.begin(), added.end());
+    for (std::size_t i = 0; i < more.size(); ++i) items_->refs.push_back(more.items_->refs[more.first_ + i]);
     List longer = *this;
     longer.size_ += more.size_;
     return longer;
@@ -192,6 +192,8 @@ List List::with_all(const List& more) const {
 
 List List::part(std::size_t first, std::size_t count) const {
   if (count == 0) return {};
+  // What it does not hold may go.
+  if (!items_->refs.empty() && count < size_) return List(items_->refs.part(first_ + first, count));
   List result = *this;
   result.first_ += static_cast<std::uint32_t>(first);
   result.size_ = static_cast<std::uint32_t>(count);
@@ -234,7 +236,7 @@ std::string kind_of(const Value& value) {
                                [](const std::string& text) { return "the text " + in_quotes(text); },
                                [](const List& list) { return fmt::format("a list of {}", list.size()); },
                                [](const Data& data) { return fmt::format("data of {} B", data.size.count); },
-                               [](const ObjectRef&) -> std::string { return "a reference"; },
+                               [](const HeldRef&) -> std::string { return "a reference"; },
                                [](const ActorHandle&) -> std::string { return "an actor"; },
                                [](const Generator&) -> std::string { return "a generator"; }},
                     value.held());
@@ -253,7 +255,7 @@ Bytes serialised_size(const Value& value) {
 }
 
 void collect_refs(const Value& value, std::vector<ObjectRef>& refs) {
-  if (const auto* ref = value.as<ObjectRef>()) refs.push_back(*ref);
+  if (const auto* ref = value.as<HeldRef>()) refs.push_back(ref->ref());
   const auto* list = value.as<List>();
   if (list == nullptr) return;
   const std::span<const ObjectRef> all = list->refs();

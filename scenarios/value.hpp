@@ -15,6 +15,7 @@
 
 #include "models/actor.hpp"
 #include "models/ids.hpp"
+#include "models/object_life.hpp"
 #include "sim/time.hpp"
 
 namespace raysim {
@@ -30,7 +31,7 @@ class List {
   List() = default;
   // These throw std::length_error when a list gets too long, or lists are nested too deeply.
   explicit List(std::vector<Value> values);
-  explicit List(std::vector<ObjectRef> refs);
+  explicit List(HeldRefs refs);
   // This list and one more element; takes constant time on average when lists grow at the end only.
   [[nodiscard]] List with(const Value& last) const;
   // This list and then another one.
@@ -62,14 +63,14 @@ struct Data {
 
 // What names the items of a generator: one by one, or (dynamic) all of them when its task has ended.
 struct Generator {
-  ObjectRef ref;
+  HeldRef ref;
   bool dynamic = false;
   friend bool operator==(const Generator&, const Generator&) = default;
 };
 
 class Value {
  public:
-  using Held = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, ObjectRef, ActorHandle,
+  using Held = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Data, HeldRef, ActorHandle,
                             Generator>;
 
   Value() = default;

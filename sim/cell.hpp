@@ -40,6 +40,7 @@ class alignas(64) Cell {
   std::uint64_t returns : 1 = 0;      // its sender wants to know when the receiver is gone
   std::uint64_t going_back : 1 = 0;   // on its way back to the sender, undelivered
   std::uint64_t completion : 1 = 0;   // the end of a service, not a message: never queued behind others
+  std::uint64_t in_line : 1 = 0;      // goes over the connection of its pair: its bytes leave after those sent before
 
   // Addresses a fresh cell; everything else starts from nothing.
   void address(StationId to, StationId from, std::uint8_t message_kind = 0) {
@@ -47,7 +48,7 @@ class alignas(64) Cell {
     sender = from;
     kind = message_kind;
     transit_ns = 0;
-    background = returns = going_back = completion = 0;
+    background = returns = going_back = completion = in_line = 0;
   }
 
   template <class Payload>

@@ -206,8 +206,9 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     const auto s = c.take<StartFlow>();
     Engine& e = *s.engine;
     if (fate != Fate::deliver) return e.discard(s.cargo);
-    const auto [line, free] = e.connections_.try_emplace({s.cargo->sender, s.cargo->target});
     const Cargo cargo{s.cargo, Bytes{s.size}};
+    if (s.cargo->in_line == 0) return e.start_flow(cargo);
+    const auto [line, free] = e.connections_.try_emplace({s.cargo->sender, s.cargo->target});
     free ? e.start_flow(cargo) : line->second.push_back(cargo);
   };
   start->address(no_station, cell->sender);
@@ -219,11 +220,11 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
 void Engine::deliver_ended_flows() {
   for (const FlowId id : ended_) {
     Cell* cell = std::exchange(flying_[id.value], nullptr);
+    if (cell->in_line != 0) send_next({cell->sender, cell->target});
     if (cell->sender == cell->target) {  // a device has done what its owner asked for
       schedule(now_, cell);
       continue;
     }
-    send_next({cell->sender, cell->target});
     const bool inside = places_[cell->sender.index] == places_[cell->target.index];
     schedule(now_ + (inside ? settings_.loopback_wakeup : settings_.network_wakeup), cell);
   }

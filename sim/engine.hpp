@@ -3,7 +3,7 @@
 // Models: a world of processes that talk by messages only; any process may end at any event, and with it its stations,
 // its jobs and whatever it had not sent yet. Bytes that contend for links are flows of the Fabric; the two clocks are kept
 // equal: while no flow is on its way the queue runs free, else the fabric is advanced to each event first.
-// Large messages from one station to another go over one connection, one after the other.
+// Large messages of a kind that declares `in_line` go over one connection from station to station, one after the other.
 // Leaves out: real time. Mirrors no part of Ray.
 // Invariants: time never goes back; same calls in the same order give the same run; the fingerprint covers every
 // delivered message with its time, receiver and kind.
@@ -178,6 +178,9 @@ concept HasSender = requires {
   typename Message::Sender;
 };
 
+template <class Message>
+concept InLine = Message::in_line;
+
 template <class Receiver, class Message>
 void invoke_message(Cell& cell, Station* station, Fate fate) {
   Message message = cell.take<Message>();
@@ -194,6 +197,7 @@ void fill(Cell& cell, StationId target, StationId sender, Message message) {
   cell.invoke = &invoke_message<Receiver, Message>;
   cell.address(target, sender, static_cast<std::uint8_t>(Message::kind));
   cell.returns = HasSender<Message> ? 1 : 0;
+  cell.in_line = InLine<Message> ? 1 : 0;
   cell.store(std::move(message));
 }
 

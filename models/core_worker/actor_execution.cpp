@@ -25,6 +25,10 @@ void CoreWorker::actor_created(const TaskReply& reply) {
 }
 
 void CoreWorker::on(PushActorTask call) {
+  if (ObjectList missing = call.input ? not_here(call.input->store_args) : nullptr) {
+    fetch(io_, std::move(missing), PullPriority::wait, of_call | actor_->add_later(std::move(call)));
+    return;
+  }
   actor_->add(std::move(call));
   start_calls(io_);
 }

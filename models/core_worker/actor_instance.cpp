@@ -29,6 +29,16 @@ void ActorInstance::add(PushActorTask call) {
   }
 }
 
+std::uint32_t ActorInstance::add_later(PushActorTask call) {
+  fetching_.emplace(fetches_, std::move(call));
+  return fetches_++;
+}
+
+void ActorInstance::fetched(std::uint32_t number) {
+  auto call = fetching_.extract(number);
+  if (!call.empty()) add(std::move(call.mapped()));
+}
+
 void ActorInstance::admit(PushActorTask call) {
   ++waiting_;
   groups_[call.group].waiting.push_back(std::move(call));
@@ -66,10 +76,11 @@ bool ActorInstance::cancel(Address<CoreWorker> caller, std::uint32_t task) {
   const auto waits_in = [&](const Group& group) {
     return std::any_of(group.waiting.begin(), group.waiting.end(), is_it);
   };
-  const auto came_early = [&](const auto& entry) { return is_it(entry.second); };
+  const auto comes_later = [&](const auto& entry) { return is_it(entry.second); };
   const auto& early = callers_[caller.station.index].early;
-  const bool here =
-      std::any_of(groups_.begin(), groups_.end(), waits_in) || std::any_of(early.begin(), early.end(), came_early);
+  const bool here = std::any_of(groups_.begin(), groups_.end(), waits_in) ||
+                    std::any_of(early.begin(), early.end(), comes_later) ||
+                    std::any_of(fetching_.begin(), fetching_.end(), comes_later);
   if (here) cancelled_.emplace_back(caller, task);
   return here;
 }

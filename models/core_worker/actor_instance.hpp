@@ -25,6 +25,9 @@ class ActorInstance {
 
   // A call has come; it waits in its group when it is its turn.
   void add(PushActorTask call);
+  // The same of one whose arguments come first: its number, for fetched().
+  std::uint32_t add_later(PushActorTask call);
+  void fetched(std::uint32_t number);
   // A call that may start now, and a place for it; to be called until there is none.
   struct Start {
     PushActorTask call;
@@ -36,7 +39,7 @@ class ActorInstance {
   // A call that waits here is not to run when its turn comes. False: it does not wait here.
   bool cancel(Address<CoreWorker> caller, std::uint32_t task);
   // Nothing runs and nothing waits.
-  [[nodiscard]] bool idle() const { return running_ == 0 && waiting_ == 0; }
+  [[nodiscard]] bool idle() const { return running_ == 0 && waiting_ == 0 && fetching_.empty(); }
   // Calls that wait for their turn.
   [[nodiscard]] std::vector<const PushActorTask*> waiting() const;
 
@@ -68,6 +71,8 @@ class ActorInstance {
   bool ordered_;
   std::vector<Group> groups_;  // the one without a name first
   std::unordered_map<std::uint32_t, Caller> callers_;
+  std::map<std::uint32_t, PushActorTask> fetching_;  // by number
+  std::uint32_t fetches_ = 0;
   std::vector<std::pair<Address<CoreWorker>, std::uint32_t>> cancelled_;  // caller and task
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> group_of_slot_;

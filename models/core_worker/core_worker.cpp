@@ -12,12 +12,15 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
       main_(&io_),
       address_(io_.bind(*this)),
       executions_(1) {
+  runtime.lives->set_owner(address_.station, this);
   // The main thread of a worker lowers its own priority when it is up; the others keep theirs.
   if (role == Role::worker && io_.contended()) {
     main_ = &runtime.engine.add_station(io_.process(), CpuPriority::low);
     main_->bind(*this);
   }
 }
+
+CoreWorker::~CoreWorker() { runtime_.lives->set_owner(address_.station, nullptr); }
 
 bool CoreWorker::executes() const {
   return std::any_of(executions_.begin(), executions_.end(), [](const Execution& e) { return e.running; });
@@ -89,7 +92,7 @@ void CoreWorker::on(ProcessDied died) {
 }
 
 void CoreWorker::on(ExitWorker) {
-  const bool refuses = executes() || actor_ || tasks_.unfinished() > 0;
+  const bool refuses = executes() || actor_ || tasks_.unfinished() > 0 || runtime_.lives->owns(io_.id());
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), refuses});
   if (refuses) return;
   main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});

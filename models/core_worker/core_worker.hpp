@@ -26,10 +26,13 @@ namespace raysim {
 
 class WaitGraph;
 
-class CoreWorker {
+class CoreWorker final : ReferencePort {
  public:
   enum class Role : std::uint8_t { driver, worker };
   CoreWorker(Runtime& runtime, NodeId node, Role role);
+  CoreWorker(const CoreWorker&) = delete;
+  CoreWorker& operator=(const CoreWorker&) = delete;
+  ~CoreWorker();
 
   [[nodiscard]] Address<CoreWorker> address() const { return address_; }
   [[nodiscard]] ProcessId process() const { return io_.process(); }
@@ -78,6 +81,7 @@ class CoreWorker {
   void on(CopyObject copy);
   void on(const ObjectsLocal& local);
   void on(ObjectOutOfScope gone);
+  void out_of_scope(std::uint32_t object) override;
   void on(const SubscribeLocations& subscribe) { stored().on(subscribe); }
   void on(const ReportLocations& report);
   void on(const ObjectsFreed& freed) { stored().on(freed); }
@@ -243,12 +247,18 @@ class CoreWorker {
   [[nodiscard]] bool is_here(ObjectRef object) const;
   void create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what);
   bool write_and_seal(Station& thread, const CopyObject& copy);
-  bool store_returns(std::uint32_t slot);
+  bool store_returns(Station& thread, std::uint32_t slot);
+  void drop(std::uint32_t object);
+  void drop_items(std::uint32_t task);
   void learn_places(std::uint32_t task, const TaskOutput& output, NodeId node);
   // Those of these objects, all ready, that lie in other stores only; null: none.
   [[nodiscard]] ObjectList missing_of(std::span<const ObjectRef> refs) const;
   void fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait);
+  [[nodiscard]] ObjectList not_here(std::span<const ObjectRef> refs) const;
   bool fetch_arguments(std::uint32_t slot);
+  // Numbers of waits that no body has: of an execution's slot, of an actor's call that is to wait for its turn.
+  static constexpr std::uint64_t of_execution = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t of_call = std::uint64_t{1} << 62;
 
   // borrowing.cpp
   // The index here of an object; one of another owner must be borrowed.

@@ -157,7 +157,7 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   Execution& execution = executions_[slot];
   const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
   execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
-  if (!store_returns(slot)) send_reply(thread, slot);
+  if (!store_returns(thread, slot)) send_reply(thread, slot);
 }
 
 void CoreWorker::send_reply(Station& thread, std::uint32_t slot) {

@@ -112,6 +112,7 @@ void CoreWorker::on(ReportGeneratorItem report) {
     tasks_.set_value(object, std::move(item.value));
     if (!item.message.empty()) tasks_.set_error_text(object, std::move(item.message));
     make_ready(object, item.error, item.path);
+    if (tasks_.object(tasks_.task(report.task).first_object).out_of_scope) drop(object);
   }
   if (stream.answers_now(item.index, whose)) answer_report(io_, whose, stream.consumed());
 }
@@ -135,22 +136,29 @@ void CoreWorker::finish_generator(const Ending& end) {
 
 void CoreWorker::finish_dynamic(const Ending& end, bool told) {
   const std::uint32_t generator = tasks_.task(end.task).first_object;
-  auto items = std::make_shared<std::vector<ObjectRef>>();
+  std::vector<ObjectRef> items;
   const auto add = [&](Payload value, ErrorType error) {
     const std::uint32_t object = tasks_.add_item(end.task);
     tasks_.set_value(object, std::move(value));
     if (error != ErrorType::none) tasks_.set_error_text(object, end.output->message);
     make_ready(object, error, end.path);
-    items->push_back({io_.id(), object});
+    items.push_back({io_.id(), object});
   };
   if (end.error == ErrorType::none || told) {
     if (end.output)
       for (Payload& value : end.output->returns) add(std::move(value), ErrorType::none);
     if (told) add({}, ErrorType::task_error);
-    const Bytes size{static_cast<std::int64_t>(items->size() * sizeof(ObjectRef))};
-    tasks_.set_value(generator, {std::move(items), size});
+    const Bytes size{static_cast<std::int64_t>(items.size() * sizeof(ObjectRef))};
+    tasks_.set_value(generator, {std::make_shared<const HeldRefs>(runtime_.lives, std::move(items)), size});
   }
   make_ready(generator, told ? ErrorType::none : end.error, end.path);
+}
+
+// Nobody will take what it has not taken.
+void CoreWorker::drop_items(std::uint32_t task) {
+  const auto stream = streams_.find(task);
+  if (stream == streams_.end()) return;
+  for (const std::uint32_t object : stream->second.untaken()) drop(object);
 }
 
 // --- the consumer
@@ -186,8 +194,8 @@ Body TaskContext::next(ObjectRef generator, std::optional<ObjectRef>& item) {
   item = expected;
 }
 
-const std::vector<ObjectRef>& TaskContext::items(ObjectRef generator) const {
-  return *static_cast<const std::vector<ObjectRef>*>(value(generator).data.get());
+std::span<const ObjectRef> TaskContext::items(ObjectRef generator) const {
+  return static_cast<const HeldRefs*>(value(generator).data.get())->refs();
 }
 
 }  // namespace raysim

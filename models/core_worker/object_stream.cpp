@@ -42,6 +42,13 @@ void ObjectStream::end(std::optional<std::uint32_t> items) {
   end_ = items.value_or(reported);
 }
 
+std::vector<std::uint32_t> ObjectStream::untaken() const {
+  std::vector<std::uint32_t> objects;
+  for (std::size_t i = consumed_; i < items_.size(); ++i)
+    if (items_[i].object) objects.push_back(*items_[i].object);
+  return objects;
+}
+
 std::vector<std::uint32_t> ObjectStream::beyond_end() const {
   std::vector<std::uint32_t> objects;
   for (std::size_t i = *end_; i < items_.size(); ++i)

@@ -42,6 +42,8 @@ class ObjectStream {
   // Of the item that the consumer takes next.
   [[nodiscard]] std::uint32_t consumed() const { return consumed_; }
   [[nodiscard]] bool ended_before(std::uint32_t item) const { return end_ && item >= *end_; }
+  // Objects of items that the consumer has not taken.
+  [[nodiscard]] std::vector<std::uint32_t> untaken() const;
   // Objects that stand for items which will never be.
   [[nodiscard]] std::vector<std::uint32_t> beyond_end() const;
 

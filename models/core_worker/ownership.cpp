@@ -119,7 +119,7 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
       bytes += arg.value.size;
       continue;
     }
-    if (!arg.life) arg.life = runtime_.lives->held(*arg.ref);
+    if (!arg.life && runtime_.lives->is_held(*arg.ref)) arg.life = caller.hold(*arg.ref);
     const std::uint32_t slot = borrow(caller.thread(), *arg.ref);
     const OwnedObject& object = tasks_.object(slot);
     OwnedTask& task = tasks_.task(index);

@@ -6,10 +6,6 @@
 
 namespace raysim {
 
-namespace {
-constexpr std::uint64_t of_execution = std::uint64_t{1} << 63;  // numbers of waits that no body has
-}
-
 StoredObjects& CoreWorker::stored() {
   if (!stored_) stored_ = std::make_unique<StoredObjects>(runtime_, io_);
   return *stored_;
@@ -52,7 +48,7 @@ bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
 // --- returns
 
 // Those that are too large for the reply; the reply waits for them. False: there are none.
-bool CoreWorker::store_returns(std::uint32_t slot) {
+bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   Execution& execution = executions_[slot];
   if (execution.reply.error != ErrorType::none) return false;
   const Distribution& drawn = executed_function(slot).return_size;
@@ -70,7 +66,7 @@ bool CoreWorker::store_returns(std::uint32_t slot) {
     if (!stored(sizes[i])) continue;
     ++execution.to_store;
     const ObjectRef object{execution.push.owner.station, execution.push.first_return + i};
-    create_in_store(*main_, object, sizes[i], {slot, 1});
+    create_in_store(thread, object, sizes[i], {slot, 1});
   }
   return true;
 }
@@ -100,12 +96,23 @@ void CoreWorker::on(const ReportLocations& report) {
   stored().on(report, [this](ObjectRef object) { return tasks_.object(object.index).out_of_scope; });
 }
 
-// Nobody has a reference any more.
-void CoreWorker::on(ObjectOutOfScope gone) {
-  OwnedObject& object = tasks_.object(gone.index);
+// Called where the last handle has ended, whatever is going on there: messages are for later.
+void CoreWorker::out_of_scope(std::uint32_t index) {
+  OwnedObject& object = tasks_.object(index);
   object.out_of_scope = true;
-  tasks_.forget_value(gone.index);
-  if (object.in_store) stored().free({io_.id(), gone.index});
+  tasks_.forget_value(index);
+  const bool generator = !streams_.empty() && object.task != OwnedObject::no_task;
+  if (generator && tasks_.task(object.task).first_object == index) drop_items(object.task);
+  if (object.in_store) runtime_.engine.post(address_, ObjectOutOfScope{index});
+}
+
+void CoreWorker::drop(std::uint32_t object) {
+  if (!runtime_.lives->is_held({io_.id(), object})) out_of_scope(object);
+}
+
+void CoreWorker::on(ObjectOutOfScope gone) {
+  const ObjectRef object{io_.id(), gone.index};
+  if (!runtime_.lives->is_held(object)) stored().free(object);
 }
 
 // --- reads
@@ -123,22 +130,29 @@ void CoreWorker::fetch(Station& thread, ObjectList objects, PullPriority priorit
   thread.send(runtime_.raylets[node_.index], FetchObjects{address_, priority, wait, std::move(objects)});
 }
 
-// The arguments of an actor's call come when its turn has come; those of a task are here already.
+ObjectList CoreWorker::not_here(std::span<const ObjectRef> refs) const {
+  std::vector<ObjectRef> missing;
+  for (const ObjectRef ref : refs)
+    if (!is_here(ref)) missing.push_back(ref);
+  return missing.empty() ? nullptr : std::make_shared<const std::vector<ObjectRef>>(std::move(missing));
+}
+
+// They came before a task was given its worker, or an actor's call its turn; a copy may have been evicted since.
 bool CoreWorker::fetch_arguments(std::uint32_t slot) {
   const TaskInput* input = executions_[slot].push.input.get();
-  if (input == nullptr || input->store_args.empty()) return false;
-  std::vector<ObjectRef> missing;
-  for (const ObjectRef ref : input->store_args)
-    if (!is_here(ref)) missing.push_back(ref);
-  if (missing.empty()) return false;
-  fetch(*main_, std::make_shared<const std::vector<ObjectRef>>(std::move(missing)), PullPriority::get,
-        of_execution | slot);
+  ObjectList missing = input != nullptr ? not_here(input->store_args) : nullptr;
+  if (!missing) return false;
+  fetch(*main_, std::move(missing), PullPriority::get, of_execution | slot);
   return true;
 }
 
 void CoreWorker::on(const ObjectsLocal& local) {
+  const auto slot = static_cast<std::uint32_t>(local.wait);
+  if ((local.wait & of_call) != 0) {
+    actor_->fetched(slot);
+    return start_calls(io_);
+  }
   if ((local.wait & of_execution) == 0) return context_of_wait(local.wait).objects_local(io_, local);
-  const auto slot = static_cast<std::uint32_t>(local.wait & ~of_execution);
   if (local.error == ErrorType::none) return start_task(slot);
   executions_[slot].started = main_->now();
   reply(*main_, slot, local.error, {}, main_->now(), nullptr);

@@ -121,7 +121,9 @@ ObjectRef TaskContext::put(Payload value) {
   return ref;
 }
 
-ObjectLife TaskContext::hold(ObjectRef ref) const { return runtime_.lives->hold(ref); }
+HeldRef TaskContext::hold(ObjectRef ref) const { return {runtime_.lives, ref}; }
+
+HeldRefs TaskContext::hold(std::vector<ObjectRef> refs) const { return {runtime_.lives, std::move(refs)}; }
 
 void TaskContext::on(const CopyObject& copy) {
   if (!worker_.write_and_seal(thread_, copy)) put_error_ = ErrorType::out_of_disk;

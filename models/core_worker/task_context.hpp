@@ -91,7 +91,8 @@ class TaskContext {
   ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
   // Keeps an object from being freed; with the last copy of what this returns (here or in any other process) it is. Tasks keep
   // their arguments for themselves. Objects that nobody has held are never freed.
-  [[nodiscard]] ObjectLife hold(ObjectRef ref) const;
+  [[nodiscard]] HeldRef hold(ObjectRef ref) const;
+  [[nodiscard]] HeldRefs hold(std::vector<ObjectRef> refs) const;
   // What this body was called with, in order; the values of references are filled in.
   [[nodiscard]] const std::vector<Argument>& arguments() const;
   // The duration that was drawn for the task or stated in the call; none: its function has one of its own making.
@@ -143,7 +144,7 @@ class TaskContext {
   // The reference that the next item will have, to wait for; ready at the end too. Raises RayError (ValueError).
   ObjectRef peek(ObjectRef generator);
   // The references of a generator with num_returns = dynamic_returns that is ready. With the error of its body, if it raised one.
-  [[nodiscard]] const std::vector<ObjectRef>& items(ObjectRef generator) const;
+  [[nodiscard]] std::span<const ObjectRef> items(ObjectRef generator) const;
 
   // Has a node drained at a moment of the run, or now if that has passed.
   void drain(NodeId node, Time when);

@@ -1,8 +1,7 @@
 // What processes say to each other about objects in stores.
 //
 // Models: a worker and the store of its node (create, seal, fetch), raylets among each other (pull, chunks), raylets and owners
-// (locations, frees), one struct an RPC. Leaves out: as models/messages.hpp; the messages of borrowers (an object lives as long as a
-// life token of it, see Runtime::lives).
+// (locations, frees), one struct an RPC. Leaves out: as models/messages.hpp; the messages of borrowers (models/object_life.hpp).
 // Mirrors src/ray/object_manager/plasma/protocol.cc and src/ray/protobuf/{object_manager,node_manager,pubsub}.proto (2.60).
 // Invariants: as models/messages.hpp.
 #pragma once
@@ -89,6 +88,7 @@ struct PullObjects {
 };
 struct PushChunk {
   static constexpr auto kind = MessageKind::push_chunk;
+  static constexpr bool in_line = true;  // on the one connection that two raylets have for objects
   ObjectRef object;
   Bytes size;  // of the object
   NodeId from;

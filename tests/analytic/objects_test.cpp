@@ -100,7 +100,7 @@ Body come_and_go(TaskContext& context, double& /*seconds*/) {
   RandomStream random = context.stream("come and go");
   {
     std::vector<ObjectRef> refs;
-    std::vector<ObjectLife> lives;
+    std::vector<HeldRef> lives;
     for (int i = 0; i < 60; ++i) {
       TaskCall call = there(random.below(2) == 0 ? make : use, static_cast<std::uint32_t>(random.below(3)));
       for (std::uint64_t n = random.below(3); n > 0 && !refs.empty(); --n)

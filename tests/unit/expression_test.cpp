@@ -229,9 +229,10 @@ TEST_CASE("a list never changes, whatever is made of it") {
 }
 
 TEST_CASE("a list of references holds them alone, until something else comes") {
-  const List refs(std::vector<ObjectRef>{{{1}, 0}, {{1}, 1}});
+  const ObjectLivesRef lives(new ObjectLives);
+  const List refs(HeldRefs(lives, {{{1}, 0}, {{1}, 1}}));
   CHECK(refs.refs().size() == 2);
-  CHECK(refs.with(ObjectRef{{1}, 2}).refs().size() == 3);
+  CHECK(refs.with(HeldRef(lives, {{1}, 2})).refs().size() == 3);
   CHECK(refs.with_all(refs).refs().size() == 4);
   const List mixed = refs.with(number(1));
   CHECK(mixed.refs().empty());

@@ -18,7 +18,8 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 PAGE = FOLDER.parent.parent / "docs" / "validation.md"
 FILES = ["three_by_twenty", "bob_alice_ming", "faults", "mixed_18_cpus", "four_nodes", "two_nodes"]
 SEEDS = "20"
-FITTED = ["fine_2000x10ms", "chain100", "pi600_pinned_alice", "retry_crash_k1_12x200ms", "micro_put_small"]
+FITTED = ["fine_2000x10ms", "chain100", "pi600_pinned_alice", "retry_crash_k1_12x200ms", "micro_put_small",
+          "micro_put_100MB_bytes", "transfer_100MB_alice_to_ming", "spill_14x50MB_store400MB"]
 EXACT_SPLITS = {"few_10x1s": [10], "few_30x1s": [10, 10, 10], "few_45x1s": [15, 15, 15]}
 GAPS = {"pi600_default": 0.25, "pi600_pinned_alice": 0.25}
 
@@ -148,7 +149,7 @@ def page(raysim):
         "raysim validate tests/validation/bob_alice_ming.json",
         "```",
         "",
-        "Parameters were adjusted on five cases at most, marked `fitted`: " + ", ".join(f"`{c}`" for c in FITTED) + ".",
+        f"Parameters were adjusted on {len(FITTED)} cases at most, marked `fitted`: " + ", ".join(f"`{c}`" for c in FITTED) + ".",
         "All others are predictions. The bound is 5 % for tasks of 0.1 s and longer and 15 % for shorter ones; what does not reach it is",
         "called a miss, with what is known of the reason. Tasks a node must lie inside the recorded range, give or take one in twenty.",
         "Times are in seconds unless said otherwise. The end of a task is taken at the end of its sleep, before its worker has a core again,",
