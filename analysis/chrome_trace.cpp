@@ -98,6 +98,12 @@ std::uint64_t ChromeTrace::device_row(const AttemptRecord& attempt, std::uint32_
   return tid;
 }
 
+void ChromeTrace::on_store(const StoreRecord& store) {
+  event(fmt::format(
+      R"({{"ph":"C","name":"object store, bytes","pid":{},"ts":{},"args":{{"memory":{},"fallback files":{}}}}})",
+      store.node, microseconds(store.at.ns), (store.used.count - store.fallback.count), store.fallback.count));
+}
+
 void ChromeTrace::finish() {
   buffer_ += "\n]\n";
   write_buffer();

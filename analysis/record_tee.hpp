@@ -40,6 +40,18 @@ class RecordTee final : public RecordSink {
     first_.on_actor(actor);
     second_.on_actor(actor);
   }
+  void on_store(const StoreRecord& store) override {
+    first_.on_store(store);
+    second_.on_store(store);
+  }
+  void on_object(const ObjectRecord& object) override {
+    first_.on_object(object);
+    second_.on_object(object);
+  }
+  void on_arguments_waited(std::uint32_t node, Duration waited) override {
+    first_.on_arguments_waited(node, waited);
+    second_.on_arguments_waited(node, waited);
+  }
 
  private:
   RecordSink& first_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -23,9 +24,20 @@ Json nodes_of(const RunReport& report) {
     nodes[node.name] = {{"tasks", node.tasks},
                         {"cpu_utilisation", rounded(node.cpu_utilisation)},
                         {"gpu_utilisation", rounded(node.gpu_utilisation)},
-                        {"object_store_peak_bytes", node.object_store_peak.count},
+                        {"object_store_peak_bytes", node.store.peak.count},
                         {"cpus", node.cpus},
                         {"workers_started", node.workers_started}};
+    const StoreSummary& store = node.store;
+    nodes[node.name]["object_store"] = {{"mean_bytes", node.store_mean.count},
+                                        {"peak_bytes", store.peak.count},
+                                        {"fallback_peak_bytes", store.fallback_peak.count},
+                                        {"received_bytes", store.received.count},
+                                        {"sent_bytes", store.sent.count},
+                                        {"spilled_bytes", store.spilled.count},
+                                        {"restored_bytes", store.restored.count},
+                                        {"evicted_bytes", store.evicted.count},
+                                        {"reads", store.reads},
+                                        {"local_reads", store.local_reads}};
     for (std::size_t i = 0; i < node.gpus.size(); ++i)
       nodes[node.name]["gpus"].push_back({{"index", i},
                                           {"model", node.gpus[i].model},
@@ -33,6 +45,37 @@ Json nodes_of(const RunReport& report) {
                                           {"utilisation", rounded(node.gpus[i].utilisation)}});
   }
   return nodes;
+}
+
+Json delays_of(const DelayReport& delay) {
+  return {{"p50", in_seconds(delay.p50)},
+          {"p95", in_seconds(delay.p95)},
+          {"p99", in_seconds(delay.p99)},
+          {"max", in_seconds(delay.max)}};
+}
+
+// Nothing was read: all that was wanted was there.
+double hit_rate(const StoreReport& store) {
+  return store.reads > 0 ? rounded(static_cast<double>(store.local_reads) / static_cast<double>(store.reads)) : 1;
+}
+
+Json transfers_of(const StoreReport& store) {
+  using Purpose = ObjectRecord::Purpose;
+  const auto received = [&](Purpose purpose) { return store.received[static_cast<std::size_t>(purpose)].count; };
+  Json links = Json::array();
+  constexpr std::size_t most = 100;
+  for (std::size_t i = 0; i < std::min(most, store.links.size()); ++i) {
+    const LinkReport& link = store.links[i];
+    links.push_back(
+        {{"from", link.from}, {"to", link.to}, {"count", link.sum.objects}, {"bytes", link.sum.bytes.count}});
+  }
+  return {{"count", store.transfers},
+          {"bytes", store.transferred.count},
+          {"by_cause",
+           {{"task_arguments", received(Purpose::task_arguments)},
+            {"call_arguments", received(Purpose::call_arguments)},
+            {"get", received(Purpose::get)}}},
+          {"links", std::move(links)}};
 }
 
 Json placement_groups_of(const RunReport& report) {
@@ -77,13 +120,14 @@ std::string run_json(const RunReport& r) {
   json["placement_groups"] = placement_groups_of(r);
   json["cpu_utilisation"] = rounded(r.cpu_utilisation);
   json["gpu_utilisation"] = rounded(r.gpu_utilisation);
-  json["scheduling_delay_s"] = {{"p50", in_seconds(r.scheduling_delay.p50)},
-                                {"p95", in_seconds(r.scheduling_delay.p95)},
-                                {"p99", in_seconds(r.scheduling_delay.p99)},
-                                {"max", in_seconds(r.scheduling_delay.max)}};
+  json["scheduling_delay_s"] = delays_of(r.scheduling_delay);
   json["fairness"] = rounded(r.fairness);
-  json["transfers"] = {{"count", r.transfers}, {"bytes", r.transferred.count}};
-  json["spilled_bytes"] = r.spilled.count;
+  json["transfers"] = transfers_of(r.store);
+  json["spilled_bytes"] = r.store.spilled.count;
+  json["restored_bytes"] = r.store.restored.count;
+  json["evicted_bytes"] = r.store.evicted.count;
+  json["store_hit_rate"] = hit_rate(r.store);
+  json["argument_waits"] = {{"count", r.store.argument_waits}, {"wait_s", delays_of(r.store.argument_wait)}};
   json["workers_started"] = r.workers_started;
   json["messages"] = r.messages;
   json["messages_by_kind"] = Json::object();

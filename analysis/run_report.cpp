@@ -1,6 +1,40 @@
 #include "analysis/run_report.hpp"
 
+#include <algorithm>
+
 namespace raysim {
+
+namespace {
+
+DelayReport percentiles_of(const DurationHistogram& delays) {
+  return {delays.percentile(0.50), delays.percentile(0.95), delays.percentile(0.99), delays.max()};
+}
+
+StoreReport stores_of(const Summary& summary) {
+  StoreReport report;
+  for (const NodeSummary& node : summary.nodes()) {
+    report.spilled += node.store.spilled;
+    report.restored += node.store.restored;
+    report.evicted += node.store.evicted;
+    report.fallback_peak = std::max(report.fallback_peak, node.store.fallback_peak);
+    report.reads += node.store.reads;
+    report.local_reads += node.store.local_reads;
+  }
+  for (const auto& [ends, sum] : summary.links()) {
+    const auto& nodes = summary.header().nodes;
+    report.links.push_back({nodes[ends.first].name, nodes[ends.second].name, sum});
+    report.transfers += sum.objects;
+    report.transferred += sum.bytes;
+  }
+  std::stable_sort(report.links.begin(), report.links.end(),
+                   [](const LinkReport& a, const LinkReport& b) { return a.sum.bytes > b.sum.bytes; });
+  report.received = summary.received();
+  report.argument_waits = summary.argument_waits().total();
+  report.argument_wait = percentiles_of(summary.argument_waits());
+  return report;
+}
+
+}  // namespace
 
 RunReport report_on(const Summary& summary, Duration makespan) {
   RunReport report;
@@ -24,7 +58,9 @@ RunReport report_on(const Summary& summary, Duration makespan) {
                             summary.utilisation(i, makespan),
                             node.workers_started,
                             summary.gpu_utilisation(i, makespan),
-                            {}});
+                            {},
+                            node.store,
+                            summary.mean_used(i, makespan)});
     for (std::size_t gpu = 0; gpu < node.devices.size(); ++gpu)
       report.nodes.back().gpus.push_back(
           {header.devices[gpu], node.devices[gpu].tasks,
@@ -46,8 +82,8 @@ RunReport report_on(const Summary& summary, Duration makespan) {
     report.actors.dead += actor.state == "DEAD" ? 1 : 0;
     report.actors.restarts += static_cast<std::uint64_t>(actor.restarts);
   }
-  const DurationHistogram& delay = summary.scheduling_delay();
-  report.scheduling_delay = {delay.percentile(0.50), delay.percentile(0.95), delay.percentile(0.99), delay.max()};
+  report.scheduling_delay = percentiles_of(summary.scheduling_delay());
+  report.store = stores_of(summary);
   report.fairness = summary.fairness();
   return report;
 }

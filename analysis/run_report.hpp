@@ -5,6 +5,7 @@
 // the same program, settings and seed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,7 +32,38 @@ struct NodeReport {
   std::uint64_t workers_started = 0;
   double gpu_utilisation = 0;
   std::vector<GpuReport> gpus;  // by index
-  Bytes object_store_peak = {};
+  StoreSummary store = {};
+  Bytes store_mean = {};  // what it held on average
+};
+
+struct DelayReport {
+  Duration p50;
+  Duration p95;
+  Duration p99;
+  Duration max;
+};
+
+// Objects that went from a node to another one.
+struct LinkReport {
+  std::string from;
+  std::string to;
+  LinkSummary sum;
+};
+
+// All nodes' object stores together.
+struct StoreReport {
+  std::uint64_t transfers = 0;  // objects that moved from node to node, and their bytes
+  Bytes transferred;
+  std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)> received{};  // these, by for whom
+  Bytes spilled;
+  Bytes restored;
+  Bytes evicted;
+  Bytes fallback_peak;  // the largest of any node
+  std::uint64_t reads = 0;
+  std::uint64_t local_reads = 0;
+  std::uint64_t argument_waits = 0;  // what waited for its arguments to come to a node, and for how long
+  DelayReport argument_wait;
+  std::vector<LinkReport> links;  // most bytes first
 };
 
 struct GroupReport {
@@ -47,13 +79,6 @@ struct ActorsReport {
   std::uint64_t alive = 0;  // at the end
   std::uint64_t dead = 0;
   std::uint64_t restarts = 0;
-};
-
-struct DelayReport {
-  Duration p50;
-  Duration p95;
-  Duration p99;
-  Duration max;
 };
 
 // What a body of the program has printed.
@@ -92,9 +117,7 @@ struct RunReport {
   std::uint64_t workers_started = 0;
   std::uint64_t messages = 0;
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
-  std::uint64_t transfers = 0;  // objects that moved from node to node, and their bytes
-  Bytes transferred;
-  Bytes spilled;
+  StoreReport store;
   std::uint64_t events = 0;
   double wall_seconds = 0;
 

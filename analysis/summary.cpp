@@ -52,6 +52,45 @@ void Summary::on_attempt(const AttemptRecord& attempt) {
   }
 }
 
+void Summary::on_store(const StoreRecord& record) {
+  StoreSummary& store = nodes_[record.node].store;
+  store.byte_seconds += static_cast<double>(store.used.count) * (record.at - store.since).in_seconds();
+  store.used = record.used;
+  store.since = record.at;
+  store.peak = std::max(store.peak, record.used);
+  store.fallback_peak = std::max(store.fallback_peak, record.fallback);
+}
+
+void Summary::on_object(const ObjectRecord& object) {
+  StoreSummary& store = nodes_[object.node].store;
+  switch (object.what) {
+    case ObjectRecord::What::received: {
+      store.received += object.bytes;
+      nodes_[object.from].store.sent += object.bytes;
+      received_[static_cast<std::size_t>(object.purpose)] += object.bytes;
+      LinkSummary& link = links_[{object.from, object.node}];
+      ++link.objects;
+      link.bytes += object.bytes;
+      break;
+    }
+    case ObjectRecord::What::read:
+      ++store.reads;
+      store.local_reads += object.was_local ? 1 : 0;
+      break;
+    case ObjectRecord::What::spilled: store.spilled += object.bytes; break;
+    case ObjectRecord::What::restored: store.restored += object.bytes; break;
+    case ObjectRecord::What::evicted: store.evicted += object.bytes; break;
+  }
+}
+
+Bytes Summary::mean_used(std::uint32_t node, Duration makespan) const {
+  const StoreSummary& store = nodes_[node].store;
+  if (makespan <= Duration{}) return {};
+  const double rest =
+      static_cast<double>(store.used.count) * std::max(Duration{}, Time{} + makespan - store.since).in_seconds();
+  return {static_cast<std::int64_t>((store.byte_seconds + rest) / makespan.in_seconds())};
+}
+
 void Summary::add_slowdown(double slowdown) {
   slowdowns_ += slowdown;
   squared_slowdowns_ += slowdown * slowdown;

@@ -8,8 +8,10 @@
 // Invariants: submitted = finished + failed + unfinished.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "analysis/histogram.hpp"
@@ -22,11 +24,34 @@ struct DeviceSummary {
   double busy_seconds = 0;  // of its share that running tasks hold
 };
 
+// The object store of a node.
+struct StoreSummary {
+  Bytes peak;
+  Bytes fallback_peak;
+  Bytes received;
+  Bytes sent;
+  Bytes spilled;
+  Bytes restored;
+  Bytes evicted;
+  std::uint64_t reads = 0;        // objects that were asked for,
+  std::uint64_t local_reads = 0;  // and those of them that were there
+  Bytes used;                     // now,
+  Time since;                     // from when on
+  double byte_seconds = 0;        // before that
+};
+
+// Bytes that went from a node to another one.
+struct LinkSummary {
+  std::uint64_t objects = 0;
+  Bytes bytes;
+};
+
 struct NodeSummary {
   std::uint64_t tasks = 0;
   std::uint64_t workers_started = 0;
   double busy_cpu_seconds = 0;
   std::vector<DeviceSummary> devices;  // GPUs
+  StoreSummary store;
 
   [[nodiscard]] double busy_gpu_seconds() const;
 };
@@ -49,6 +74,9 @@ class Summary final : public RecordSink {
 
   void on_group(const GroupRecord& group) override;
   void on_actor(const ActorRecord& actor) override { actors_[actor.actor] = actor; }
+  void on_store(const StoreRecord& store) override;
+  void on_object(const ObjectRecord& object) override;
+  void on_arguments_waited(std::uint32_t, Duration waited) override { argument_waits_.add(waited); }
 
   [[nodiscard]] const RunHeader& header() const { return header_; }
   [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
@@ -56,6 +84,15 @@ class Summary final : public RecordSink {
   [[nodiscard]] const std::map<std::uint32_t, GroupSummary>& groups() const { return groups_; }
   // By number: each as it was last heard of.
   [[nodiscard]] const std::map<std::uint32_t, ActorRecord>& actors() const { return actors_; }
+  // By the nodes' indices, sender first.
+  [[nodiscard]] const std::map<std::pair<std::uint32_t, std::uint32_t>, LinkSummary>& links() const { return links_; }
+  // What was received, by ObjectRecord::Purpose.
+  [[nodiscard]] const std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)>& received() const {
+    return received_;
+  }
+  [[nodiscard]] const DurationHistogram& argument_waits() const { return argument_waits_; }
+  // What a node's store held on average.
+  [[nodiscard]] Bytes mean_used(std::uint32_t node, Duration makespan) const;
   [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
@@ -82,6 +119,9 @@ class Summary final : public RecordSink {
   std::vector<NodeSummary> nodes_;
   std::map<std::uint32_t, GroupSummary> groups_;
   std::map<std::uint32_t, ActorRecord> actors_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, LinkSummary> links_;
+  std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)> received_{};
+  DurationHistogram argument_waits_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t failed_ = 0;

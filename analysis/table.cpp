@@ -163,9 +163,31 @@ class RunTable {
       note += fmt::format("{}{} {}", i == 0 ? "" : ", ", kinds[i].first, count_text(kinds[i].second));
     if (kinds.size() > shown) note += fmt::format(", {} more", kinds.size() - shown);
     row("messages", count_text(r.messages), note);
-    if (r.transfers > 0)
-      row("transfers", bytes_text(r.transferred), fmt::format("{} from node to node", plural(r.transfers, "object")));
-    if (r.spilled > Bytes{}) row("spilled", bytes_text(r.spilled), "written to disks");
+    objects();
+  }
+
+  void objects() {
+    const StoreReport& store = report_.store;
+    if (store.transfers > 0) {
+      const LinkReport& most = store.links.front();
+      row("transfers", bytes_text(store.transferred),
+          fmt::format("{} from node to node; most from {} to {}, {}", plural(store.transfers, "object"), most.from,
+                      most.to, bytes_text(most.sum.bytes)));
+    }
+    if (store.argument_waits > 0)
+      row("arguments", duration_text(store.argument_wait.p50),
+          fmt::format("median wait until they were on the node; p95 {}, max {}", duration_text(store.argument_wait.p95),
+                      duration_text(store.argument_wait.max)));
+    const auto peak =
+        std::max_element(report_.nodes.begin(), report_.nodes.end(),
+                         [](const NodeReport& a, const NodeReport& b) { return a.store.peak < b.store.peak; });
+    if (peak != report_.nodes.end() && peak->store.peak > Bytes{})
+      row("object stores", bytes_text(peak->store.peak),
+          fmt::format("the fullest, on {}; {} of {} reads were local", peak->name, count_text(store.local_reads),
+                      count_text(store.reads)));
+    if (store.spilled > Bytes{})
+      row("spilled", bytes_text(store.spilled),
+          fmt::format("written to disks; {} restored", bytes_text(store.restored)));
   }
 
   void machine() {

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/compare_command.hpp"
 #include "cli/conformance_command.hpp"
+#include "cli/memory_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/run_command.hpp"
 #include "cli/sweep_command.hpp"
@@ -71,6 +72,7 @@ ExitCode run_command_line(int argc, char** argv) {
   Action action;
   add_run_command(app, action);
   add_check_command(app, action);
+  add_memory_command(app, action);
   add_validate_command(app, action);
   add_conformance_command(app, action);
   add_new_command(app, action);

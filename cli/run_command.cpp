@@ -69,13 +69,7 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
   ScenarioProgram& program = checked.scenario.program;
   ClusterSpec& cluster = checked.scenario.cluster;
   const auto retries = static_cast<int>(checked.profile.system.task_max_retries);
-  SimulationOptions options;
-  options.seed = program.seed;
-  options.policy = program.ray.policy;
-  options.view_delay = program.ray.view_delay;
-  options.decision_time = program.ray.decision_time;
-  if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
-  options.warm_workers = program.warm_workers;
+  SimulationOptions options = simulation_options(checked);
   ProgressLine line(!run.no_progress);
   const double expected = expected_tasks(program);
   RunResult result;
@@ -126,13 +120,6 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   const auto names = message_kind_names();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (result.messages_by_kind[i] > 0) report.messages_by_kind.emplace_back(names[i], result.messages_by_kind[i]);
-  for (std::size_t i = 0; i < result.stores.size(); ++i) {
-    const StoreUse& store = result.stores[i];
-    report.nodes[i].object_store_peak = store.peak;
-    report.transfers += static_cast<std::uint64_t>(store.received);
-    report.transferred += store.received_bytes;
-    report.spilled += store.spilled;
-  }
   report.events = result.events;
   report.outcome = name_of(result.error);
   report.message = result.message;

@@ -81,4 +81,16 @@ CheckedScenario load_checked(const ScenarioOptions& options) {
   return checked;
 }
 
+SimulationOptions simulation_options(const CheckedScenario& checked) {
+  const ScenarioProgram& program = checked.scenario.program;
+  SimulationOptions options;
+  options.seed = program.seed;
+  options.policy = program.ray.policy;
+  options.view_delay = program.ray.view_delay;
+  options.decision_time = program.ray.decision_time;
+  if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
+  options.warm_workers = program.warm_workers;
+  return options;
+}
+
 }  // namespace raysim

@@ -15,6 +15,7 @@
 #include "models/profile.hpp"
 #include "scenarios/load.hpp"
 #include "scenarios/load_plugin.hpp"
+#include "scenarios/simulation.hpp"
 
 namespace raysim {
 
@@ -46,5 +47,8 @@ void check_policies(const std::vector<std::string>& names, std::span<const std::
 std::uint64_t parse_seed(const std::string& text);
 
 CheckedScenario load_checked(const ScenarioOptions& options);
+
+// All but the functions and the driver.
+SimulationOptions simulation_options(const CheckedScenario& checked);
 
 }  // namespace raysim

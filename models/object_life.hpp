@@ -19,10 +19,12 @@
 
 namespace raysim {
 
-// An owner, as far as handles to its objects go.
+// An owner, as far as handles to its objects and their names go.
 struct ReferencePort {
   // Nobody has a handle to the object any more.
   virtual void out_of_scope(std::uint32_t object) = 0;
+  // What an item of a generator is called. In Ray whoever knows the task can tell; here its owner's table says it.
+  virtual ObjectRef item(std::uint32_t task, std::uint32_t number) = 0;
 
  protected:
   ~ReferencePort() = default;
@@ -33,6 +35,9 @@ class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thre
  public:
   // Who is told; null: nobody any more.
   void set_owner(StationId owner, ReferencePort* port) { of(owner).port = port; }
+  [[nodiscard]] ReferencePort* owner(StationId owner) const {
+    return owner.index < owners_.size() ? owners_[owner.index].port : nullptr;
+  }
   [[nodiscard]] bool is_held(ObjectRef object) const {
     if (object.owner.index >= owners_.size()) return false;
     const auto& counts = owners_[object.owner.index].counts;

@@ -92,6 +92,7 @@ struct GeneratorItem {
   std::string message;  // of an error
   ErrorType error = ErrorType::none;
   Duration path;
+  NodeId node = no_node;  // whose store has it; none: it comes with this
   std::uint32_t index = 0;
   std::int32_t attempt = 0;
   std::uint32_t context = 0;  // the executor's, they come back with the answer

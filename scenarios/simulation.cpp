@@ -134,13 +134,22 @@ SimulationResult Simulation::run(const Progress& progress) {
   result_.messages_by_kind = engine_.messages_by_kind();
   result_.flows = engine_.flows();
   result_.flow_bytes = engine_.flow_bytes();
-  for (const auto& raylet : raylets_) {
-    const ObjectManager& objects = raylet->objects();
-    result_.stores.push_back({objects.store().statistics().peak, objects.transfers().objects,
-                              objects.transfers().received, objects.transfers().sent, objects.spills().spilled_bytes});
-  }
   result_.fingerprint = engine_.fingerprint();
   return result_;
+}
+
+bool Simulation::run_until(Time moment) { return engine_.run({}, moment) == RunEnd::paused; }
+
+std::vector<Simulation::ProcessObjects> Simulation::list_objects() const {
+  std::vector<ProcessObjects> processes;
+  const auto add = [&](const CoreWorker& worker, bool driver) {
+    if (!engine_.alive(worker.process())) return;
+    std::vector<ListedObject> objects = worker.list_objects();
+    if (!objects.empty()) processes.push_back({worker.node(), worker.process(), driver, std::move(objects)});
+  };
+  add(*driver_, true);
+  for (const auto& worker : workers_) add(*worker, false);
+  return processes;
 }
 
 }  // namespace raysim

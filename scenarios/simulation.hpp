@@ -28,15 +28,6 @@ struct SimulationOptions {
   BodyMaker driver;
 };
 
-// Of a node's object store at the end.
-struct StoreUse {
-  Bytes peak;
-  std::int64_t received = 0;  // objects, from other nodes
-  Bytes received_bytes;
-  Bytes sent_bytes;
-  Bytes spilled;
-};
-
 struct SimulationResult {
   Time end;  // of the driver
   ErrorType error = ErrorType::none;
@@ -48,7 +39,6 @@ struct SimulationResult {
   std::uint64_t messages = 0;
   std::uint64_t flows = 0;
   Bytes flow_bytes;
-  std::vector<StoreUse> stores;  // by NodeId
   std::uint64_t fingerprint = 0;
   std::array<std::uint64_t, max_message_kinds> messages_by_kind{};
 };
@@ -61,7 +51,19 @@ class Simulation {
   // `progress` is called now and then with the simulated time and the events so far; false ends the run.
   using Progress = std::function<bool(Time now, std::uint64_t events)>;
   SimulationResult run(const Progress& progress = {});
+  // The run up to a moment, to look at it. False: it ended before.
+  bool run_until(Time moment);
 
+  // Processes that own or use objects at this moment: the driver, then workers as they were started.
+  struct ProcessObjects {
+    NodeId node;
+    ProcessId process;
+    bool driver = false;
+    std::vector<ListedObject> objects;
+  };
+  [[nodiscard]] std::vector<ProcessObjects> list_objects() const;
+  // What a node's raylet does with objects.
+  [[nodiscard]] const ObjectManager& objects(NodeId node) const { return raylets_[node.index]->objects(); }
   // For who takes a hand in the run, before it begins.
   [[nodiscard]] Runtime& runtime() { return runtime_; }
 

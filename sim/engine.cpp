@@ -233,12 +233,12 @@ void Engine::deliver_ended_flows() {
 
 bool Engine::starving() const { return foreground_ == 0 && now_ - last_foreground_ > settings_.patience; }
 
-RunEnd Engine::run(const std::function<bool()>& every) {
+RunEnd Engine::run(const std::function<bool()>& every, Time until) {
   stopped_ = false;
   while (!stopped_) {
+    const Time next = queue_.empty() ? Time::max() : queue_.next_time();
     if (fabric_->busy()) {
-      const Time until = queue_.empty() ? Time::max() : queue_.next_time();
-      const Time reached = fabric_->advance(until, ended_);
+      const Time reached = fabric_->advance(std::min(next, until), ended_);
       if (!ended_.empty()) {
         now_ = reached;
         deliver_ended_flows();
@@ -246,9 +246,10 @@ RunEnd Engine::run(const std::function<bool()>& every) {
       }
     }
     if (queue_.empty()) return RunEnd::empty;
+    if (next > until) return RunEnd::paused;
     // What the next event touches is on its way from memory while the queue is put in order.
-    const StationId next = queue_.next_cell()->target;
-    if (next != no_station) __builtin_prefetch(stations_[next.index].get());
+    const StationId target = queue_.next_cell()->target;
+    if (target != no_station) __builtin_prefetch(stations_[target.index].get());
     const QueuedEvent event = queue_.pop();
     if (!queue_.empty()) __builtin_prefetch(queue_.next_cell());
     now_ = {event.at_ns};

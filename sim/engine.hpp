@@ -40,7 +40,7 @@ struct EngineSettings {
 };
 
 // Why a run ended.
-enum class RunEnd : std::uint8_t { stopped, empty, starved, interrupted };
+enum class RunEnd : std::uint8_t { stopped, empty, starved, interrupted, paused };
 
 class Engine {
  public:
@@ -69,8 +69,8 @@ class Engine {
   void post(Address<Receiver> to, Message message);
 
   // Runs until stop(), until nothing is left, or until nothing but background is left for `patience`.
-  // `every` is called after each 65,536 events; when it returns false the run ends.
-  RunEnd run(const std::function<bool()>& every = {});
+  // `every` is called after each 65,536 events; when it returns false the run ends. It pauses before what comes after `until`.
+  RunEnd run(const std::function<bool()>& every = {}, Time until = Time::max());
   void stop() { stopped_ = true; }
 
   [[nodiscard]] std::uint64_t events() const { return events_; }

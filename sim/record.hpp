@@ -2,7 +2,7 @@
 // analysis reads.
 //
 // Models: the times of a task's life from submission to reply, wherever they come from: a simulated run or a recording of
-// a real one. Leaves out: objects, what the processes thought.
+// a real one; what happened in the object stores. Leaves out: what the processes thought.
 // Invariants: submitted <= resolved <= pushed <= started <= ended <= replied for a finished attempt; entries come in the
 // order in which owners learn of the end of attempts.
 #pragma once
@@ -58,6 +58,32 @@ struct ActorRecord {
   std::int64_t restarts = 0;
 };
 
+// What the object store of a node holds from a moment on.
+struct StoreRecord {
+  std::uint32_t node = 0;  // index into RunHeader::nodes
+  Time at;
+  Bytes used;      // files outside of its memory included
+  Bytes fallback;  // these
+};
+
+// Something that happened to an object in the store of a node.
+struct ObjectRecord {
+  enum class What : std::uint8_t { received, read, spilled, restored, evicted };
+  enum class Purpose : std::uint8_t { task_arguments, call_arguments, get, count };
+
+  What what = What::received;
+  Purpose purpose = Purpose::get;  // received, read: for whom
+  bool was_local = false;          // read: it was there when it was asked for
+  std::uint32_t node = 0;          // index into RunHeader::nodes
+  std::uint32_t from = 0;          // received: likewise
+  Time at;
+  Bytes bytes;
+
+  static ObjectRecord read(std::uint32_t node, Time at, Purpose purpose, bool was_local, Bytes bytes) {
+    return {What::read, purpose, was_local, node, node, at, bytes};
+  }
+};
+
 struct NodeHeader {
   std::string name;
   double cpus = 0;
@@ -81,6 +107,10 @@ class RecordSink {
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
   virtual void on_group(const GroupRecord& /*group*/) {}
   virtual void on_actor(const ActorRecord& /*actor*/) {}
+  virtual void on_store(const StoreRecord& /*store*/) {}
+  virtual void on_object(const ObjectRecord& /*object*/) {}
+  // What a worker is wanted for had to wait on a node until its arguments were there.
+  virtual void on_arguments_waited(std::uint32_t /*node*/, Duration /*waited*/) {}
 };
 
 }  // namespace raysim

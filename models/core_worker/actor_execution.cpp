@@ -25,6 +25,10 @@ void CoreWorker::actor_created(const TaskReply& reply) {
 }
 
 void CoreWorker::on(PushActorTask call) {
+  if (call.input)
+    for (const ObjectRef ref : call.input->store_args)
+      runtime_.record.on_object(
+          ObjectRecord::read(node_.index, io_.now(), ObjectRecord::Purpose::call_arguments, is_here(ref), {}));
   if (ObjectList missing = call.input ? not_here(call.input->store_args) : nullptr) {
     fetch(io_, std::move(missing), PullPriority::wait, of_call | actor_->add_later(std::move(call)));
     return;

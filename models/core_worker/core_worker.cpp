@@ -9,6 +9,7 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
       node_(node),
       role_(role),
       io_(make_station(runtime, node)),
+      process_(io_.process()),
       main_(&io_),
       address_(io_.bind(*this)),
       executions_(1) {

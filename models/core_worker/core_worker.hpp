@@ -14,6 +14,7 @@
 
 #include "models/core_worker/actor_instance.hpp"
 #include "models/core_worker/actor_submitter.hpp"
+#include "models/core_worker/object_listing.hpp"
 #include "models/core_worker/object_stream.hpp"
 #include "models/core_worker/stored_objects.hpp"
 #include "models/core_worker/task_context.hpp"
@@ -35,7 +36,10 @@ class CoreWorker final : ReferencePort {
   ~CoreWorker();
 
   [[nodiscard]] Address<CoreWorker> address() const { return address_; }
-  [[nodiscard]] ProcessId process() const { return io_.process(); }
+  [[nodiscard]] ProcessId process() const { return process_; }
+  [[nodiscard]] NodeId node() const { return node_; }
+  // Objects that it owns and that somebody needs, and those that its tasks read. It must be alive.
+  [[nodiscard]] std::vector<ListedObject> list_objects() const;
   // A worker: spends its start-up, then registers at its raylet. A driver: registers and runs `body`.
   void start_worker();
   void start_driver(const BodyMaker& body);
@@ -82,6 +86,7 @@ class CoreWorker final : ReferencePort {
   void on(const ObjectsLocal& local);
   void on(ObjectOutOfScope gone);
   void out_of_scope(std::uint32_t object) override;
+  ObjectRef item(std::uint32_t task, std::uint32_t number) override;
   void on(const SubscribeLocations& subscribe) { stored().on(subscribe); }
   void on(const ReportLocations& report);
   void on(const ObjectsFreed& freed) { stored().on(freed); }
@@ -247,12 +252,14 @@ class CoreWorker final : ReferencePort {
   [[nodiscard]] bool is_here(ObjectRef object) const;
   void create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what);
   bool write_and_seal(Station& thread, const CopyObject& copy);
+  [[nodiscard]] std::vector<ObjectRef> names_of_items(std::uint32_t slot, std::size_t count) const;
   bool store_returns(Station& thread, std::uint32_t slot);
   void drop(std::uint32_t object);
   void drop_items(std::uint32_t task);
   void learn_places(std::uint32_t task, const TaskOutput& output, NodeId node);
   // Those of these objects, all ready, that lie in other stores only; null: none.
   [[nodiscard]] ObjectList missing_of(std::span<const ObjectRef> refs) const;
+  void record_reads(const Station& thread, std::span<const ObjectRef> refs) const;
   void fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait);
   [[nodiscard]] ObjectList not_here(std::span<const ObjectRef> refs) const;
   bool fetch_arguments(std::uint32_t slot);
@@ -280,6 +287,7 @@ class CoreWorker final : ReferencePort {
   NodeId node_;
   Role role_;
   Station& io_;
+  ProcessId process_;
   Station* main_;  // runs functions without a body; on a machine with cores enough it is the io loop itself
   Address<CoreWorker> address_;
   TaskManager tasks_;

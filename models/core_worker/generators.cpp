@@ -16,7 +16,12 @@ Body TaskContext::yield(Payload item) {
   if (returns == dynamic_returns) {
     returns_.push_back(std::move(item));
   } else {
-    report_item(std::move(item), ErrorType::none);
+    const bool in_store = item.size > worker_.inline_limit() && put_item(item.size);
+    if (in_store) {
+      const Pause writing = pause();
+      co_await writing;
+    }
+    report_item(std::move(item), ErrorType::none, in_store);
     if (too_far()) {
       ++wait_;
       waits_ = Waits::consumer;
@@ -36,14 +41,25 @@ bool TaskContext::too_far() const {
   return input_->generator_backpressure >= 0 && generated_ - consumed_ >= input_->generator_backpressure;
 }
 
-void TaskContext::report_item(Payload value, ErrorType error) {
+// An item that is too large for a report lies in the store of this node. False: nobody owns it any more.
+bool TaskContext::put_item(Bytes size) {
   const PushTask& push = worker_.executions_[slot_].push;
-  const Bytes size = value.size;
+  ReferencePort* owner = runtime_.lives->owner(push.owner.station);
+  if (owner == nullptr) return false;
+  worker_.create_in_store(thread_, owner->item(push.task, yielded()), size, {id_, 0});
+  ++putting_;
+  return true;
+}
+
+void TaskContext::report_item(Payload value, ErrorType error, bool in_store) {
+  const PushTask& push = worker_.executions_[slot_].push;
+  const Bytes size = in_store ? Bytes{} : value.size;
   auto item = std::make_unique<GeneratorItem>();
   item->value = std::move(value);
   item->error = error;
   if (error != ErrorType::none) item->message = message_;
   item->path = path_;
+  if (in_store) item->node = worker_.node_;
   item->index = static_cast<std::uint32_t>(generated_++);
   item->attempt = push.attempt;
   item->context = id_;
@@ -57,7 +73,7 @@ bool TaskContext::ends_later() {
   if (worker_.role_ == CoreWorker::Role::driver) return false;
   if (worker_.executed_function(slot_).num_returns != streaming_returns) return false;
   if (outcome_ == ErrorType::keyboard_interrupt) return false;
-  if (outcome_ != ErrorType::none) report_item({}, ErrorType::task_error);
+  if (outcome_ != ErrorType::none) report_item({}, ErrorType::task_error, false);
   if (unanswered_ == 0) return false;
   waits_ = Waits::answers;
   doing_ = Doing::blocked;
@@ -102,6 +118,10 @@ std::uint32_t CoreWorker::item_object(std::uint32_t task, std::uint32_t item) {
   return object;
 }
 
+ObjectRef CoreWorker::item(std::uint32_t task, std::uint32_t number) {
+  return {io_.id(), streams_.contains(task) ? item_object(task, number) : tasks_.add_item(task)};
+}
+
 void CoreWorker::on(ReportGeneratorItem report) {
   GeneratorItem& item = *report.item;
   const ObjectStream::Report whose{report.executor, item.context, item.run};
@@ -109,6 +129,10 @@ void CoreWorker::on(ReportGeneratorItem report) {
   if (item.attempt < tasks_.task(report.task).attempt) return answer_report(io_, whose, GeneratorItemReply::all);
   if (stream.write(item.index)) {
     const std::uint32_t object = item_object(report.task, item.index);
+    if (item.node != no_node) {
+      tasks_.object(object).in_store = true;
+      stored().add({io_.id(), object}, item.value.size, item.node);
+    }
     tasks_.set_value(object, std::move(item.value));
     if (!item.message.empty()) tasks_.set_error_text(object, std::move(item.message));
     make_ready(object, item.error, item.path);
@@ -137,8 +161,7 @@ void CoreWorker::finish_generator(const Ending& end) {
 void CoreWorker::finish_dynamic(const Ending& end, bool told) {
   const std::uint32_t generator = tasks_.task(end.task).first_object;
   std::vector<ObjectRef> items;
-  const auto add = [&](Payload value, ErrorType error) {
-    const std::uint32_t object = tasks_.add_item(end.task);
+  const auto add = [&](Payload value, ErrorType error, std::uint32_t object) {
     tasks_.set_value(object, std::move(value));
     if (error != ErrorType::none) tasks_.set_error_text(object, end.output->message);
     make_ready(object, error, end.path);
@@ -146,8 +169,12 @@ void CoreWorker::finish_dynamic(const Ending& end, bool told) {
   };
   if (end.error == ErrorType::none || told) {
     if (end.output)
-      for (Payload& value : end.output->returns) add(std::move(value), ErrorType::none);
-    if (told) add({}, ErrorType::task_error);
+      for (std::size_t i = 0; i < end.output->returns.size(); ++i) {
+        const bool named = i < end.output->items.size();
+        add(std::move(end.output->returns[i]), ErrorType::none,
+            named ? end.output->items[i].index : tasks_.add_item(end.task));
+      }
+    if (told) add({}, ErrorType::task_error, tasks_.add_item(end.task));
     const Bytes size{static_cast<std::int64_t>(items.size() * sizeof(ObjectRef))};
     tasks_.set_value(generator, {std::make_shared<const HeldRefs>(runtime_.lives, std::move(items)), size});
   }

@@ -47,6 +47,14 @@ bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
 
 // --- returns
 
+std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_t count) const {
+  const PushTask& push = executions_[slot].push;
+  ReferencePort* owner = runtime_.lives->owner(push.owner.station);
+  std::vector<ObjectRef> names;
+  for (std::uint32_t i = 0; owner != nullptr && i < count; ++i) names.push_back(owner->item(push.task, i));
+  return names;
+}
+
 // Those that are too large for the reply; the reply waits for them. False: there are none.
 bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   Execution& execution = executions_[slot];
@@ -60,12 +68,15 @@ bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   if (!execution.reply.output) execution.reply.output = std::make_unique<TaskOutput>();
   auto& returns = execution.reply.output->returns;
   returns.resize(std::max(returns.size(), sizes.size()));
+  std::vector<ObjectRef>& items = execution.reply.output->items;
+  if (executed_function(slot).num_returns == dynamic_returns) items = names_of_items(slot, sizes.size());
   execution.to_store = 0;
   for (std::uint32_t i = 0; i < sizes.size(); ++i) {
     returns[i].size = sizes[i];
     if (!stored(sizes[i])) continue;
     ++execution.to_store;
-    const ObjectRef object{execution.push.owner.station, execution.push.first_return + i};
+    const ObjectRef return_ref{execution.push.owner.station, execution.push.first_return + i};
+    const ObjectRef object = items.empty() ? return_ref : items[i];
     create_in_store(thread, object, sizes[i], {slot, 1});
   }
   return true;
@@ -86,9 +97,10 @@ void CoreWorker::learn_places(std::uint32_t task, const TaskOutput& output, Node
   for (std::uint32_t i = 0; i < output.returns.size(); ++i) {
     const Bytes size = output.returns[i].size;
     if (size <= inline_limit()) continue;
-    tasks_.object(first + i).in_store = true;
-    stored().add({io_.id(), first + i}, size, node);
-    if (tasks_.object(first + i).out_of_scope) stored().free({io_.id(), first + i});
+    const std::uint32_t object = output.items.empty() ? first + i : output.items[i].index;
+    tasks_.object(object).in_store = true;
+    stored().add({io_.id(), object}, size, node);
+    if (tasks_.object(object).out_of_scope) stored().free({io_.id(), object});
   }
 }
 
@@ -124,6 +136,18 @@ ObjectList CoreWorker::missing_of(std::span<const ObjectRef> refs) const {
     if (object.in_store && object.error == ErrorType::none && !is_here(ref)) missing.push_back(ref);
   }
   return missing.empty() ? nullptr : std::make_shared<const std::vector<ObjectRef>>(std::move(missing));
+}
+
+// Of a get.
+void CoreWorker::record_reads(const Station& thread, std::span<const ObjectRef> refs) const {
+  if (!stored_) return;  // it knows of nothing in any store
+  for (const ObjectRef ref : refs) {
+    const OwnedObject& object = tasks_.object(index_of(ref));
+    if (!object.in_store || object.error != ErrorType::none) continue;
+    const Bytes size{std::int64_t{object.kib} * 1024};
+    runtime_.record.on_object(
+        ObjectRecord::read(node_.index, thread.now(), ObjectRecord::Purpose::get, is_here(ref), size));
+  }
 }
 
 void CoreWorker::fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait) {

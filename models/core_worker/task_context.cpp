@@ -264,6 +264,7 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   co_await hearing;
   if (error != objects.end()) throw error_of(*error);
   if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
+  worker_.record_reads(thread_, refs);
   if (worker_.missing_of(refs)) {
     Body fetching = fetch(refs, until);
     co_await fetching;

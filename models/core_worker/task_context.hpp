@@ -211,7 +211,8 @@ class TaskContext {
   bool ends_later();
   void end_waiting(Station& io);
   void signal(Station& io);
-  void report_item(Payload value, ErrorType error);
+  bool put_item(Bytes size);
+  void report_item(Payload value, ErrorType error, bool in_store);
   [[nodiscard]] bool too_far() const;
   [[nodiscard]] std::uint32_t stream_of(ObjectRef generator) const;
   void check_signals();

@@ -28,6 +28,7 @@ void ObjectBufferPool::chunk_received(NodeId from, ObjectRef object, Bytes size,
     return port_.answer(from);
   }
   buffer.arrived[chunk] = true;
+  buffer.from = from;
   --buffer.missing;
   if (buffer.open) {
     finish_if_complete(slot);
@@ -57,8 +58,9 @@ void ObjectBufferPool::created(ObjectRef object, CreateResult result) {
 void ObjectBufferPool::finish_if_complete(ObjectSlot slot) {
   if (buffers_[slot].missing > 0) return;
   const ObjectRef object = buffers_.id(slot);
+  const NodeId from = buffers_[slot].from;
   buffers_.erase(slot);
-  port_.seal(object);
+  port_.seal(object, from);
 }
 
 void ObjectBufferPool::abort(ObjectRef object) {

@@ -25,8 +25,8 @@ class ObjectBufferPort {
   [[nodiscard]] virtual bool wanted(ObjectRef object) const = 0;
   // PlasmaStore::create() without a creator; created() follows.
   virtual void create(ObjectRef object, Bytes size) = 0;
-  // PlasmaStore::seal(); whoever waits for the object pins it; then the transfer pin goes back.
-  virtual void seal(ObjectRef object) = 0;
+  // PlasmaStore::seal(); whoever waits for the object pins it; then the transfer pin goes back. `from`: who sent its last chunk.
+  virtual void seal(ObjectRef object, NodeId from) = 0;
   // PlasmaStore::abort().
   virtual void abort(ObjectRef object) = 0;
   // The chunk has been dealt with: PushManager::chunk_done() at its sender.
@@ -57,6 +57,7 @@ class ObjectBufferPool {
  private:
   struct Buffer {
     Bytes size;
+    NodeId from;  // of the last chunk
     std::uint32_t missing = 0;
     bool open = false;            // there is room for it
     std::vector<bool> arrived;    // by chunk

@@ -89,6 +89,37 @@ Bytes ObjectManager::newly_touched() {
 void ObjectManager::settle() {
   answer_creates();
   arm_pull_tick();
+  const PlasmaStatistics& now = store_.statistics();
+  if (now.allocated == recorded_) return;
+  recorded_ = now.allocated;
+  runtime_.record.on_store({node_.index, station_.now(), now.allocated, now.fallback});
+}
+
+void ObjectManager::record(ObjectRecord::What what, Bytes bytes) {
+  ObjectRecord record;
+  record.what = what;
+  record.node = node_.index;
+  record.at = station_.now();
+  record.bytes = bytes;
+  runtime_.record.on_object(record);
+}
+
+// For the first of those who want it.
+void ObjectManager::record_received(ObjectRef object, NodeId from) {
+  using Purpose = ObjectRecord::Purpose;
+  const auto wanting = wanting_.find(object);
+  const PullPriority priority =
+      wanting != wanting_.end() ? fetches_.at(wanting->second.front()).priority : PullPriority::get;
+  ObjectRecord record;
+  record.what = ObjectRecord::What::received;
+  record.purpose = priority == PullPriority::task_arguments ? Purpose::task_arguments
+                   : priority == PullPriority::wait         ? Purpose::call_arguments
+                                                            : Purpose::get;
+  record.node = node_.index;
+  record.from = from.index;
+  record.at = station_.now();
+  record.bytes = store_.size_of(object);
+  runtime_.record.on_object(record);
 }
 
 void ObjectManager::retry_at(Time when) {
@@ -106,7 +137,8 @@ void ObjectManager::on(SealObject seal) {
   settle();
 }
 
-void ObjectManager::deleted(ObjectRef object, Bytes /*size*/, bool /*evicted*/) {
+void ObjectManager::deleted(ObjectRef object, Bytes size, bool evicted) {
+  if (evicted) record(ObjectRecord::What::evicted, size);
   report(object, {LocationUpdate::Copy::removed, {}});
   pulls_.object_deleted(object);
 }
@@ -118,18 +150,21 @@ void ObjectManager::on(FetchObjects fetch) {
   wanted.objects = *fetch.objects;
   wanted.client = fetch.client;
   wanted.wait = fetch.wait;
-  add_fetch({fetch.client.station, fetch.wait}, std::move(wanted), fetch.priority);
+  wanted.priority = fetch.priority;
+  add_fetch({fetch.client.station, fetch.wait}, std::move(wanted));
 }
 
 void ObjectManager::on(CancelFetch cancel) { end_fetch({cancel.client.station, cancel.wait}); }
 
-void ObjectManager::add_fetch(const FetchKey& key, Fetch fetch, PullPriority priority) {
+void ObjectManager::add_fetch(const FetchKey& key, Fetch fetch) {
+  fetch.since = station_.now();
   std::sort(fetch.objects.begin(), fetch.objects.end());
   fetch.objects.erase(std::unique(fetch.objects.begin(), fetch.objects.end()), fetch.objects.end());
   for (const ObjectRef object : fetch.objects) wanting_[object].push_back(key);
-  const std::vector<ObjectRef> objects = fetch.objects;
-  fetches_[key] = std::move(fetch);
-  fetches_.at(key).pull = pulls_.pull(objects, priority);
+  Fetch& added = fetches_[key] = std::move(fetch);
+  const std::vector<ObjectRef> objects = added.objects;
+  const PullId pull = pulls_.pull(objects, added.priority);
+  fetches_.at(key).pull = pull;
   check(key);
   settle();
 }
@@ -165,6 +200,7 @@ void ObjectManager::check(const FetchKey& key) {
   const auto here = [&](ObjectRef object) { return store_.contains(object); };
   if (fetch.error == ErrorType::none && !std::all_of(fetch.objects.begin(), fetch.objects.end(), here)) return;
   if (!fetch.client.valid()) {  // the lease keeps its pull until it is granted
+    runtime_.record.on_arguments_waited(node_.index, station_.now() - fetch.since);
     station_.after<Raylet>({}, ArgumentsReady{{fetch.wait}});
     return;
   }
@@ -236,11 +272,15 @@ bool ObjectManager::arguments_local(const Lease& lease) {
 bool ObjectManager::pull_arguments(const Lease& lease) {
   const auto& list = lease.arguments->list;
   const auto here = [&](const LeaseArgument& argument) { return store_.contains(argument.object); };
+  for (const LeaseArgument& argument : list)
+    runtime_.record.on_object(ObjectRecord::read(node_.index, station_.now(), ObjectRecord::Purpose::task_arguments,
+                                                 here(argument), argument.size));
   if (std::all_of(list.begin(), list.end(), here)) return true;
   Fetch wanted;
   wanted.wait = lease.id.value;
+  wanted.priority = PullPriority::task_arguments;
   for (const LeaseArgument& argument : list) wanted.objects.push_back(argument.object);
-  add_fetch({no_station, lease.id.value}, std::move(wanted), PullPriority::task_arguments);
+  add_fetch({no_station, lease.id.value}, std::move(wanted));
   return false;
 }
 

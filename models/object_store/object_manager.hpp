@@ -27,12 +27,11 @@ namespace raysim {
 // What a node's store takes: as the cluster says, else as Ray would choose.
 Bytes object_store_capacity(const NodeSpec& node);
 
+// Of chunks.
 struct TransferStatistics {
   std::int64_t sent_chunks = 0;
   Bytes sent;
-  Bytes received;            // chunks that came
-  std::int64_t objects = 0;  // that came whole
-  Bytes object_bytes;
+  Bytes received;
 };
 
 struct Lease;
@@ -102,7 +101,8 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   struct Fetch {
     PullId pull;
     std::vector<ObjectRef> objects;
-    std::size_t missing = 0;
+    PullPriority priority = PullPriority::get;
+    Time since;
     Address<CoreWorker> client;  // none: a lease
     std::uint64_t wait = 0;      // its number, or the lease's
     ErrorType error = ErrorType::none;
@@ -121,7 +121,9 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void answer_creates();
   Bytes newly_touched();
   void settle();  // at the end of whatever may have changed something
-  void add_fetch(const FetchKey& key, Fetch fetch, PullPriority priority);
+  void add_fetch(const FetchKey& key, Fetch fetch);
+  void record(ObjectRecord::What what, Bytes bytes);
+  void record_received(ObjectRef object, NodeId from);
   void end_fetch(const FetchKey& key);
   void object_is_here(ObjectRef object);
   void check(const FetchKey& key);
@@ -139,7 +141,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void send_chunk(NodeId to, ObjectRef object, const PushSource& source, std::uint32_t chunk, Bytes size) override;
   [[nodiscard]] bool wanted(ObjectRef object) const override { return pulls_.is_active(object); }
   void create(ObjectRef object, Bytes size) override;
-  void seal(ObjectRef object) override;
+  void seal(ObjectRef object, NodeId from) override;
   void abort(ObjectRef object) override { store_.abort(object); }
   void answer(NodeId from) override;
   void received(ObjectRef object);
@@ -192,6 +194,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   std::vector<Station*> senders_;   // threads, made when they are first needed
   std::vector<Station*> receivers_;
   TransferStatistics transfers_;
+  Bytes recorded_;                // what the store held when that was last recorded
   Bytes touched_;                 // memory that has been written at some time
   Bytes to_touch_;                // of it, by chunks to come
   Time pull_tick_ = Time::max();  // the next one

@@ -59,8 +59,12 @@ void ObjectManager::on(IoDone done) {
   if (done.what != IoDone::What::start) io_.erase(done.job);
   switch (done.what) {
     case IoDone::What::start: io_worker_ready(done.job); break;
-    case IoDone::What::write: primaries_.spill_done({done.job}, io.room ? io.objects : 0); break;
+    case IoDone::What::write:
+      if (io.room) record(ObjectRecord::What::spilled, io.size);
+      primaries_.spill_done({done.job}, io.room ? io.objects : 0);
+      break;
     case IoDone::What::read:
+      if (io.room) record(ObjectRecord::What::restored, io.size);
       if (io.room) received(io.object);
       primaries_.restore_done({done.job}, io.room);
       break;

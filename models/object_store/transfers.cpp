@@ -102,9 +102,8 @@ void ObjectManager::create(ObjectRef object, Bytes size) {
   store_.create(CreateId{next_create_++}, object, size, std::nullopt);
 }
 
-void ObjectManager::seal(ObjectRef object) {
-  ++transfers_.objects;
-  transfers_.object_bytes += store_.size_of(object);
+void ObjectManager::seal(ObjectRef object, NodeId from) {
+  record_received(object, from);
   received(object);
 }
 

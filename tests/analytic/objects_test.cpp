@@ -1,7 +1,7 @@
 // Do objects take the time that their bytes need, and is none left when nobody needs it? With zero costs but for the wires.
 #include <doctest/doctest.h>
 
-#include "models/object_store/plasma_store.hpp"
+#include "analysis/summary.hpp"
 #include "tests/analytic/zero_cost.hpp"
 
 namespace {
@@ -42,18 +42,25 @@ struct Outcome {
   double seconds = 0;
   std::vector<std::size_t> left;  // objects in each store
   std::vector<PlasmaStatistics> stores;
+  std::vector<TransferStatistics> chunks;
+  Summary summary;
 };
 
 Outcome run_on(const ClusterSpec& spec, const std::function<Body(TaskContext&, double&)>& body, std::int64_t bytes,
                const Profile& with = profile()) {
-  Log log;
-  Outcome outcome;
+  RunHeader header;
+  for (const NodeSpec& node : spec.nodes) header.nodes.push_back({node.name});
+  header.functions = {"make", "use"};
+  Outcome outcome{{}, 0, {}, {}, {}, Summary(header)};
   Simulation simulation(spec, with,
-                        program([&](TaskContext& context) { return body(context, outcome.seconds); }, bytes), log);
+                        program([&](TaskContext& context) { return body(context, outcome.seconds); }, bytes),
+                        outcome.summary);
   outcome.result = simulation.run();
-  for (const PlasmaStore* store : simulation.runtime().stores) {
-    outcome.left.push_back(store->objects());
-    outcome.stores.push_back(store->statistics());
+  for (std::uint32_t i = 0; i < spec.nodes.size(); ++i) {
+    const ObjectManager& objects = simulation.objects({i});
+    outcome.left.push_back(objects.store().objects());
+    outcome.stores.push_back(objects.store().statistics());
+    outcome.chunks.push_back(objects.transfers());
   }
   CHECK(outcome.result.error == ErrorType::none);
   CHECK_FALSE(outcome.result.starved);
@@ -123,9 +130,14 @@ Body come_and_go(TaskContext& context, double& /*seconds*/) {
 TEST_CASE("an object comes over an empty wire in the time of its bytes") {
   const Outcome outcome = run_on(nodes(2), get_remote, 100 * mb);
   CHECK(outcome.seconds == doctest::Approx(0.1).epsilon(0.01));
-  CHECK(outcome.result.stores[0].received == 1);
-  CHECK(outcome.result.stores[0].received_bytes == Bytes{100 * mb});
-  CHECK(outcome.result.stores[1].sent_bytes == Bytes{100 * mb});
+  CHECK(outcome.summary.links().size() == 1);
+  CHECK(outcome.summary.links().at({1, 0}).objects == 1);
+  CHECK(outcome.summary.links().at({1, 0}).bytes == Bytes{100 * mb});
+  CHECK(outcome.chunks[1].sent == Bytes{100 * mb});
+  CHECK(outcome.summary.nodes()[0].store.reads == 1);
+  CHECK(outcome.summary.nodes()[0].store.local_reads == 0);
+  // It lies there from when its room was made until the end, which comes with it.
+  CHECK(outcome.summary.nodes()[0].store.peak == Bytes{100 * mb});
 }
 
 TEST_CASE("chunks go through the threads of both ends and the wire as through a pipeline") {
@@ -152,7 +164,8 @@ TEST_CASE("a task runs where most bytes of its arguments are") {
     co_await getting;
   };
   const Outcome outcome = run_on(nodes(2), body, 100 * mb);
-  CHECK(outcome.result.stores[0].received == 0);
+  CHECK(outcome.summary.links().empty());
+  CHECK(outcome.summary.nodes()[1].store.local_reads == 1);
 }
 
 TEST_CASE("objects come and go: nothing is left, no byte is lost, no store is over-full") {
@@ -166,8 +179,12 @@ TEST_CASE("objects come and go: nothing is left, no byte is lost, no store is ov
       CHECK(outcome.stores[i].allocated == Bytes{});
       CHECK(outcome.stores[i].in_use == Bytes{});
       CHECK(outcome.stores[i].peak.count - outcome.stores[i].fell_back_bytes.count <= capacity);
-      sent += outcome.result.stores[i].sent_bytes;
-      received += outcome.result.stores[i].received_bytes;
+      sent += outcome.chunks[i].sent;
+      received += outcome.chunks[i].received;
+      const StoreSummary& recorded = outcome.summary.nodes()[i].store;
+      CHECK(recorded.peak == outcome.stores[i].peak);
+      CHECK(recorded.used == Bytes{});
+      CHECK(recorded.received <= outcome.chunks[i].received);
     }
     CHECK(sent == received);
     CHECK(received > Bytes{});
@@ -188,5 +205,6 @@ TEST_CASE("a store that is too small spills, and what was spilled is read again"
     }
   };
   const Outcome outcome = run_on(nodes(1, 400 * mb), body, 0);
-  CHECK(outcome.result.stores[0].spilled >= Bytes{300 * mb});
+  CHECK(outcome.summary.nodes()[0].store.spilled >= Bytes{300 * mb});
+  CHECK(outcome.summary.nodes()[0].store.restored >= Bytes{300 * mb});
 }

@@ -85,7 +85,7 @@ class Json(unittest.TestCase):
             self.assertLessEqual({"tasks", "cpu_utilisation", "gpu_utilisation", "object_store_peak_bytes"}, set(node))
             self.assertIsInstance(node["object_store_peak_bytes"], int)
         self.assertEqual(set(run["scheduling_delay_s"]), {"p50", "p95", "p99", "max"})
-        self.assertEqual(set(run["transfers"]), {"count", "bytes"})
+        self.assertEqual(set(run["transfers"]), {"count", "bytes", "by_cause", "links"})
         self.assertEqual(run["driver"], {"outcome": "ok", "message": ""})
         self.assertEqual(set(run["actors"].values()), {0})
         self.assertEqual((run["architecture"], run["policy"], run["seed"]), ("raylet", "hybrid", 0))

@@ -22,7 +22,7 @@ struct Notebook final : ObjectBufferPort {
     creates.push_back(id.index);
     if (room) pool->created(id, CreateResult::ok);
   }
-  void seal(ObjectRef id) override { sealed.push_back(id.index); }
+  void seal(ObjectRef id, NodeId /*from*/) override { sealed.push_back(id.index); }
   void abort(ObjectRef id) override { aborted.push_back(id.index); }
   void answer(NodeId from) override { answers.push_back(from.index); }
 

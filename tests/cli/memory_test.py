@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Does `raysim memory` show what the stores hold, and who needs it?"""
+import json
+import subprocess
+import sys
+import unittest
+
+RAYSIM = sys.argv.pop(1)
+
+
+def memory(*arguments):
+    return subprocess.run([RAYSIM, "memory", *arguments], capture_output=True, text=True, check=False)
+
+
+class Memory(unittest.TestCase):
+    def test_at_the_moment_when_most_is_held(self):
+        shown = json.loads(memory("scenarios/shuffle.yaml", "--json").stdout)
+        run = subprocess.run([RAYSIM, "run", "scenarios/shuffle.yaml", "--json"], capture_output=True, text=True, check=True)
+        nodes = json.loads(run.stdout)["nodes"]
+        for name, store in shown["stores"].items():
+            self.assertLessEqual(store["used_bytes"], nodes[name]["object_store_peak_bytes"])
+        parts = [o for o in shown["objects"] if o["call_site"] == "partition"]
+        self.assertEqual(len(parts), 256)
+        self.assertEqual({o["object_size"] for o in parts}, {500_000})
+        self.assertEqual({o["task_status"] for o in parts}, {"FINISHED"})
+
+    def test_what_tasks_read_is_pinned_where_they_run(self):
+        shown = json.loads(memory("scenarios/pipeline.yaml", "--at", "1.2 s", "--json").stdout)
+        pinned = [o for o in shown["objects"] if o["reference_type"] == "PINNED_IN_MEMORY"]
+        self.assertEqual([(o["node"], o["type"], o["object_size"]) for o in pinned], [("ming", "WORKER", 30_000_000)])
+        waiting = {o["task_status"] for o in shown["objects"] if o["reference_type"] == "USED_BY_PENDING_TASK"}
+        self.assertIn("FINISHED", waiting)
+
+    def test_as_tables(self):
+        text = memory("scenarios/pipeline.yaml", "--at", "1.2 s").stdout
+        self.assertIn("--- Summary for node: bob ---", text)
+        self.assertIn("--- Object references for node: ming ---", text)
+        self.assertRegex(text, r"Plasma memory usage \d+ MiB, \d+ objects, [\d.]+% full, [\d.]+% needed")
+
+    def test_errors_name_what_was_expected(self):
+        for arguments, message in [
+            (["scenarios/pi_60core.yaml"], "nothing ever lies in an object store, expected --at TIME"),
+            (["scenarios/pipeline.yaml", "--at", "5"], "--at: '5': no unit, expected one of ns, us, ms, s, min, h"),
+            (["scenarios/pipeline.yaml", "--at", "50 s"], "--at: 50 s, but the program is over before"),
+        ]:
+            shown = memory(*arguments)
+            self.assertEqual(shown.returncode, 2, arguments)
+            self.assertIn(message, shown.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
