@@ -80,6 +80,7 @@ struct Runtime {
   ObjectLivesRef lives{new ObjectLives};
   ProcessId driver;
   WorkerMaker make_worker;
+  std::function<void(ProcessId)> worker_gone = [](ProcessId) {};  // its raylet has noticed that it has died
   std::function<void(const std::string& why, ErrorType error)> driver_ended;
   bool contended = false;  // some machine is
 

@@ -50,18 +50,15 @@ void Simulation::draw_node_ids() {
   for (auto i = static_cast<std::uint32_t>(order.size()); i > 1; --i) std::swap(order[i - 1], order[ids.below(i)]);
 }
 
-void Simulation::build() {
-  const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
-  set_policy();
-  runtime_.functions = std::move(options_.functions);
-  for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
-  draw_node_ids();
-
-  const auto is_there = [this](std::uint32_t i) { return runtime_.cluster.nodes[i].joins_at == Duration{}; };
+// What processes ask for that they cannot do themselves.
+void Simulation::set_callbacks() {
   runtime_.make_worker = [this](NodeId node) {
     const ProcessId process = make_worker(node);
     workers_.back()->start_worker();
     return process;
+  };
+  runtime_.worker_gone = [this](ProcessId process) {
+    workers_[worker_of_process_[process.index]]->release_references();
   };
   runtime_.driver_ended = [this](const std::string& why, ErrorType error) {
     result_.end = engine_.now();
@@ -73,6 +70,17 @@ void Simulation::build() {
   runtime_.handles->out_of_scope = [this](ActorId actor) {
     engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
   };
+}
+
+void Simulation::build() {
+  const auto nodes = static_cast<std::uint32_t>(runtime_.cluster.nodes.size());
+  set_policy();
+  runtime_.functions = std::move(options_.functions);
+  for (const MachineSpec& machine : runtime_.cluster.platform.machines) runtime_.contended |= machine.contended;
+  draw_node_ids();
+
+  const auto is_there = [this](std::uint32_t i) { return runtime_.cluster.nodes[i].joins_at == Duration{}; };
+  set_callbacks();
   gcs_ = std::make_unique<Gcs>(runtime_);
   runtime_.gcs = gcs_->address();
   if (runtime_.traits.central) {
@@ -112,6 +120,8 @@ void Simulation::build() {
 ProcessId Simulation::make_worker(NodeId node) {
   workers_.push_back(std::make_unique<CoreWorker>(runtime_, node, CoreWorker::Role::worker));
   const CoreWorker& worker = *workers_.back();
+  worker_of_process_.resize(worker.process().index + std::size_t{1});
+  worker_of_process_[worker.process().index] = static_cast<std::uint32_t>(workers_.size() - 1);
   raylets_[node.index]->introduce(worker.process(), worker.address());
   return worker.process();
 }

@@ -71,6 +71,7 @@ class Simulation {
   ProcessId make_worker(NodeId node);
   void set_policy();
   void draw_node_ids();
+  void set_callbacks();
   void build();
 
   Engine engine_;
@@ -80,6 +81,7 @@ class Simulation {
   std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
+  std::vector<std::uint32_t> worker_of_process_;  // by ProcessId
   std::unique_ptr<CoreWorker> driver_;
   SimulationResult result_;
   bool over_ = false;

@@ -44,6 +44,8 @@ class CoreWorker final : ReferencePort {
   void start_worker();
   void start_driver(const BodyMaker& body);
   void start_idle_work();
+  // It has died: lets go of what its bodies, tasks and values refer to.
+  void release_references();
   // A worker that has run tasks before.
   void set_used() { used_ = true; }
 

@@ -118,6 +118,19 @@ void CoreWorker::out_of_scope(std::uint32_t index) {
   if (object.in_store) runtime_.engine.post(address_, ObjectOutOfScope{index});
 }
 
+void CoreWorker::release_references() {
+  contexts_.clear();
+  for (Execution& execution : executions_) {
+    execution.running = false;
+    execution.push.input.reset();
+    execution.reply.output.reset();
+    execution.context = nullptr;
+  }
+  actor_.reset();
+  ending_.clear();
+  tasks_.release_values();
+}
+
 void CoreWorker::drop(std::uint32_t object) {
   if (!runtime_.lives->is_held({io_.id(), object})) out_of_scope(object);
 }

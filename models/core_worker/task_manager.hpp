@@ -88,6 +88,11 @@ class TaskManager {
     if (object < values_.size()) values_[object] = nullptr;
   }
   [[nodiscard]] Payload value(std::uint32_t object) const;
+  // Forgets all values, and the arguments of all tasks.
+  void release_values() {
+    for (OwnedTask& task : tasks_) task.input.reset();
+    values_.clear();
+  }
   void set_error_text(std::uint32_t object, std::string text) { error_texts_[object] = std::move(text); }
   [[nodiscard]] const std::string& error_text(std::uint32_t object) const;
   [[nodiscard]] OwnedTask& task(std::uint32_t i) { return tasks_[i]; }

@@ -55,6 +55,14 @@ void LocalObjectManager::release(ObjectRef id) {
   if (to_free_.size() >= free_batch_) flush_freed();
 }
 
+std::vector<ObjectRef> LocalObjectManager::owned_by(const std::function<bool(StationId)>& is_owner) const {
+  std::vector<ObjectRef> owned;
+  objects_.for_each([&](ObjectSlot slot) {
+    if (is_owner(objects_.id(slot).owner)) owned.push_back(objects_.id(slot));
+  });
+  return owned;
+}
+
 void LocalObjectManager::flush_freed() {
   if (!to_free_.empty()) {
     const std::vector<ObjectRef> freed = std::exchange(to_free_, {});

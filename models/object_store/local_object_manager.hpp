@@ -10,6 +10,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -49,6 +50,9 @@ class LocalObjectManager {
   bool pin(ObjectRef object, Bytes size);
   // Its owner has freed it, or is dead. For secondary copies too.
   void release(ObjectRef object);
+
+  // Its objects by their owners.
+  [[nodiscard]] std::vector<ObjectRef> owned_by(const std::function<bool(StationId)>& is_owner) const;
 
   // Spills whatever can be, up to what the workers can take. True while any spill is in progress.
   bool spill();

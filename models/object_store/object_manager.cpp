@@ -129,6 +129,7 @@ void ObjectManager::retry_at(Time when) {
 void ObjectManager::on(SealObject seal) {
   store_.seal(seal.object);
   if (primaries_.pin(seal.object, seal.size)) store_.pin(seal.object, Pin::primary);
+  static_cast<Raylet*>(station_.owner())->watch_owner(runtime_.engine.process_of(seal.object.owner));
   store_.release(seal.object, seal.client);
   report(seal.object, {LocationUpdate::Copy::added, {}});
   object_is_here(seal.object);
@@ -311,6 +312,11 @@ void ObjectManager::process_died(ProcessId process) {
   for (const auto& [key, fetch] : fetches_)
     if (fetch.client.valid() && runtime_.engine.process_of(key.first) == process) gone.push_back(key);
   for (const FetchKey& key : gone) end_fetch(key);
+  // What it owned is nobody's.
+  const std::vector<ObjectRef> orphans =
+      primaries_.owned_by([&](StationId owner) { return runtime_.engine.process_of(owner) == process; });
+  for (const ObjectRef object : orphans) primaries_.release(object);
+  if (!orphans.empty()) arm_free_tick();
 }
 
 // --- timers

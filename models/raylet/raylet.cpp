@@ -72,7 +72,7 @@ void Raylet::on(RequestWorkerLease request) {
   lease.selected_by_locality = request.selected_by_locality;
   if (request.arguments && !request.arguments->list.empty()) lease.arguments = std::move(request.arguments);
   lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
-  if (owners_.insert(lease.owner_process.index).second) runtime_.engine.watch(lease.owner_process, address_);
+  watch_owner(lease.owner_process);
   if (lease.environment == EnvironmentId{}) start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
   if (runtime_.traits.perfect_view && lease.grant_or_reject)
     promise_kept(runtime_.classes[lease.scheduling_class].resources);
@@ -223,10 +223,16 @@ void Raylet::on(ProcessDied died) {
     if (holder.preempted) leases_.preempted_worker_gone();
     holder.preempted = holder.alive = false;
     pool_.died(died.process);
+    runtime_.worker_gone(died.process);
   }
   owner_died(died.process);  // a worker may have been one
   resources_changed();
   schedule_leases();
+}
+
+// Of leases or of objects here. Workers of this node are watched since they were started.
+void Raylet::watch_owner(ProcessId owner) {
+  if (owners_.insert(owner.index).second && !is_own(owner)) runtime_.engine.watch(owner, address_);
 }
 
 // What a dead owner asked for is nobody's any more, and the workers it leased end with it.

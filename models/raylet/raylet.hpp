@@ -72,6 +72,7 @@ class Raylet final : private LeasePort {
   }
   [[nodiscard]] const ObjectManager& objects() const { return objects_; }
 
+  void watch_owner(ProcessId owner);
   // Who a worker process is; told by the maker of workers, as the fork returns the pid.
   void introduce(ProcessId worker, Address<CoreWorker> address);
 

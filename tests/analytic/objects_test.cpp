@@ -191,6 +191,37 @@ TEST_CASE("objects come and go: nothing is left, no byte is lost, no store is ov
   }
 }
 
+TEST_CASE("what a worker owned and held goes with its process") {
+  SimulationOptions options = program({}, 10 * mb);
+  RemoteFunction owner = function("owner", {});
+  owner.body = [](TaskContext& context) -> Body {
+    const HeldRef own = context.hold(context.put(Bytes{50 * mb}));
+    const HeldRef remote = context.hold(context.submit(there(make, 1)));
+    const auto rest = context.sleep(ms(60'000));
+    co_await rest;
+  };
+  options.functions.push_back(owner);
+  options.driver = [](TaskContext& context) -> Body {
+    TaskCall runs = there(2, 0);
+    runs.options.max_retries = 0;
+    const ObjectRef ref = context.submit(runs);
+    const auto start = context.sleep(ms(5'000));
+    co_await start;
+    context.cancel(ref, true, false);
+    const auto rest = context.sleep(ms(20'000));
+    co_await rest;
+  };
+  Log log;
+  const ClusterSpec spec = nodes(2);
+  Simulation simulation(spec, profile(), std::move(options), log);
+  REQUIRE(simulation.run_until(Time{} + ms(4'000)));
+  CHECK(simulation.objects({0}).store().objects() == 1);
+  CHECK(simulation.objects({1}).store().objects() == 1);
+  REQUIRE(simulation.run_until(Time{} + ms(15'000)));
+  CHECK(simulation.objects({0}).store().objects() == 0);
+  CHECK(simulation.objects({1}).store().objects() == 0);
+}
+
 TEST_CASE("a store that is too small spills, and what was spilled is read again") {
   const auto body = [](TaskContext& context, double&) -> Body {
     std::vector<ObjectRef> refs;
