@@ -14,6 +14,7 @@
 #include "cli/memory_command.hpp"
 #include "cli/new_command.hpp"
 #include "cli/run_command.hpp"
+#include "cli/store_command.hpp"
 #include "cli/sweep_command.hpp"
 #include "cli/terminal.hpp"
 #include "cli/validate_command.hpp"
@@ -73,6 +74,7 @@ ExitCode run_command_line(int argc, char** argv) {
   add_run_command(app, action);
   add_check_command(app, action);
   add_memory_command(app, action);
+  add_store_command(app, action);
   add_validate_command(app, action);
   add_conformance_command(app, action);
   add_new_command(app, action);
