@@ -50,6 +50,8 @@ ChromeTrace::ChromeTrace(std::ostream& out, const RunHeader& header) : out_(out)
   }
 }
 
+void ChromeTrace::on_function(const std::string& name) { functions_.push_back(escaped(name)); }
+
 void ChromeTrace::on_attempt(const AttemptRecord& attempt) {
   if (workers_.insert(attempt.worker).second)
     event(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"worker:{}"}}}})",

@@ -26,6 +26,7 @@ class ChromeTrace final : public RecordSink {
   // Both must live as long as the trace. Workers of several nodes have numbers of their own.
   ChromeTrace(std::ostream& out, const RunHeader& header);
 
+  void on_function(const std::string& name) override;
   void on_submitted(std::uint64_t) override {}
   void on_attempt(const AttemptRecord& attempt) override;
   void on_worker_started(std::uint32_t, Time) override {}

@@ -12,6 +12,10 @@ class RecordTee final : public RecordSink {
  public:
   RecordTee(RecordSink& first, RecordSink& second) : first_(first), second_(second) {}
 
+  void on_function(const std::string& name) override {
+    first_.on_function(name);
+    second_.on_function(name);
+  }
   void on_submitted(std::uint64_t count) override {
     first_.on_submitted(count);
     second_.on_submitted(count);

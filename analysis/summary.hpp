@@ -67,6 +67,10 @@ class Summary final : public RecordSink {
  public:
   explicit Summary(RunHeader header);
 
+  void on_function(const std::string& name) override {
+    header_.functions.push_back(name);
+    finished_by_function_.push_back(0);
+  }
   void on_submitted(std::uint64_t count) override { submitted_ += count; }
   void on_attempt(const AttemptRecord& attempt) override;
   void on_failed_unstarted(std::uint32_t) override { ++failed_; }

@@ -2,7 +2,7 @@
 //
 // Models: the configuration and the address book of a cluster. Leaves out: any state that changes as the program runs; no process
 // learns through it what another one thinks.
-// Invariants: filled before the first event (functions may gain calls, classes may gain names); addresses stay valid.
+// Invariants: filled before the first event (functions and classes may be added); addresses stay valid.
 #pragma once
 
 #include <deque>

@@ -98,6 +98,8 @@ struct RunHeader {
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
+  // A function that the header does not have; its index is the next one.
+  virtual void on_function(const std::string& /*name*/) {}
   virtual void on_submitted(std::uint64_t count) = 0;
   virtual void on_attempt(const AttemptRecord& attempt) = 0;
   // A task failed before any worker had it: with one of its arguments, or because no node can ever take it.

@@ -24,6 +24,21 @@ TaskContext::TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& threa
 
 RandomStream TaskContext::stream(std::string_view name) const { return runtime_.engine.stream(name); }
 
+NodeId TaskContext::node() const { return worker_.node_; }
+
+const ClusterSpec& TaskContext::cluster() const { return runtime_.cluster; }
+
+FunctionId TaskContext::define(RemoteFunction function) {
+  const FunctionId id{static_cast<std::uint32_t>(runtime_.functions.size())};
+  runtime_.record.on_function(function.name);
+  runtime_.functions.push_back(std::move(function));
+  return id;
+}
+
+ResourceId TaskContext::resource(std::string_view name) { return runtime_.resource_names.id_of(name); }
+
+const ActorSpec& TaskContext::spec(const ActorHandle& actor) const { return runtime_.actors[actor.actor().index]; }
+
 void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number) {
   run_ = run_number;
   interrupted_ = false;

@@ -66,6 +66,14 @@ class TaskContext {
   TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& thread, std::uint32_t id, std::uint32_t slot);
 
   [[nodiscard]] Time now() const { return thread_.now(); }
+  [[nodiscard]] NodeId node() const;
+  [[nodiscard]] const ClusterSpec& cluster() const;
+  // A remote function that the program has not named before.
+  FunctionId define(RemoteFunction function);
+  // The id of a resource by its name, made when it is new.
+  ResourceId resource(std::string_view name);
+  // What an actor was made with.
+  [[nodiscard]] const ActorSpec& spec(const ActorHandle& actor) const;
   // A random stream of the run by name.
   [[nodiscard]] RandomStream stream(std::string_view name) const;
 

@@ -1,0 +1,237 @@
+// Programs in C++ with Ray's own verbs, for `raysim run CLUSTER.yaml --program libmine.so`.
+//
+// Models: what a driver, a task or a method does: `co_await ray.get(refs)`. Leaves out: everything else of raysim; this header needs
+// the C++20 standard library alone, and a program links nothing. `raysim new program mine` writes one with its build and a test;
+// docs/cpp_programs.md explains it.
+// Mirrors python/ray/_private/worker.py, python/ray/actor.py and python/ray/util/placement_group.py (2.60).
+// Invariants: a body uses the Context that it was given, one verb at a time; every verb is awaited at once, but for those of the
+// last block; random numbers come from random() alone, then a seed fixes a run.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <raysim/ray/errors.hpp>
+#include <raysim/ray/function.hpp>
+#include <raysim/ray/host.hpp>
+#include <raysim/ray/options.hpp>
+#include <raysim/ray/random.hpp>
+#include <raysim/ray/task.hpp>
+#include <raysim/ray/value.hpp>
+#include <raysim/ray/verbs.hpp>
+
+namespace ray {
+
+class Context {
+ public:
+  explicit Context(host::Host& host) : host_(host) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  // --- tasks
+
+  // function.remote(args...): `ray.remote<sample>(1000)`, or with options `ray.remote<sample>({.num_cpus = 2}, 1000)`.
+  // Gives the reference to what it will return; a tuple of references for ray::Returns.
+  template <auto function, class... A>
+  auto remote(const TaskOptions& options, A&&... args) {
+    using Parameters = typename host::Signature<decltype(function)>::Parameters;
+    return host::Called<host::Result<function>>(
+        host_, host_.submit(host::function_object<function>, options,
+                            host::arguments_for<Parameters>(std::forward<A>(args)...)));
+  }
+  template <auto function, class... A>
+  requires(!host::starts_with<TaskOptions, A...>) auto remote(A&&... args) {
+    return remote<function>(TaskOptions{}, std::forward<A>(args)...);
+  }
+
+  // --- objects
+
+  // The value of a reference; a vector or tuple of values for one of references. Throws what made one of them fail, or
+  // GetTimeoutError.
+  template <class T>
+  host::Got<T> get(Ref<T> ref, std::optional<Duration> timeout = {}) {
+    const host::ObjectId id = ref.id();
+    host_.get({&id, 1}, timeout);
+    return host::Got<T>(host_);
+  }
+  template <class T>
+  host::GotAll<T> get(const std::vector<Ref<T>>& refs, std::optional<Duration> timeout = {}) {
+    host_.get(host::ids_of(refs), timeout);
+    return host::GotAll<T>(host_);
+  }
+  template <class... T>
+  host::GotTuple<T...> get(const std::tuple<Ref<T>...>& refs, std::optional<Duration> timeout = {}) {
+    host_.get(std::apply([](const auto&... ref) { return std::array{ref.id()...}; }, refs), timeout);
+    return host::GotTuple<T...>(host_);
+  }
+  // `auto [ready, pending] = co_await ray.wait(refs, {.num_returns = 2, .timeout = 1s})`: ends when so many are ready or the time
+  // is over; at most so many are in `ready`, in the order given.
+  template <class T>
+  host::Waited<T> wait(const std::vector<Ref<T>>& refs, const WaitOptions& options = {}) {
+    host_.wait(host::ids_of(refs), options);
+    return host::Waited<T>(host_);
+  }
+  template <class T>
+  auto put(T&& value) {
+    using Value = std::remove_cvref_t<T>;
+    static_assert(
+        host::survives_co_await<T>,
+        "give this value a name before the call: GCC destroys such a temporary twice in a co_await expression");
+    return host::Called<Value>(host_, host_.put(host::value_of<Value>(std::forward<T>(value))));
+  }
+
+  // --- time
+
+  host::Done sleep(Duration duration) {
+    host_.sleep(duration);
+    return host::Done(host_);
+  }
+  // Keeps a core busy; takes longer where the machine has too few of them.
+  host::Done compute(Duration duration) {
+    host_.compute(duration);
+    return host::Done(host_);
+  }
+
+  // --- actors
+
+  // Counter.remote(args...): `ray.create_actor<Counter>()`, or with options `ray.create_actor<Counter>({.name = "counter"}, 5)`.
+  template <class C, class... A>
+  host::GotActor<C> create_actor(const ActorOptions& options, A&&... args) {
+    using Parameters = std::tuple<host::StoredAs<A>...>;
+    host_.create_actor(host::constructor_object<C, Parameters>, options,
+                       host::arguments_for<Parameters>(std::forward<A>(args)...));
+    return host::GotActor<C>(host_);
+  }
+  template <class C, class... A>
+  requires(!host::starts_with<ActorOptions, A...>) host::GotActor<C> create_actor(A&&... args) {
+    return create_actor<C>(ActorOptions{}, std::forward<A>(args)...);
+  }
+  // The same with a function that makes the actor and may wait meanwhile: `ray::Task<Model> load(ray::Context& ray)`.
+  template <auto maker, class... A>
+  auto create_actor(const ActorOptions& options, A&&... args) {
+    using Parameters = typename host::Signature<decltype(maker)>::Parameters;
+    host_.create_actor(host::maker_object<maker>, options, host::arguments_for<Parameters>(std::forward<A>(args)...));
+    return host::GotActor<host::Result<maker>>(host_);
+  }
+  template <auto maker, class... A>
+  requires(!host::starts_with<ActorOptions, A...>) auto create_actor(A&&... args) {
+    return create_actor<maker>(ActorOptions{}, std::forward<A>(args)...);
+  }
+  // actor.method.remote(args...): `ray.call<&Counter::add>(counter, 5)`; options come after the actor.
+  template <auto method, class C, class... A>
+  auto call(const Actor<C>& actor, const CallOptions& options, A&&... args) {
+    using Of = host::Signature<decltype(method)>;
+    static_assert(std::is_base_of_v<typename Of::Class, C>, "the actor is of another class than the method");
+    return host::Called<host::Result<method>>(
+        host_, host_.call(actor.handle(), host::method_object<C, method>, options,
+                          host::arguments_for<typename Of::Parameters>(std::forward<A>(args)...)));
+  }
+  template <auto method, class C, class... A>
+  requires(!host::starts_with<CallOptions, A...>) auto call(const Actor<C>& actor, A&&... args) {
+    return call<method>(actor, CallOptions{}, std::forward<A>(args)...);
+  }
+  // ray.get_actor; throws ValueError when there is none of this name and class.
+  template <class C>
+  host::GotActor<C> get_actor(std::string_view name, std::string_view name_space = {}) {
+    host_.get_actor(name, name_space, &host::class_tag<C>);
+    return host::GotActor<C>(host_);
+  }
+  template <class C>
+  host::Done kill(const Actor<C>& actor, bool no_restart = true) {
+    host_.kill(actor.handle(), no_restart);
+    return host::Done(host_);
+  }
+
+  // --- placement groups
+
+  host::GotGroup placement_group(std::span<const Bundle> bundles, const PlacementGroupOptions& options = {}) {
+    host_.create_group(bundles, options);
+    return host::GotGroup(host_);
+  }
+  // pg.wait: whether it is there by then.
+  host::WaitedGroup wait(PlacementGroup group, Duration timeout = Duration(30)) {
+    host_.wait_group(group, timeout);
+    return host::WaitedGroup(host_);
+  }
+  // The names of the nodes of its bundles; empty ones are not placed.
+  host::GotNodes nodes_of(PlacementGroup group) {
+    host_.look_up_group(group);
+    return host::GotNodes(host_);
+  }
+  host::Done remove(PlacementGroup group) {
+    host_.remove_group(group);
+    return host::Done(host_);
+  }
+
+  // --- not awaited
+
+  // Since the start of the run.
+  [[nodiscard]] Duration now() const { return host_.now(); }
+  // The name of the node that this runs on.
+  [[nodiscard]] std::string_view node() const { return host_.node(); }
+  [[nodiscard]] Random random(std::string_view name) const { return Random(host_.random(name)); }
+  // Its arguments with spaces in between, after the simulated time and the name of the function.
+  template <class... A>
+  void print(const A&... args) {
+    std::ostringstream text;
+    std::string_view space;
+    ((text << std::exchange(space, " ") << args), ...);
+    host_.print(text.str());
+  }
+  // A handle to the actor whose method this is in.
+  template <class C>
+  [[nodiscard]] Actor<C> self() const {
+    host::ActorHandle own = host_.own_actor(&host::class_tag<C>);
+    if (!own) throw ValueError("self() outside of a method of that class");
+    return Actor<C>(std::move(own));
+  }
+  // Ends the actor whose method this is in, when the method is over.
+  void exit_actor() {
+    if (!host_.exit_actor()) throw ValueError("exit_actor() outside of an actor");
+  }
+
+ private:
+  friend host::Host& host::host_of(Context& ray);
+  host::Host& host_;
+};
+
+namespace host {
+
+inline Host& host_of(Context& ray) { return ray.host_; }
+
+}  // namespace host
+
+// What a shared object holds.
+class Program {
+ public:
+  using Driver = Task<void> (*)(Context&);
+  explicit Program(Driver driver) : driver_(driver) {}
+
+  // These stay first in every version.
+  std::uint32_t abi = host::abi_version;
+  std::uint32_t library = host::library_layout;
+
+  // For raysim.
+  [[nodiscard]] host::Running start(Context& ray) const { return start_(*this, ray); }
+
+ private:
+  static host::Running begin(const Program& program, Context& ray) noexcept {
+    return host::start_with<host::NewReturns>(host::host_of(ray), [&] { return program.driver_(ray); });
+  }
+  host::Running (*start_)(const Program&, Context&) noexcept = begin;
+  Driver driver_;
+};
+
+}  // namespace ray
+
+// The one name that a program defines, in one of its files:
+//   const ray::Program raysim_program{driver};
+extern "C" __attribute__((visibility("default"))) const ray::Program raysim_program;

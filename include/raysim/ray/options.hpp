@@ -1,0 +1,126 @@
+// Ray's options of tasks, actors, calls and placement groups.
+//
+// Models: what .options(...) takes; what is not given is as in Ray. Leaves out: what raysim does not simulate (the contents of a
+// runtime environment, retry_exceptions).
+// Mirrors python/ray/_common/ray_option_utils.py and python/ray/util/scheduling_strategies.py (2.60).
+// Invariants: written in braces in the order in which they stand here, `{.num_cpus = 2, .max_retries = 0}`; they own nothing
+// (texts and lists must live until the call), so that GCC 12 cannot destroy them twice in a co_await expression.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ray {
+
+// Seconds of simulated time; 500ms, 2s and 0.5s are some with `using namespace std::chrono_literals`.
+using Duration = std::chrono::duration<double>;
+
+// A custom resource.
+struct Resource {
+  std::string_view name = {};
+  double amount = 0;
+};
+
+// What a node's label must be: "v", "!v", "in(a,b)" or "!in(a,b)".
+struct Label {
+  std::string_view key = {};
+  std::string_view value = {};
+};
+using LabelSelector = std::span<const Label>;
+
+struct PlacementGroup {
+  std::uint32_t id = ~std::uint32_t{0};
+};
+
+// Made by spread(), node_affinity() and in_group(); as it stands, Ray's DEFAULT.
+struct SchedulingStrategy {
+  enum class Kind : std::uint8_t { standard, spread, node_affinity, placement_group };
+  Kind kind = Kind::standard;
+  bool soft = false;
+  bool capture_child_tasks = false;
+  std::int32_t bundle = -1;
+  PlacementGroup group = {};
+  std::string_view node = {};
+};
+
+inline SchedulingStrategy spread() { return {.kind = SchedulingStrategy::Kind::spread}; }
+// On the node of this name; `soft`: elsewhere when it is not alive or too small.
+inline SchedulingStrategy node_affinity(std::string_view node, bool soft = false) {
+  return {.kind = SchedulingStrategy::Kind::node_affinity, .soft = soft, .node = node};
+}
+// In a bundle of a placement group; -1: in any of them.
+inline SchedulingStrategy in_group(PlacementGroup group, std::int32_t bundle = -1, bool capture_child_tasks = false) {
+  return {.kind = SchedulingStrategy::Kind::placement_group,
+          .capture_child_tasks = capture_child_tasks,
+          .bundle = bundle,
+          .group = group};
+}
+
+struct TaskOptions {
+  std::optional<double> num_cpus = {};  // 1
+  std::optional<double> num_gpus = {};  // 0
+  std::int64_t memory = 0;              // bytes
+  std::span<const Resource> resources = {};
+  std::string_view accelerator_type = {};  // the model of a GPU
+  std::optional<int> max_retries = {};     // 3; -1: without end
+  std::optional<SchedulingStrategy> scheduling_strategy = {};
+  LabelSelector label_selector = {};
+  std::string_view runtime_env = {};  // a name for it; workers of another one cannot be used
+  int priority = 0;                   // not Ray's: for policies that have an order
+};
+
+struct ConcurrencyGroup {
+  std::string_view name = {};
+  int max_concurrency = 1;
+};
+
+struct ActorOptions {
+  std::optional<double> num_cpus = {};  // 1 to be placed, 0 while it lives
+  std::optional<double> num_gpus = {};
+  std::int64_t memory = 0;
+  std::span<const Resource> resources = {};
+  std::string_view accelerator_type = {};
+  std::optional<SchedulingStrategy> scheduling_strategy = {};
+  LabelSelector label_selector = {};
+  std::string_view runtime_env = {};
+  std::string_view name = {};
+  std::string_view name_space = {};
+  bool detached = false;  // lifetime="detached"
+  bool get_if_exists = false;
+  int max_restarts = 0;                     // -1: without end
+  int max_task_retries = 0;                 // -1: without end
+  std::int64_t max_pending_calls = -1;      // -1: no limit
+  bool is_async = false;                    // as a class with `async def` methods: they take turns on one thread
+  std::optional<int> max_concurrency = {};  // 1, of an async actor 1000
+  std::span<const ConcurrencyGroup> concurrency_groups = {};
+};
+
+struct CallOptions {
+  std::string_view concurrency_group = {};
+  std::optional<int> max_task_retries = {};
+};
+
+struct WaitOptions {
+  std::size_t num_returns = 1;
+  std::optional<Duration> timeout = {};
+};
+
+struct Bundle {
+  double num_cpus = 0;
+  double num_gpus = 0;
+  std::int64_t memory = 0;
+  std::span<const Resource> resources = {};
+};
+
+enum class PlacementStrategy : std::uint8_t { pack, spread, strict_pack, strict_spread };
+
+struct PlacementGroupOptions {
+  PlacementStrategy strategy = PlacementStrategy::pack;
+  std::string_view name = {};
+  bool detached = false;
+};
+
+}  // namespace ray
