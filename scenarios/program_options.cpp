@@ -152,7 +152,7 @@ std::uint32_t concurrency_group(std::string_view name, const ActorSpec& actor) {
   for (const ConcurrencyGroup& group : actor.options.concurrency_groups) known.push_back(group.name);
   const auto found = std::find(known.begin(), known.end(), name);
   if (found == known.end())
-    fail(fmt::format("{} has no concurrency group {}{}", actor.class_name, in_quotes(name), suggestion(name, known)));
+    fail(fmt::format("the actor has no concurrency group {}{}", in_quotes(name), suggestion(name, known)));
   return static_cast<std::uint32_t>(found - known.begin()) + 1;
 }
 

@@ -8,7 +8,6 @@
 // last block; random numbers come from random() alone, then a seed fixes a run.
 #pragma once
 
-#include <array>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -39,13 +38,12 @@ class Context {
   // --- tasks
 
   // function.remote(args...): `ray.remote<sample>(1000)`, or with options `ray.remote<sample>({.num_cpus = 2}, 1000)`.
-  // Gives the reference to what it will return; a tuple of references for ray::Returns.
+  // Gives the reference to what it will return; a tuple of references for ray::Returns. Throws ValueError.
   template <auto function, class... A>
   auto remote(const TaskOptions& options, A&&... args) {
     using Parameters = typename host::Signature<decltype(function)>::Parameters;
-    return host::Called<host::Result<function>>(
-        host_, host_.submit(host::function_object<function>, options,
-                            host::arguments_for<Parameters>(std::forward<A>(args)...)));
+    return done<host::Called<host::Result<function>>>(host_.submit(
+        host::function_object<function>, options, host::arguments_for<Parameters>(std::forward<A>(args)...)));
   }
   template <auto function, class... A>
   requires(!host::starts_with<TaskOptions, A...>) auto remote(A&&... args) {
@@ -57,82 +55,72 @@ class Context {
   // The value of a reference; a vector or tuple of values for one of references. Throws what made one of them fail, or
   // GetTimeoutError.
   template <class T>
-  host::Got<T> get(Ref<T> ref, std::optional<Duration> timeout = {}) {
-    const host::ObjectId id = ref.id();
-    host_.get({&id, 1}, timeout);
-    return host::Got<T>(host_);
+  auto get(Ref<T> ref, std::optional<Duration> timeout = {}) {
+    return host::Got<T>(host_.get({ref.id()}, timeout));
   }
   template <class T>
-  host::GotAll<T> get(const std::vector<Ref<T>>& refs, std::optional<Duration> timeout = {}) {
-    host_.get(host::ids_of(refs), timeout);
-    return host::GotAll<T>(host_);
+  auto get(const std::vector<Ref<T>>& refs, std::optional<Duration> timeout = {}) {
+    return host::GotAll<T>(host_.get(host::ids_of(refs), timeout));
   }
   template <class... T>
-  host::GotTuple<T...> get(const std::tuple<Ref<T>...>& refs, std::optional<Duration> timeout = {}) {
-    host_.get(std::apply([](const auto&... ref) { return std::array{ref.id()...}; }, refs), timeout);
-    return host::GotTuple<T...>(host_);
+  auto get(const std::tuple<Ref<T>...>& refs, std::optional<Duration> timeout = {}) {
+    const auto ids = [](const auto&... ref) { return std::vector{ref.id()...}; };
+    return host::GotTuple<T...>(host_.get(std::apply(ids, refs), timeout));
   }
   // `auto [ready, pending] = co_await ray.wait(refs, {.num_returns = 2, .timeout = 1s})`: ends when so many are ready or the time
   // is over; at most so many are in `ready`, in the order given.
   template <class T>
-  host::Waited<T> wait(const std::vector<Ref<T>>& refs, const WaitOptions& options = {}) {
-    host_.wait(host::ids_of(refs), options);
-    return host::Waited<T>(host_);
+  auto wait(const std::vector<Ref<T>>& refs, const WaitOptions& options = {}) {
+    return host::Waited<T>(host_.wait(host::ids_of(refs), options));
   }
   template <class T>
   auto put(T&& value) {
     using Value = std::remove_cvref_t<T>;
-    static_assert(
-        host::survives_co_await<T>,
-        "give this value a name before the call: GCC destroys such a temporary twice in a co_await expression");
-    return host::Called<Value>(host_, host_.put(host::value_of<Value>(std::forward<T>(value))));
+    static_assert(host::survives_co_await<T>,
+                  "give this value a name before the call: GCC destroys it twice in a co_await expression");
+    return done<host::Called<Value>>(host_.put(host::value_of<Value>(std::forward<T>(value))));
   }
 
-  // --- time
+  // --- time; ValueError when it is negative
 
-  host::Done sleep(Duration duration) {
-    host_.sleep(duration);
-    return host::Done(host_);
-  }
+  auto sleep(Duration duration) { return host::Done(host_.sleep(duration)); }
   // Keeps a core busy; takes longer where the machine has too few of them.
-  host::Done compute(Duration duration) {
-    host_.compute(duration);
-    return host::Done(host_);
-  }
+  auto compute(Duration duration) { return host::Done(host_.compute(duration)); }
 
   // --- actors
 
   // Counter.remote(args...): `ray.create_actor<Counter>()`, or with options `ray.create_actor<Counter>({.name = "counter"}, 5)`.
+  // Throws ValueError, also for a name that is taken.
   template <class C, class... A>
-  host::GotActor<C> create_actor(const ActorOptions& options, A&&... args) {
+  auto create_actor(const ActorOptions& options, A&&... args) {
     using Parameters = std::tuple<host::StoredAs<A>...>;
-    host_.create_actor(host::constructor_object<C, Parameters>, options,
-                       host::arguments_for<Parameters>(std::forward<A>(args)...));
-    return host::GotActor<C>(host_);
+    return host::GotActor<C>(host_.create_actor(host::constructor_object<C, Parameters>, options,
+                                                host::arguments_for<Parameters>(std::forward<A>(args)...)));
   }
   template <class C, class... A>
-  requires(!host::starts_with<ActorOptions, A...>) host::GotActor<C> create_actor(A&&... args) {
+  requires(!host::starts_with<ActorOptions, A...>) auto create_actor(A&&... args) {
     return create_actor<C>(ActorOptions{}, std::forward<A>(args)...);
   }
   // The same with a function that makes the actor and may wait meanwhile: `ray::Task<Model> load(ray::Context& ray)`.
   template <auto maker, class... A>
   auto create_actor(const ActorOptions& options, A&&... args) {
     using Parameters = typename host::Signature<decltype(maker)>::Parameters;
-    host_.create_actor(host::maker_object<maker>, options, host::arguments_for<Parameters>(std::forward<A>(args)...));
-    return host::GotActor<host::Result<maker>>(host_);
+    return host::GotActor<host::Result<maker>>(host_.create_actor(
+        host::maker_object<maker>, options, host::arguments_for<Parameters>(std::forward<A>(args)...)));
   }
   template <auto maker, class... A>
   requires(!host::starts_with<ActorOptions, A...>) auto create_actor(A&&... args) {
     return create_actor<maker>(ActorOptions{}, std::forward<A>(args)...);
   }
-  // actor.method.remote(args...): `ray.call<&Counter::add>(counter, 5)`; options come after the actor.
+  // actor.method.remote(args...): `ray.call<&Counter::add>(counter, 5)`; options come after the actor. Throws ValueError,
+  // PendingCallsLimitExceeded.
   template <auto method, class C, class... A>
   auto call(const Actor<C>& actor, const CallOptions& options, A&&... args) {
     using Of = host::Signature<decltype(method)>;
     static_assert(std::is_base_of_v<typename Of::Class, C>, "the actor is of another class than the method");
-    return host::Called<host::Result<method>>(
-        host_, host_.call(actor.handle(), host::method_object<C, method>, options,
-                          host::arguments_for<typename Of::Parameters>(std::forward<A>(args)...)));
+    return done<host::Called<host::Result<method>>>(
+        host_.call(actor.handle(), host::method_object<C, method>, options,
+                   host::arguments_for<typename Of::Parameters>(std::forward<A>(args)...)));
   }
   template <auto method, class C, class... A>
   requires(!host::starts_with<CallOptions, A...>) auto call(const Actor<C>& actor, A&&... args) {
@@ -140,36 +128,26 @@ class Context {
   }
   // ray.get_actor; throws ValueError when there is none of this name and class.
   template <class C>
-  host::GotActor<C> get_actor(std::string_view name, std::string_view name_space = {}) {
-    host_.get_actor(name, name_space, &host::class_tag<C>);
-    return host::GotActor<C>(host_);
+  auto get_actor(std::string_view name, std::string_view name_space = {}) {
+    return host::GotActor<C>(host_.get_actor(name, name_space, &host::class_tag<C>));
   }
   template <class C>
-  host::Done kill(const Actor<C>& actor, bool no_restart = true) {
-    host_.kill(actor.handle(), no_restart);
-    return host::Done(host_);
+  auto kill(const Actor<C>& actor, bool no_restart = true) {
+    return done<host::Told>(host_.kill(actor.handle(), no_restart));
   }
 
   // --- placement groups
 
-  host::GotGroup placement_group(std::span<const Bundle> bundles, const PlacementGroupOptions& options = {}) {
-    host_.create_group(bundles, options);
-    return host::GotGroup(host_);
+  auto placement_group(std::span<const Bundle> bundles, const PlacementGroupOptions& options = {}) {
+    return host::GotGroup(host_.create_group(bundles, options));
   }
   // pg.wait: whether it is there by then.
-  host::WaitedGroup wait(PlacementGroup group, Duration timeout = Duration(30)) {
-    host_.wait_group(group, timeout);
-    return host::WaitedGroup(host_);
+  auto wait(PlacementGroup group, Duration timeout = Duration(30)) {
+    return host::WaitedGroup(host_.wait_group(group, timeout));
   }
   // The names of the nodes of its bundles; empty ones are not placed.
-  host::GotNodes nodes_of(PlacementGroup group) {
-    host_.look_up_group(group);
-    return host::GotNodes(host_);
-  }
-  host::Done remove(PlacementGroup group) {
-    host_.remove_group(group);
-    return host::Done(host_);
-  }
+  auto nodes_of(PlacementGroup group) { return host::GotNodes(host_.look_up_group(group)); }
+  auto remove(PlacementGroup group) { return host::Done(host_.remove_group(group)); }
 
   // --- not awaited
 
@@ -199,6 +177,13 @@ class Context {
   }
 
  private:
+  // Of a verb that was done at once.
+  template <class Awaitable>
+  Awaitable done(const host::Made& made) {
+    if (made.failure) host::throw_failure(*made.failure);
+    return Awaitable(host_, made.first);
+  }
+
   friend host::Host& host::host_of(Context& ray);
   host::Host& host_;
 };

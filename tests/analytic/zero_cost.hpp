@@ -116,9 +116,11 @@ inline ClusterSpec on_one_machine(ClusterSpec spec, int cores) {
 }
 
 struct Log final : RecordSink {
+  void on_function(const std::string& name) override { functions.push_back(name); }
   void on_submitted(std::uint64_t count) override { submitted += count; }
   void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
   void on_worker_started(std::uint32_t, Time) override { ++workers; }
+  std::vector<std::string> functions;  // those that the program has made
   std::uint64_t submitted = 0;
   std::uint64_t workers = 0;
   std::vector<AttemptRecord> attempts;

@@ -2,8 +2,8 @@
 //
 // Models: the verbs of one body as raysim carries them out, a function as raysim starts it, a program as a shared object holds
 // it. Leaves out: types: values are bytes of a size to raysim. Mirrors no part of Ray.
-// Invariants: one call at a time: each verb that is awaited is begun, then ready(), suspend() unless it is, and finish(); what is
-// passed lives until the verb returns; what a Host gives out lives until its next verb.
+// Invariants: one verb is under way at a time: it begins with ready(), suspend() follows unless it is, then finish(), maybe after other
+// verbs; views that are passed need not outlive the call. No exception passes between the two.
 #pragma once
 
 #include <coroutine>
@@ -69,6 +69,38 @@ struct Function {
   const void* class_tag = nullptr;  // of a constructor or method: an address that names the class
 };
 
+// What a verb has found, as far as it is one that finds such.
+struct Found {
+  std::vector<std::shared_ptr<const void>> values;
+  std::vector<ObjectId> ready;
+  std::vector<ObjectId> pending;
+  ActorHandle actor;
+  PlacementGroup group;
+  bool in_time = false;
+  std::vector<std::string> nodes;
+};
+
+// A verb that waits.
+class Step {
+ public:
+  virtual ~Step() = default;
+  // Begins it. True: there is nothing to wait for.
+  virtual bool ready() = 0;
+  // The same, for what shows only now: false. Else `body` is resumed some time.
+  virtual bool suspend(std::coroutine_handle<> body) = 0;
+  // After its end. Null: it went well.
+  virtual const Failure* finish() = 0;
+
+  Found found;
+};
+using StepPointer = std::unique_ptr<Step>;
+
+// A verb that was done at once: what it has made, or why it failed.
+struct Made {
+  ObjectId first;
+  std::optional<Failure> failure;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -80,42 +112,29 @@ class Host {
   // What the actor whose call this is keeps.
   virtual std::shared_ptr<void>& state() = 0;
 
-  // --- awaiting what was begun
-  virtual bool ready() = 0;
-  // False: there is nothing to wait for, after all.
-  virtual bool suspend(std::coroutine_handle<> body) = 0;
-  // Null: it went well.
-  virtual const Failure* finish() = 0;
+  // --- verbs that are done at once; then pause() is awaited, as the thread was busy
+  virtual Made submit(const Function& function, const TaskOptions& options, std::vector<Argument> args) = 0;
+  virtual Made call(const ActorHandle& actor, const Function& method, const CallOptions& options,
+                    std::vector<Argument> args) = 0;
+  virtual Made put(Value value) = 0;
+  virtual Made kill(const ActorHandle& actor, bool no_restart) = 0;
+  // True: the thread need not wait; else `body` is resumed some time.
+  virtual bool pause() = 0;
+  virtual void suspend(std::coroutine_handle<> body) = 0;
+  virtual std::optional<Failure> resume() = 0;
 
-  // --- verbs; awaited where a line above says nothing else
-  virtual ObjectId submit(const Function& function, const TaskOptions& options, std::vector<Argument> args) = 0;
-  virtual ObjectId call(const ActorHandle& actor, const Function& method, const CallOptions& options,
-                        std::vector<Argument> args) = 0;
-  virtual ObjectId put(Value value) = 0;
-  virtual void get(std::span<const ObjectId> refs, std::optional<Duration> timeout) = 0;
-  // Not awaited. What the last get was about, and the values.
-  [[nodiscard]] virtual std::size_t got_count() const = 0;
-  [[nodiscard]] virtual const void* got(std::size_t index) = 0;
-  virtual void wait(std::span<const ObjectId> refs, const WaitOptions& options) = 0;
-  // Not awaited. What the last wait has found, ready or not, in its order.
-  [[nodiscard]] virtual std::vector<ObjectId> waited(bool ready) const = 0;
-  virtual void sleep(Duration duration) = 0;
-  virtual void compute(Duration duration) = 0;
-  virtual void create_actor(const Function& constructor, const ActorOptions& options, std::vector<Argument> args) = 0;
-  virtual void get_actor(std::string_view name, std::string_view name_space, const void* of_class) = 0;
-  // Not awaited. The actor that was created or found.
-  [[nodiscard]] virtual ActorHandle actor() const = 0;
-  virtual void kill(const ActorHandle& actor, bool no_restart) = 0;
-  virtual void create_group(std::span<const Bundle> bundles, const PlacementGroupOptions& options) = 0;
-  // Not awaited. The group that was created.
-  [[nodiscard]] virtual PlacementGroup group() const = 0;
-  virtual void wait_group(PlacementGroup group, Duration timeout) = 0;
-  // Not awaited. Whether the group was there in time.
-  [[nodiscard]] virtual bool group_ready() const = 0;
-  virtual void look_up_group(PlacementGroup group) = 0;
-  // Not awaited. The node of each bundle; empty: it has none.
-  [[nodiscard]] virtual std::vector<std::string> group_nodes() const = 0;
-  virtual void remove_group(PlacementGroup group) = 0;
+  // --- verbs that wait
+  virtual StepPointer get(std::vector<ObjectId> refs, std::optional<Duration> timeout) = 0;
+  virtual StepPointer wait(std::vector<ObjectId> refs, const WaitOptions& options) = 0;
+  virtual StepPointer sleep(Duration duration) = 0;
+  virtual StepPointer compute(Duration duration) = 0;
+  virtual StepPointer create_actor(const Function& constructor, const ActorOptions& options,
+                                   std::vector<Argument> args) = 0;
+  virtual StepPointer get_actor(std::string_view name, std::string_view name_space, const void* of_class) = 0;
+  virtual StepPointer create_group(std::span<const Bundle> bundles, const PlacementGroupOptions& options) = 0;
+  virtual StepPointer wait_group(PlacementGroup group, Duration timeout) = 0;
+  virtual StepPointer look_up_group(PlacementGroup group) = 0;
+  virtual StepPointer remove_group(PlacementGroup group) = 0;
 
   // --- not awaited
   [[nodiscard]] virtual Duration now() const = 0;

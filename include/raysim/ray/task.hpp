@@ -66,14 +66,14 @@ struct Promise<void> : PromiseBase {
 }  // namespace host
 
 template <class T = void>
-class [[nodiscard("a ray::Task does nothing until it is awaited")]] Task {
+class [[nodiscard]] Task {
  public:
   struct promise_type : host::Promise<T> {
     Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
   };
   using Handle = std::coroutine_handle<promise_type>;
 
-  Task(Task && other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   Task& operator=(Task&& other) noexcept {
     std::swap(handle_, other.handle_);
     return *this;

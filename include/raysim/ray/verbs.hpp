@@ -1,7 +1,9 @@
 // What the verbs of a Context give: each is awaited where it stands.
 //
 // Models: a verb that raysim has begun; its result. Leaves out: all else. Mirrors no part of Ray.
-// Invariants: small and trivially destructible, because GCC keeps one in the frame for every co_await expression.
+// Invariants: they hold all that they need, and are small, as GCC keeps one in the frame for every co_await expression; what waits
+// begins when it is awaited and keeps what it has found, as GCC may make all awaitables of an expression before it awaits the first,
+// and await all before it takes the first one's result.
 #pragma once
 
 #include <coroutine>
@@ -16,35 +18,29 @@
 
 namespace ray::host {
 
-class [[nodiscard("verbs of Ray are awaited: co_await ray.verb(...)")]] Verb {
- public:
-  explicit Verb(Host & host) : host_(&host) {}
-  [[nodiscard]] bool await_ready() const { return host_->ready(); }
-  [[nodiscard]] bool await_suspend(std::coroutine_handle<> body) const { return host_->suspend(body); }
+inline void throw_failure(const Failure& failure) { throw_named(failure.error, failure.message); }
 
- protected:
-  // Throws what the verb ended with.
-  Host& finish() const {
-    if (const Failure* failure = host_->finish()) throw_named(failure->error, failure->message);
-    return *host_;
+// Of a verb that was done at once.
+class [[nodiscard]] Told {
+ public:
+  explicit Told(Host& host, ObjectId /*made*/ = {}) : host_(&host) {}
+  [[nodiscard]] bool await_ready() const { return host_->pause(); }
+  void await_suspend(std::coroutine_handle<> body) const { host_->suspend(body); }
+  void await_resume() const {
+    if (const auto failure = host_->resume()) throw_failure(*failure);
   }
 
  private:
   Host* host_;
 };
 
-struct Done : Verb {
-  using Verb::Verb;
-  void await_resume() const { finish(); }
-};
-
-// A call with its references.
+// The same, of one that makes objects. T: what they are of.
 template <class T>
-class Called : public Verb {
+class Called : public Told {
  public:
-  Called(Host& host, ObjectId first) : Verb(host), first_(first) {}
+  Called(Host& host, ObjectId first) : Told(host), first_(first) {}
   typename RefsOf<T>::Type await_resume() const {
-    finish();
+    Told::await_resume();
     return RefsOf<T>::from(first_);
   }
 
@@ -52,26 +48,47 @@ class Called : public Verb {
   ObjectId first_;
 };
 
-// Copies the value of a reference.
+// Of a verb that waits.
+class [[nodiscard]] Verb {
+ public:
+  explicit Verb(StepPointer step) : step_(std::move(step)) {}
+  [[nodiscard]] bool await_ready() const { return step_->ready(); }
+  [[nodiscard]] bool await_suspend(std::coroutine_handle<> body) const { return step_->suspend(body); }
+
+ protected:
+  Found& finish() const {
+    if (const Failure* failure = step_->finish()) throw_failure(*failure);
+    return step_->found;
+  }
+
+ private:
+  StepPointer step_;
+};
+
+struct Done : Verb {
+  using Verb::Verb;
+  void await_resume() const { finish(); }
+};
+
 template <class T>
-T value_of_ref(Host& host, std::size_t index) {
-  if constexpr (!std::is_void_v<T>) return *static_cast<const T*>(host.got(index));
+T copy_of(const std::shared_ptr<const void>& value) {
+  if constexpr (!std::is_void_v<T>) return *static_cast<const T*>(value.get());
 }
 
 template <class T>
 struct Got : Verb {
   using Verb::Verb;
-  T await_resume() const { return value_of_ref<T>(finish(), 0); }
+  T await_resume() const { return copy_of<T>(finish().values.front()); }
 };
 
 template <class T>
 struct GotAll : Verb {
   using Verb::Verb;
   std::vector<T> await_resume() const {
-    Host& host = finish();
+    const Found& found = finish();
     std::vector<T> values;
-    values.reserve(host.got_count());
-    for (std::size_t i = 0; i < host.got_count(); ++i) values.push_back(value_of_ref<T>(host, i));
+    values.reserve(found.values.size());
+    for (const auto& value : found.values) values.push_back(copy_of<T>(value));
     return values;
   }
 };
@@ -84,8 +101,8 @@ template <class... T>
 struct GotTuple : Verb {
   using Verb::Verb;
   std::tuple<T...> await_resume() const {
-    Host& host = finish();
-    return [&]<std::size_t... i>(std::index_sequence<i...>) { return std::tuple<T...>(value_of_ref<T>(host, i)...); }
+    const Found& found = finish();
+    return [&]<std::size_t... i>(std::index_sequence<i...>) { return std::tuple<T...>(copy_of<T>(found.values[i])...); }
     (std::index_sequence_for<T...>{});
   }
 };
@@ -133,28 +150,28 @@ template <class T>
 struct Waited : Verb {
   using Verb::Verb;
   WaitResult<T> await_resume() const {
-    Host& host = finish();
-    return {refs_of<T>(host.waited(true)), refs_of<T>(host.waited(false))};
+    const Found& found = finish();
+    return {refs_of<T>(found.ready), refs_of<T>(found.pending)};
   }
 };
 
 template <class C>
 struct GotActor : Verb {
   using Verb::Verb;
-  Actor<C> await_resume() const { return Actor<C>(finish().actor()); }
+  Actor<C> await_resume() const { return Actor<C>(std::move(finish().actor)); }
 };
 
 struct GotGroup : Verb {
   using Verb::Verb;
-  PlacementGroup await_resume() const { return finish().group(); }
+  PlacementGroup await_resume() const { return finish().group; }
 };
 struct WaitedGroup : Verb {
   using Verb::Verb;
-  bool await_resume() const { return finish().group_ready(); }
+  bool await_resume() const { return finish().in_time; }
 };
 struct GotNodes : Verb {
   using Verb::Verb;
-  std::vector<std::string> await_resume() const { return finish().group_nodes(); }
+  std::vector<std::string> await_resume() const { return std::move(finish().nodes); }
 };
 
 // Whether options stand where they are expected; then no argument does.

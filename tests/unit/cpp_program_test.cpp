@@ -1,0 +1,434 @@
+// Do the verbs of raysim/ray.hpp do what Ray's do? Programs in this very file, run with zero costs.
+#include <doctest/doctest.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "include/raysim/ray.hpp"
+#include "scenarios/program_host.hpp"
+#include "tests/analytic/zero_cost.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using raysim::ErrorType;
+using raysim::SimulationResult;
+
+// What the program of a test has seen, in order.
+std::vector<std::string> seen;
+
+struct Printed {
+  double seconds;
+  std::string body;
+  std::string text;
+};
+std::vector<Printed> printed;
+
+SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
+  const ray::Program program(driver);
+  raysim::SimulationOptions options;
+  options.driver =
+      raysim::make_program_driver(program, 3, [](raysim::Time now, const std::string& body, const std::string& text) {
+        printed.push_back({now.in_seconds(), body, text});
+      });
+  return zero_cost::run(zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}}), zero_cost::profile(), std::move(options),
+                        log);
+}
+SimulationResult run(ray::Program::Driver driver) {
+  zero_cost::Log log;
+  return run(driver, log);
+}
+
+// No error, so many seconds (below 0: some), and all this seen.
+void expect(ray::Program::Driver driver, double seconds, const std::vector<std::string>& wanted) {
+  seen.clear();
+  const SimulationResult result = run(driver);
+  CHECK(std::string(name_of(result.error)) + " " + result.message == "ok ");
+  if (seconds >= 0) CHECK(result.end.in_seconds() == doctest::Approx(seconds));
+  const auto lines = [](const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += text + '\n';
+    return all;
+  };
+  CHECK(lines(seen) == lines(wanted));
+}
+
+// --- functions
+
+double square(double x) { return x * x; }
+ray::Task<double> slow_square(ray::Context& ray, double x) {
+  co_await ray.compute(100ms);
+  co_return x* x;
+}
+double sum(const std::vector<double>& values) {
+  double total = 0;
+  for (const double value : values) total += value;
+  return total;
+}
+ray::Task<double> sum_of_refs(ray::Context& ray, std::vector<ray::Ref<double>> refs) {
+  co_return sum(co_await ray.get(refs));
+}
+ray::Task<ray::Returns<int, std::string>> both(ray::Context&, int x) { co_return {x, std::to_string(x)}; }
+void nothing() {}
+ray::Task<> nap(ray::Context& ray, double seconds) { co_await ray.sleep(ray::Duration(seconds)); }
+ray::Task<int> fail(ray::Context& ray) {
+  co_await ray.sleep(1ms);
+  throw std::runtime_error("no luck");
+}
+int fail_at_once() { throw std::runtime_error("no luck at all"); }
+ray::Task<int> get_of_failed(ray::Context& ray) {
+  const auto ref = co_await ray.remote<fail>();
+  co_return co_await ray.get(ref);
+}
+ray::Task<std::int64_t> fibonacci(ray::Context& ray, std::int64_t n) {
+  if (n < 2) co_return n;
+  const auto a = co_await ray.remote<fibonacci>({.num_cpus = 0}, n - 1);
+  const auto b = co_await ray.remote<fibonacci>({.num_cpus = 0}, n - 2);
+  co_return co_await ray.get(a) + co_await ray.get(b);
+}
+
+// --- a class
+
+struct Counter {
+  int total = 0;
+  int add(int n) { return total += n; }
+  ray::Task<int> add_slowly(ray::Context& ray, int n) {
+    co_await ray.sleep(100ms);
+    co_return total += n;
+  }
+  ray::Task<int> add_to(ray::Context& ray, ray::Actor<Counter> other, int n) {
+    const auto ref = co_await ray.call<&Counter::add>(other, n);
+    co_return co_await ray.get(ref);
+  }
+  void leave(ray::Context& ray) { ray.exit_actor(); }
+  ray::Actor<Counter> me(ray::Context& ray) const { return ray.self<Counter>(); }
+};
+ray::Task<Counter> load_counter(ray::Context& ray, int start) {
+  co_await ray.sleep(2s);
+  co_return Counter{start};
+}
+struct Other {};
+
+}  // namespace
+
+TEST_CASE("C++ programs: tasks take values and references, and give values") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto three = co_await ray.remote<square>(3);
+        const auto nine = co_await ray.remote<slow_square>(three);
+        seen.push_back(std::to_string(co_await ray.get(nine)));
+        std::vector<ray::Ref<double>> refs{three, nine};
+        const auto total = co_await ray.remote<sum_of_refs>(refs);
+        seen.push_back(std::to_string(co_await ray.get(total)));
+        const auto list = co_await ray.put(std::vector<double>(3, 0.5));
+        const auto added = co_await ray.remote<sum>(list);
+        seen.push_back(std::to_string(co_await ray.get(added)));
+        for (const double value : co_await ray.get(refs)) seen.push_back(std::to_string(value));
+      },
+      0.1, {"81.000000", "90.000000", "1.500000", "9.000000", "81.000000"});
+}
+
+TEST_CASE("C++ programs: several returns, and none") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto [number, text] = co_await ray.remote<both>(5);
+        seen.push_back(co_await ray.get(text));
+        const auto refs = co_await ray.remote<both>(6);
+        const auto [six, as_text] = co_await ray.get(refs);
+        seen.push_back(as_text + std::to_string(six + co_await ray.get(number)));
+        std::vector<ray::Ref<void>> done;
+        done.push_back(co_await ray.remote<nothing>());
+        done.push_back(co_await ray.remote<nap>(0.5));
+        co_await ray.get(done);
+      },
+      0.5, {"5", "611"});
+}
+
+TEST_CASE("C++ programs: wait gives what is ready and what is not, and ends with its timeout") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        std::vector<ray::Ref<void>> refs;
+        for (int i = 4; i > 0; --i) refs.push_back(co_await ray.remote<nap>(0.1 * i));
+        const auto [ready, pending] = co_await ray.wait(refs, {.num_returns = 2});
+        seen.push_back(std::to_string(ready.size()) + std::to_string(pending.size()));
+        if (ready == std::vector{refs[2], refs[3]}) seen.emplace_back("the short ones");
+        const auto [none, all] = co_await ray.wait(pending, {.timeout = 50ms});
+        seen.push_back(std::to_string(none.size()) + std::to_string(all.size()));
+        try {
+          co_await ray.get(pending[0], 50ms);
+        } catch (const ray::GetTimeoutError&) {
+          seen.emplace_back("too late");
+        }
+      },
+      0.3, {"22", "the short ones", "02", "too late"});
+}
+
+TEST_CASE("C++ programs: an exception of a task comes out of get with its text") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto failed = co_await ray.remote<fail>();
+        const auto failed_at_once = co_await ray.remote<fail_at_once>();
+        const auto nested = co_await ray.remote<get_of_failed>();
+        for (const auto ref : {failed, failed_at_once, nested}) {
+          try {
+            co_await ray.get(ref);
+          } catch (const ray::RayTaskError& error) {
+            seen.push_back(error.name() + ": " + error.what());
+          }
+        }
+      },
+      0.001, {"RayTaskError: no luck", "RayTaskError: no luck at all", "RayTaskError: no luck"});
+}
+
+TEST_CASE("C++ programs: tasks call tasks") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto ref = co_await ray.remote<fibonacci>({.num_cpus = 0}, 12);
+        seen.push_back(std::to_string(co_await ray.get(ref)));
+      },
+      0, {"144"});
+}
+
+TEST_CASE("C++ programs: actors keep state, take calls in order, are found by name") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto counter = co_await ray.create_actor<Counter>({.name = "counter"}, 5);
+        std::vector<ray::Ref<int>> refs;
+        for (int i = 0; i < 3; ++i) refs.push_back(co_await ray.call<&Counter::add_slowly>(counter, 1));
+        for (const int total : co_await ray.get(refs)) seen.push_back(std::to_string(total));
+        const auto found = co_await ray.get_actor<Counter>("counter");
+        const auto last = co_await ray.call<&Counter::add>(found, 10);
+        seen.push_back(std::to_string(co_await ray.get(last)));
+        const auto other = co_await ray.create_actor<Counter>();
+        const auto added = co_await ray.call<&Counter::add_to>(other, counter, 2);
+        seen.push_back(std::to_string(co_await ray.get(added)));
+        const auto me = co_await ray.call<&Counter::me>(other);
+        const auto same = co_await ray.get(me);
+        const auto zero = co_await ray.call<&Counter::add>(same, 0);
+        seen.push_back(std::to_string(co_await ray.get(zero)));
+      },
+      0.3, {"6", "7", "8", "18", "20", "0"});
+}
+
+TEST_CASE("C++ programs: a function can make an actor, and calls can overlap") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto loaded = co_await ray.create_actor<load_counter>(7);
+        const auto seven = co_await ray.call<&Counter::add>(loaded, 0);
+        seen.push_back(std::to_string(co_await ray.get(seven)));
+        const auto wide = co_await ray.create_actor<Counter>({.max_concurrency = 4});
+        std::vector<ray::Ref<int>> refs;
+        for (int i = 0; i < 4; ++i) refs.push_back(co_await ray.call<&Counter::add_slowly>(wide, 1));
+        co_await ray.get(refs);
+        static constexpr ray::ConcurrencyGroup groups[] = {{"io", 2}};
+        const auto grouped = co_await ray.create_actor<Counter>({.concurrency_groups = groups});
+        refs.clear();
+        for (int i = 0; i < 4; ++i)
+          refs.push_back(co_await ray.call<&Counter::add_slowly>(grouped, {.concurrency_group = "io"}, 1));
+        co_await ray.get(refs);
+      },
+      2.3, {"7"});
+}
+
+TEST_CASE("C++ programs: actors end when they are killed, when they leave, when the last handle goes") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto try_call = [](ray::Context& context, ray::Actor<Counter> actor) -> ray::Task<> {
+          try {
+            const auto ref = co_await context.call<&Counter::add>(actor, 1);
+            co_await context.get(ref);
+            seen.emplace_back("alive");
+          } catch (const ray::RayActorError& error) {
+            seen.push_back(error.name());
+          }
+        };
+        const auto killed = co_await ray.create_actor<Counter>();
+        const auto leaver = co_await ray.create_actor<Counter>();
+        co_await try_call(ray, killed);
+        co_await ray.kill(killed);
+        co_await try_call(ray, killed);
+        co_await ray.call<&Counter::leave>(leaver);
+        co_await ray.sleep(1s);
+        co_await try_call(ray, leaver);
+        {
+          const auto local = co_await ray.create_actor<Counter>({.name = "local"});
+          co_await try_call(ray, local);
+        }
+        co_await ray.sleep(1s);
+        try {
+          co_await ray.get_actor<Counter>("local");
+        } catch (const ray::ValueError& error) {
+          seen.emplace_back(error.what());
+        }
+      },
+      2, {"alive", "ActorDiedError", "ActorDiedError", "alive", "failed to look up actor local"});
+}
+
+TEST_CASE("C++ programs: what cannot be is said, and nothing is asked of it") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto named = co_await ray.create_actor<Counter>({.name = "a"});
+        const auto told = [](auto&& wrong) -> ray::Task<> {
+          try {
+            co_await wrong();
+          } catch (const std::exception& error) {
+            seen.emplace_back(error.what());
+          }
+        };
+        co_await told([&] { return ray.remote<nothing>({.num_cpus = -1}); });
+        co_await told([&] { return ray.remote<nothing>({.num_gpus = 1.5}); });
+        co_await told([&] { return ray.remote<nothing>({.scheduling_strategy = ray::node_affinity("n7")}); });
+        co_await told([&] { return ray.sleep(-1s); });
+        co_await told([&] { return ray.get_actor<Other>("a"); });
+        co_await told([&] { return ray.call<&Counter::add>(named, {.concurrency_group = "io"}, 1); });
+        co_await told([&] { return ray.call<&Counter::add>(ray::Actor<Counter>(), 1); });
+        try {
+          ray.exit_actor();
+        } catch (const ray::ValueError& error) {
+          seen.emplace_back(error.what());
+        }
+      },
+      0,
+      {"num_cpus is -1, expected 0 or an amount from 0.0001 to 1000000000",
+       "num_gpus is 1.5, expected a whole number when above 1, as Ray shares only single GPUs",
+       "there is no node 'n7', expected one of n0, n1, did you mean 'n0'?",
+       "the time to sleep is -1 s, expected 0 s or more", "the actor named a is a Counter",
+       "the actor has no concurrency group 'io'", "the handle is of no actor", "exit_actor() outside of an actor"});
+}
+
+TEST_CASE("C++ programs: how the driver ends is how the run ends") {
+  SimulationResult result = run([](ray::Context& ray) -> ray::Task<> {
+    const auto ref = co_await ray.remote<fail>();
+    co_await ray.get(ref);
+  });
+  CHECK(result.error == ErrorType::task_error);
+  CHECK(result.message == "no luck");
+  result = run([](ray::Context& ray) -> ray::Task<> {
+    co_await ray.sleep(1s);
+    throw std::logic_error("my mistake");
+  });
+  CHECK(result.error == ErrorType::plain);
+  CHECK(result.message == "my mistake");
+  CHECK(result.end.in_seconds() == doctest::Approx(1));
+  result = run([](ray::Context& ray) -> ray::Task<> {
+    static_cast<void>(ray.sleep(1s));
+    co_return;
+  });
+  CHECK(result.error == ErrorType::plain);
+  CHECK(result.message == "a call of sleep was not awaited, expected `co_await ray.sleep(...)`");
+  result = run([](ray::Context& ray) -> ray::Task<> {
+    static_cast<void>(ray.remote<nothing>());
+    co_await ray.sleep(1s);
+  });
+  CHECK(result.error == ErrorType::plain);
+  CHECK(result.message == "a call of remote, call, put or kill was not awaited, expected `co_await ray.remote(...)`");
+}
+
+TEST_CASE("C++ programs: functions have names in the record, and what is printed has time and place") {
+  printed.clear();
+  zero_cost::Log log;
+  const SimulationResult result = run(
+      [](ray::Context& ray) -> ray::Task<> {
+        co_await ray.sleep(1s);
+        ray.print("at", ray.now().count(), "on", ray.node());
+        const auto counter = co_await ray.create_actor<Counter>();
+        const auto ref = co_await ray.call<&Counter::add>(counter, 1);
+        co_await ray.get(ref);
+        const auto squared = co_await ray.remote<slow_square>(2);
+        co_await ray.get(squared);
+      },
+      log);
+  CHECK(result.error == ErrorType::none);
+  CHECK(log.functions == std::vector<std::string>{"Counter", "Counter.add", "slow_square"});
+  CHECK(printed.size() == 1);
+  CHECK(printed.front().body == "driver");
+  CHECK(printed.front().seconds == doctest::Approx(1));
+  CHECK(printed.front().text == "at 1 on n0");
+}
+
+TEST_CASE("C++ programs: options decide where, labels and groups too") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        static constexpr ray::Resource slot[] = {{"slot", 1}};
+        const std::vector<ray::Bundle> bundles{{.num_cpus = 2}, {.num_cpus = 1}};
+        const auto group = co_await ray.placement_group(bundles, {.strategy = ray::PlacementStrategy::strict_spread});
+        seen.emplace_back(co_await ray.wait(group) ? "there" : "not there");
+        std::vector<std::string> nodes = co_await ray.nodes_of(group);
+        std::sort(nodes.begin(), nodes.end());
+        seen.insert(seen.end(), nodes.begin(), nodes.end());
+        const auto before = ray.now();
+        const auto one = co_await ray.remote<nap>({.scheduling_strategy = ray::in_group(group, 0)}, 0.1);
+        const auto two = co_await ray.remote<nap>({.scheduling_strategy = ray::in_group(group, 0)}, 0.1);
+        const auto both = std::vector{one, two};
+        co_await ray.get(both);
+        seen.emplace_back(ray.now() - before < 200ms ? "at the same time" : "one by one");
+        co_await ray.remove(group);
+        std::vector<ray::Ref<void>> refs;
+        for (int i = 0; i < 3; ++i) refs.push_back(co_await ray.remote<nap>({.resources = slot}, 0.1));
+        co_await ray.get(refs);
+      },
+      -1, {"there", "n0", "n1", "at the same time"});
+}
+
+TEST_CASE("C++ programs: a stream's draws depend on seed and name alone") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        ray::Random first = ray.random("a");
+        ray::Random same = ray.random("a");
+        ray::Random other = ray.random("b");
+        const double draw = first.uniform();
+        seen.emplace_back(draw == same.uniform() && draw != other.uniform() && draw >= 0 && draw < 1 ? "ok" : "no");
+        double mean = 0;
+        for (int i = 0; i < 10'000; ++i) mean += first.exponential(3) / 10'000;
+        seen.emplace_back(mean > 2.9 && mean < 3.1 ? "ok" : std::to_string(mean));
+        co_return;
+      },
+      0, {"ok", "ok"});
+}
+
+namespace {
+// The size of the frame of the body that awaits it, and of the models' one around it.
+struct FrameSizes {
+  std::size_t own = 0;
+  std::size_t around = 0;
+  [[nodiscard]] bool await_ready() const { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> body) {
+    own = malloc_usable_size(body.address());
+    around = malloc_usable_size(body.promise().next.address());
+    return false;
+  }
+  void await_resume() const {}
+};
+std::size_t frame_of_task = 0;
+std::size_t frame_around_task = 0;
+ray::Task<double> typical(ray::Context& ray, std::vector<ray::Ref<double>> refs, double x) {
+  co_await ray.compute(1ms);
+  const auto squared = co_await ray.remote<square>({.num_cpus = 0.5}, x);
+  refs.push_back(squared);
+  FrameSizes sizes;
+  co_await sizes;
+  frame_of_task = sizes.own;
+  frame_around_task = sizes.around;
+  co_return sum(co_await ray.get(refs));
+}
+}  // namespace
+
+TEST_CASE("C++ programs: a suspended body needs less than 1 KiB") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto one = co_await ray.remote<square>(1);
+        const std::vector<ray::Ref<double>> refs{one};
+        const auto ref = co_await ray.remote<typical>(refs, 2);
+        seen.push_back(std::to_string(co_await ray.get(ref)));
+      },
+      0.001, {"5.000000"});
+  CAPTURE(frame_of_task);
+  CAPTURE(frame_around_task);
+  CHECK(frame_of_task > 0);
+  CHECK(frame_around_task > 0);
+  CHECK(frame_of_task + frame_around_task < 1024);
+}
