@@ -51,9 +51,11 @@ std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given) {
 
 // Whoever gets the result of a task sees one error: RayTaskError, with what it was in the text.
 void BodyHost::fail(Failure failure) {
-  const bool named = function_ != nullptr && !failure.error.empty() && failure.error != name_of(ErrorType::task_error);
+  const ErrorType type = error_named(failure.error);
+  const bool named = function_ != nullptr && !failure.error.empty() && type != ErrorType::task_error &&
+                     type != ErrorType::keyboard_interrupt;
   const std::string text = named ? fmt::format("{}: {}", failure.error, failure.message) : failure.message;
-  end_ = std::make_unique<RayError>(error_named(failure.error), text);
+  end_ = std::make_unique<RayError>(type, text);
 }
 
 void BodyHost::conclude() {
@@ -66,12 +68,13 @@ void BodyHost::conclude() {
 }
 
 // A function gets its number when it is called for the first time.
-FunctionId BodyHost::number_of(const ray::host::Function& function) {
+FunctionId BodyHost::number_of(const ray::host::Function& function, int max_calls) {
   const auto [entry, fresh] = run_.numbers.try_emplace(&function);
   if (fresh) {
     RemoteFunction made;
     made.name = full_name(&function);
-    made.num_returns = static_cast<int>(function.num_returns);
+    made.num_returns = function.num_returns == ray::host::streaming_returns ? streaming_returns : function.num_returns;
+    made.max_calls = max_calls;
     made.duration = Distribution::constant(0);
     made.body = [run = &run_, called = &function](TaskContext& context) { return run_body(*run, context, called); };
     entry->second = context_.define(std::move(made));
@@ -93,8 +96,9 @@ Made BodyHost::done(const Verb& verb) {
 Made BodyHost::submit(const ray::host::Function& function, const ray::TaskOptions& options,
                       std::vector<ray::host::Argument> args) {
   return done([&] {
-    return context_.submit({number_of(function), task_options(options, context_, run_.default_retries),
-                            arguments_of(std::move(args)), std::nullopt});
+    return context_.submit({number_of(function, options.max_calls),
+                            task_options(options, context_, run_.default_retries), arguments_of(std::move(args)),
+                            std::nullopt});
   });
 }
 
@@ -119,6 +123,20 @@ Made BodyHost::kill(const ray::host::ActorHandle& actor, bool no_restart) {
   });
 }
 
+Made BodyHost::cancel(ray::host::ObjectId ref, const ray::CancelOptions& options) {
+  return done([&] {
+    context_.cancel({{ref.owner}, ref.index}, options.force, options.recursive);
+    return ObjectRef{};
+  });
+}
+
+// Nothing to await after it.
+Made BodyHost::peek(ray::host::ObjectId generator) {
+  Made made = done([&] { return context_.peek({{generator.owner}, generator.index}); });
+  if (!made.failure) --unpaused_;
+  return made;
+}
+
 bool BodyHost::pause() {
   --unpaused_;
   pause_.emplace(context_.pause());
@@ -135,7 +153,7 @@ std::optional<Failure> BodyHost::resume() {
 }
 
 std::unique_ptr<ray::host::RandomBits> BodyHost::random(std::string_view name) const {
-  return std::make_unique<Draws>(context_.stream("program/" + std::string(name)));
+  return std::make_unique<Draws>(context_.stream(fmt::format("program/{}/{}", context_.luck(), name)));
 }
 
 }  // namespace raysim

@@ -62,12 +62,15 @@ class BodyHost final : public ray::host::Host {
                        const ray::CallOptions& options, std::vector<ray::host::Argument> args) override;
   ray::host::Made put(ray::host::Value value) override;
   ray::host::Made kill(const ray::host::ActorHandle& actor, bool no_restart) override;
+  ray::host::Made cancel(ray::host::ObjectId ref, const ray::CancelOptions& options) override;
   bool pause() override;
   void suspend(std::coroutine_handle<> body) override { pause_->await_suspend(body); }
   std::optional<ray::host::Failure> resume() override;
 
   StepPointer get(std::vector<ray::host::ObjectId> refs, std::optional<ray::Duration> timeout) override;
   StepPointer wait(std::vector<ray::host::ObjectId> refs, const ray::WaitOptions& options) override;
+  StepPointer yield(ray::host::Value item) override;
+  StepPointer next(ray::host::ObjectId generator) override;
   StepPointer sleep(ray::Duration duration) override;
   StepPointer compute(ray::Duration duration) override;
   StepPointer create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
@@ -81,6 +84,8 @@ class BodyHost final : public ray::host::Host {
   [[nodiscard]] ray::Duration now() const override { return ray::Duration(context_.now().in_seconds()); }
   [[nodiscard]] std::string_view node() const override { return context_.cluster().nodes[context_.node().index].name; }
   [[nodiscard]] std::unique_ptr<ray::host::RandomBits> random(std::string_view name) const override;
+  [[nodiscard]] bool is_cancelled() const override { return function_ != nullptr && context_.is_cancelled(); }
+  ray::host::Made peek(ray::host::ObjectId generator) override;
   void print(std::string_view text) override {
     if (run_.print) run_.print(context_.now(), full_name(function_), std::string(text));
   }
@@ -96,7 +101,7 @@ class BodyHost final : public ray::host::Host {
  private:
   friend class BodyStep;
   [[nodiscard]] bool in_actor() const { return function_ != nullptr && function_->class_tag != nullptr; }
-  FunctionId number_of(const ray::host::Function& function);
+  FunctionId number_of(const ray::host::Function& function, int max_calls = 0);
   // What `verb` makes; where it raises an error, that one.
   template <class Verb>
   ray::host::Made done(const Verb& verb);

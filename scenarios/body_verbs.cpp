@@ -68,6 +68,32 @@ class WaitVerb final : public BodyStep {
   WaitResult result_;
 };
 
+class YieldVerb final : public BodyStep {
+ public:
+  YieldVerb(BodyHost& host, ray::host::Value item)
+      : BodyStep(host, "yield"), item_{std::move(item.data), {item.bytes}} {}
+
+ private:
+  void begin() override { body_ = context().yield(std::move(item_)); }
+
+  Payload item_;
+};
+
+class NextVerb final : public BodyStep {
+ public:
+  NextVerb(BodyHost& host, ObjectId generator)
+      : BodyStep(host, "next"), generator_{{generator.owner}, generator.index} {}
+
+ private:
+  void begin() override { body_ = context().next(generator_, item_); }
+  void gather() override {
+    if (item_) found.ready = ids_of({*item_});
+  }
+
+  ObjectRef generator_;
+  std::optional<ObjectRef> item_;
+};
+
 class WorkVerb final : public BodyStep {
  public:
   WorkVerb(BodyHost& host, bool computes, ray::Duration duration)
@@ -112,7 +138,7 @@ class CreateActorVerb final : public FindActorVerb {
  public:
   // Options are views, so they are read at once.
   CreateActorVerb(BodyHost& host, const ProgramRun& run, const void* of_class, FunctionId constructor,
-              const ray::ActorOptions& options, std::vector<Argument> args, TaskContext& context)
+                  const ray::ActorOptions& options, std::vector<Argument> args, TaskContext& context)
       : FindActorVerb(host, "create_actor", run, of_class), constructor_(constructor), args_(std::move(args)) {
     try {
       options_ = actor_options(options, context);
@@ -136,7 +162,7 @@ class CreateActorVerb final : public FindActorVerb {
 class GetActorVerb final : public FindActorVerb {
  public:
   GetActorVerb(BodyHost& host, const ProgramRun& run, const void* of_class, std::string_view name,
-           std::string_view name_space)
+               std::string_view name_space)
       : FindActorVerb(host, "get_actor", run, of_class), name_(name), name_space_(name_space) {}
 
  private:
@@ -150,7 +176,7 @@ class CreateGroupVerb final : public BodyStep {
  public:
   // Bundles and options are views, so they are read at once.
   CreateGroupVerb(BodyHost& host, std::span<const ray::Bundle> bundles, const ray::PlacementGroupOptions& options,
-              TaskContext& context)
+                  TaskContext& context)
       : BodyStep(host, "placement_group") {
     try {
       spec_ = std::make_shared<const PlacementGroupSpec>(group_spec(bundles, options, context));
@@ -218,12 +244,14 @@ StepPointer BodyHost::get(std::vector<ObjectId> refs, std::optional<ray::Duratio
 StepPointer BodyHost::wait(std::vector<ObjectId> refs, const ray::WaitOptions& options) {
   return std::make_unique<WaitVerb>(*this, refs, options);
 }
+StepPointer BodyHost::yield(ray::host::Value item) { return std::make_unique<YieldVerb>(*this, std::move(item)); }
+StepPointer BodyHost::next(ObjectId generator) { return std::make_unique<NextVerb>(*this, generator); }
 StepPointer BodyHost::sleep(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, false, duration); }
 StepPointer BodyHost::compute(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, true, duration); }
 StepPointer BodyHost::create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
                                    std::vector<ray::host::Argument> args) {
   return std::make_unique<CreateActorVerb>(*this, run_, constructor.class_tag, number_of(constructor), options,
-                                       arguments_of(std::move(args)), context_);
+                                           arguments_of(std::move(args)), context_);
 }
 StepPointer BodyHost::get_actor(std::string_view name, std::string_view name_space, const void* of_class) {
   return std::make_unique<GetActorVerb>(*this, run_, of_class, name, name_space);
@@ -234,7 +262,11 @@ StepPointer BodyHost::create_group(std::span<const ray::Bundle> bundles, const r
 StepPointer BodyHost::wait_group(ray::PlacementGroup group, ray::Duration timeout) {
   return std::make_unique<WaitGroupVerb>(*this, group, timeout);
 }
-StepPointer BodyHost::look_up_group(ray::PlacementGroup group) { return std::make_unique<LookUpGroupVerb>(*this, group); }
-StepPointer BodyHost::remove_group(ray::PlacementGroup group) { return std::make_unique<RemoveGroupVerb>(*this, group); }
+StepPointer BodyHost::look_up_group(ray::PlacementGroup group) {
+  return std::make_unique<LookUpGroupVerb>(*this, group);
+}
+StepPointer BodyHost::remove_group(ray::PlacementGroup group) {
+  return std::make_unique<RemoveGroupVerb>(*this, group);
+}
 
 }  // namespace raysim

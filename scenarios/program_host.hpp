@@ -6,17 +6,11 @@
 // error, of the driver's the outcome of the run.
 #pragma once
 
-#include <functional>
-#include <string>
-
 #include "include/raysim/ray.hpp"
 #include "models/core_worker/task_context.hpp"
-#include "sim/time.hpp"
+#include "scenarios/interpret.hpp"
 
 namespace raysim {
-
-// What a body prints: when, which function, and the text.
-using PrintSink = std::function<void(Time now, const std::string& body, const std::string& text)>;
 
 // The driver of a program, which must outlive the body maker and its run. `default_retries`: Ray's task_max_retries.
 BodyMaker make_program_driver(const ray::Program& program, int default_retries, PrintSink print);

@@ -93,6 +93,12 @@ LabelSelector selector_of(ray::LabelSelector labels) {
   return selector;
 }
 
+RuntimeEnv environment_of(const ray::RuntimeEnv& given) {
+  if (given.name.empty() && (given.setup.count() != 0 || given.fails))
+    fail("a runtime_env without a name, expected one that tells it from others");
+  return {std::string(given.name), checked_duration(given.setup, "setup of a runtime_env"), given.fails};
+}
+
 int count_or_endless(int count, std::string_view what) {
   if (count < -1) fail(fmt::format("{} is {}, expected 0 or more, or -1 for without end", what, count));
   return count;
@@ -109,7 +115,12 @@ TaskOptions task_options(const ray::TaskOptions& options, TaskContext& context, 
   if (options.scheduling_strategy) made.strategy = strategy_of(*options.scheduling_strategy, context);
   made.strategy_given = options.scheduling_strategy.has_value();
   made.label_selector = selector_of(options.label_selector);
-  made.runtime_env = options.runtime_env;
+  made.runtime_env = environment_of(options.runtime_env);
+  if (options.generator_backpressure < -1 || options.generator_backpressure == 0)
+    fail(fmt::format("generator_backpressure is {}, expected at least 1, or -1 for none",
+                     options.generator_backpressure));
+  made.generator_backpressure = options.generator_backpressure;
+  if (options.max_calls < 0) fail(fmt::format("max_calls is {}, expected 0 or more", options.max_calls));
   return made;
 }
 
@@ -127,7 +138,7 @@ ActorOptions actor_options(const ray::ActorOptions& options, TaskContext& contex
   if (options.scheduling_strategy) made.strategy = strategy_of(*options.scheduling_strategy, context);
   made.strategy_given = options.scheduling_strategy.has_value();
   made.label_selector = selector_of(options.label_selector);
-  made.runtime_env = options.runtime_env;
+  made.runtime_env = environment_of(options.runtime_env);
   made.name = options.name;
   made.name_space = options.name_space;
   made.detached = options.detached;

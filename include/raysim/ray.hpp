@@ -50,6 +50,16 @@ class Context {
     return remote<function>(TaskOptions{}, std::forward<A>(args)...);
   }
 
+  // ray.cancel: of the task or call that makes the object, or the items. Throws ValueError for a call of an actor with `force`.
+  template <class T>
+  auto cancel(Ref<T> ref, const CancelOptions& options = {}) {
+    return done<host::Told>(host_.cancel(ref.id(), options));
+  }
+  template <class T>
+  auto cancel(const GeneratorRef<T>& items, const CancelOptions& options = {}) {
+    return done<host::Told>(host_.cancel(items.id(), options));
+  }
+
   // --- objects
 
   // The value of a reference; a vector or tuple of values for one of references. Throws what made one of them fail, or
@@ -79,6 +89,13 @@ class Context {
     static_assert(host::survives_co_await<T>,
                   "give this value a name before the call: GCC destroys it twice in a co_await expression");
     return done<host::Called<Value>>(host_.put(host::value_of<Value>(std::forward<T>(value))));
+  }
+
+  // The next item of a generator that this body has called, as std::optional<Ref<T>>, once it exists; nothing: it has ended. What the
+  // generator threw comes out of get of its last item.
+  template <class T>
+  auto next(const GeneratorRef<T>& items) {
+    return host::GotItem<T>(host_.next(items.id()));
   }
 
   // --- time; ValueError when it is negative
@@ -155,7 +172,8 @@ class Context {
   [[nodiscard]] Duration now() const { return host_.now(); }
   // The name of the node that this runs on.
   [[nodiscard]] std::string_view node() const { return host_.node(); }
-  [[nodiscard]] Random random(std::string_view name) const { return Random(host_.random(name)); }
+  // A stream of this task's own: its draws depend on the seed, the calls that led to this task, and the name.
+  [[nodiscard]] Random random(std::string_view name = {}) const { return Random(host_.random(name)); }
   // Its arguments with spaces in between, after the simulated time and the name of the function.
   template <class... A>
   void print(const A&... args) {
@@ -163,6 +181,15 @@ class Context {
     std::string_view space;
     ((text << std::exchange(space, " ") << args), ...);
     host_.print(text.str());
+  }
+  // ray.get_runtime_context().is_canceled()
+  [[nodiscard]] bool is_cancelled() const { return host_.is_cancelled(); }
+  // The reference that the next item of a generator will have, for wait; it is ready at the end too.
+  template <class T>
+  [[nodiscard]] Ref<T> peek(const GeneratorRef<T>& items) {
+    const host::Made made = host_.peek(items.id());
+    if (made.failure) host::throw_failure(*made.failure);
+    return Ref<T>(made.first);
   }
   // A handle to the actor whose method this is in.
   template <class C>

@@ -90,6 +90,24 @@ ray::Task<std::int64_t> fibonacci(ray::Context& ray, std::int64_t n) {
   co_return co_await ray.get(a) + co_await ray.get(b);
 }
 
+ray::Generator<int> count_to(ray::Context& ray, int most) {
+  for (int i = 1; i <= most; ++i) {
+    co_await ray.sleep(100ms);
+    co_yield i;
+  }
+  if (most == 3) throw std::runtime_error("no four");
+}
+ray::Task<> work_until_cancelled(ray::Context& ray) {
+  try {
+    for (;;) co_await ray.sleep(100ms);
+  } catch (const std::exception&) {
+    seen.emplace_back("caught by the way");
+  } catch (const ray::KeyboardInterrupt&) {
+    seen.emplace_back(ray.is_cancelled() ? "interrupted" : "no");
+    throw;
+  }
+}
+
 // --- a class
 
 struct Counter {
@@ -265,6 +283,49 @@ TEST_CASE("C++ programs: actors end when they are killed, when they leave, when 
         }
       },
       2, {"alive", "ActorDiedError", "ActorDiedError", "alive", "failed to look up actor local"});
+}
+
+TEST_CASE("C++ programs: items of generators come one by one, errors last") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto items = co_await ray.remote<count_to>(2);
+        const std::vector<ray::Ref<int>> first{ray.peek(items)};
+        const auto [ready, pending] = co_await ray.wait(first, {.timeout = 50ms});
+        seen.push_back(std::to_string(pending.size()));
+        while (const auto item = co_await ray.next(items)) {
+          const int value = co_await ray.get(*item);
+          seen.push_back(std::to_string(value) + (ray.now() < 0.15s ? " early" : " later"));
+        }
+        const auto more = co_await ray.remote<count_to>({.generator_backpressure = 1}, 3);
+        co_await ray.sleep(1s);
+        try {
+          while (const auto item = co_await ray.next(more)) seen.push_back(std::to_string(co_await ray.get(*item)));
+        } catch (const ray::RayTaskError& error) {
+          seen.emplace_back(error.what());
+        }
+      },
+      1.4, {"1", "1 early", "2 later", "1", "2", "3", "no four"});
+}
+
+TEST_CASE("C++ programs: a cancelled task is interrupted where it waits") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        const auto ref = co_await ray.remote<work_until_cancelled>();
+        co_await ray.sleep(1s);
+        co_await ray.cancel(ref);
+        try {
+          co_await ray.get(ref);
+        } catch (const ray::TaskCancelledError& error) {
+          seen.push_back(error.name());
+        }
+        const auto bad = co_await ray.remote<nothing>({.runtime_env = {.name = "broken", .setup = 1s, .fails = true}});
+        try {
+          co_await ray.get(bad);
+        } catch (const ray::RuntimeEnvSetupError& error) {
+          seen.push_back(error.name());
+        }
+      },
+      -1, {"interrupted", "TaskCancelledError", "RuntimeEnvSetupError"});
 }
 
 TEST_CASE("C++ programs: what cannot be is said, and nothing is asked of it") {

@@ -53,6 +53,7 @@ using TaskPlacementGroupRemoved = Error<"TaskPlacementGroupRemoved">;
 using RuntimeEnvSetupError = Error<"RuntimeEnvSetupError">;
 using LocalRayletDiedError = Error<"LocalRayletDiedError">;
 using PendingCallsLimitExceeded = Error<"PendingCallsLimitExceeded">;
+using RaySystemError = Error<"RaySystemError">;
 // An actor cannot be called any more, or not now.
 using RayActorError = Error<"RayActorError">;
 using ActorDiedError = Error<"ActorDiedError", RayActorError>;
@@ -63,6 +64,9 @@ using ObjectLostError = Error<"ObjectLostError">;
 using OwnerDiedError = Error<"OwnerDiedError", ObjectLostError>;
 // Python's: an argument that cannot be.
 using ValueError = Error<"ValueError">;
+// Python's, in a body whose task was cancelled, from the verb that it is in or comes to next. As in Python, it is none of those that a
+// body catches by the way: no std::exception. Let it pass.
+struct KeyboardInterrupt {};
 
 namespace host {
 
@@ -78,10 +82,11 @@ template <class... Errors>
 // The exception of this name; without one, a mistake of the program.
 [[noreturn]] inline void throw_named(std::string_view name, const std::string& message) {
   if (name.empty()) throw std::logic_error(message);
+  if (name == "KeyboardInterrupt") throw KeyboardInterrupt();
   throw_one_of<RayTaskError, GetTimeoutError, WorkerCrashedError, TaskCancelledError, TaskUnschedulableError,
                TaskPlacementGroupRemoved, RuntimeEnvSetupError, LocalRayletDiedError, PendingCallsLimitExceeded,
-               RayActorError, ActorDiedError, ActorUnavailableError, ActorUnschedulableError, ObjectLostError,
-               OwnerDiedError, ValueError>(name, message);
+               RaySystemError, RayActorError, ActorDiedError, ActorUnavailableError, ActorUnschedulableError,
+               ObjectLostError, OwnerDiedError, ValueError>(name, message);
 }
 
 }  // namespace host

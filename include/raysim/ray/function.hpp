@@ -59,6 +59,11 @@ struct ResultOf<Task<T>> {
   using Type = T;
   static constexpr bool is_body = true;
 };
+template <class T>
+struct ResultOf<Generator<T>> {
+  using Type = Generator<T>;
+  static constexpr bool is_body = true;
+};
 // The value that a function makes.
 template <auto function>
 using Result = std::remove_cvref_t<typename ResultOf<typename Signature<decltype(function)>::Returned>::Type>;
@@ -68,19 +73,25 @@ using Result = std::remove_cvref_t<typename ResultOf<typename Signature<decltype
 template <class T>
 struct RefsOf {
   using Type = Ref<T>;
-  static constexpr std::uint32_t count = 1;
+  static constexpr std::int32_t count = 1;
   static Type from(ObjectId first) { return Type(first); }
 };
 template <class... T>
 struct RefsOf<Returns<T...>> {
   using Type = std::tuple<Ref<T>...>;
-  static constexpr std::uint32_t count = sizeof...(T);
+  static constexpr std::int32_t count = sizeof...(T);
   static Type from(ObjectId first) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       return Type(Ref<T>(ObjectId{first.owner, first.index + static_cast<std::uint32_t>(i)})...);
     }
     (std::index_sequence_for<T...>{});
   }
+};
+template <class T>
+struct RefsOf<Generator<T>> {
+  using Type = GeneratorRef<T>;
+  static constexpr std::int32_t count = streaming_returns;
+  static Type from(ObjectId first) { return Type(first); }
 };
 
 // --- names
@@ -114,12 +125,6 @@ template <class T>
 inline constexpr bool is_ref = false;
 template <class T>
 inline constexpr bool is_ref<Ref<T>> = true;
-
-template <class T>
-Value value_of(T value) {
-  const std::int64_t bytes = size_of(value);
-  return {std::make_shared<const T>(std::move(value)), bytes};
-}
 
 // GCC destroys some temporaries of a co_await expression twice: those made in braces, when they own something.
 template <class A>
@@ -187,6 +192,8 @@ inline void fail_as_caught(Host& host) noexcept {
     host.fail({error.name(), error.what()});
   } catch (const std::exception& error) {
     host.fail({"", error.what()});
+  } catch (const KeyboardInterrupt&) {
+    host.fail({"KeyboardInterrupt", "KeyboardInterrupt"});
   } catch (...) {
     host.fail({"", "something that is no std::exception"});
   }
@@ -215,11 +222,11 @@ struct NewReturns {
   }
 };
 
-template <class T, class To>
+template <class Body, class To>
 void finish_body(std::coroutine_handle<> body, Host& host) noexcept {
-  const auto handle = Task<T>::Handle::from_address(body.address());
+  const auto handle = Body::Handle::from_address(body.address());
   try {
-    if constexpr (std::is_void_v<T>)
+    if constexpr (std::is_void_v<decltype(handle.promise().take())>)
       handle.promise().take();
     else
       To::hand_over(host, handle.promise().take());
@@ -234,8 +241,8 @@ Running start_with(Host& host, const Call& call) noexcept {
   using Returned = decltype(call());
   try {
     if constexpr (ResultOf<Returned>::is_body) {
-      const auto handle = call().release();
-      return {handle, &handle.promise().next, finish_body<typename ResultOf<Returned>::Type, To>};
+      const auto handle = call().release(host);
+      return {handle, &handle.promise().next, finish_body<Returned, To>};
     } else if constexpr (std::is_void_v<Returned>) {
       call();
     } else {

@@ -38,6 +38,12 @@ struct Value {
   std::int64_t bytes = 0;
 };
 
+template <class T>
+Value value_of(T value) {
+  const std::int64_t bytes = size_of(value);
+  return {std::make_shared<const T>(std::move(value)), bytes};
+}
+
 struct Argument {
   Value value;
   ObjectId ref;
@@ -60,11 +66,13 @@ struct Running {
   void (*finish)(std::coroutine_handle<>, Host&) noexcept = nullptr;  // after its end: hands over its result
 };
 
+inline constexpr std::int32_t streaming_returns = -1;
+
 // A remote function. Each has one object, whose address names it.
 struct Function {
   std::string_view of_class;  // of a method
   std::string_view name;
-  std::uint32_t num_returns = 1;
+  std::int32_t num_returns = 1;  // or streaming_returns
   Running (*start)(Context&) noexcept = nullptr;
   const void* class_tag = nullptr;  // of a constructor or method: an address that names the class
 };
@@ -118,6 +126,7 @@ class Host {
                     std::vector<Argument> args) = 0;
   virtual Made put(Value value) = 0;
   virtual Made kill(const ActorHandle& actor, bool no_restart) = 0;
+  virtual Made cancel(ObjectId ref, const CancelOptions& options) = 0;
   // True: the thread need not wait; else `body` is resumed some time.
   virtual bool pause() = 0;
   virtual void suspend(std::coroutine_handle<> body) = 0;
@@ -126,6 +135,10 @@ class Host {
   // --- verbs that wait
   virtual StepPointer get(std::vector<ObjectId> refs, std::optional<Duration> timeout) = 0;
   virtual StepPointer wait(std::vector<ObjectId> refs, const WaitOptions& options) = 0;
+  // In a generator: hands out an item.
+  virtual StepPointer yield(Value item) = 0;
+  // Of a generator's items the next one, in `ready`; none: it has ended.
+  virtual StepPointer next(ObjectId generator) = 0;
   virtual StepPointer sleep(Duration duration) = 0;
   virtual StepPointer compute(Duration duration) = 0;
   virtual StepPointer create_actor(const Function& constructor, const ActorOptions& options,
@@ -139,7 +152,11 @@ class Host {
   // --- not awaited
   [[nodiscard]] virtual Duration now() const = 0;
   [[nodiscard]] virtual std::string_view node() const = 0;
+  // Draws of this body alone.
   [[nodiscard]] virtual std::unique_ptr<RandomBits> random(std::string_view name) const = 0;
+  [[nodiscard]] virtual bool is_cancelled() const = 0;
+  // The reference that a generator's next item will have.
+  virtual Made peek(ObjectId generator) = 0;
   virtual void print(std::string_view text) = 0;
   // The actor whose call this is; null when it is none, or of another class.
   [[nodiscard]] virtual ActorHandle own_actor(const void* of_class) const = 0;

@@ -59,6 +59,13 @@ inline SchedulingStrategy in_group(PlacementGroup group, std::int32_t bundle = -
           .group = group};
 }
 
+// What a worker must have before it starts; equal names are the same environment.
+struct RuntimeEnv {
+  std::string_view name = {};
+  Duration setup = {};  // on a node that does not have it
+  bool fails = false;   // its setup does: RuntimeEnvSetupError
+};
+
 struct TaskOptions {
   std::optional<double> num_cpus = {};  // 1
   std::optional<double> num_gpus = {};  // 0
@@ -68,8 +75,10 @@ struct TaskOptions {
   std::optional<int> max_retries = {};     // 3; -1: without end
   std::optional<SchedulingStrategy> scheduling_strategy = {};
   LabelSelector label_selector = {};
-  std::string_view runtime_env = {};  // a name for it; workers of another one cannot be used
-  int priority = 0;                   // not Ray's: for policies that have an order
+  RuntimeEnv runtime_env = {};
+  int max_calls = 0;  // of the function, said by its first call: its workers exit after so many; 0: never
+  std::int64_t generator_backpressure = -1;  // a generator waits while so many of its items are not consumed; -1: never
+  int priority = 0;                          // not Ray's: for policies that have an order
 };
 
 struct ConcurrencyGroup {
@@ -85,7 +94,7 @@ struct ActorOptions {
   std::string_view accelerator_type = {};
   std::optional<SchedulingStrategy> scheduling_strategy = {};
   LabelSelector label_selector = {};
-  std::string_view runtime_env = {};
+  RuntimeEnv runtime_env = {};
   std::string_view name = {};
   std::string_view name_space = {};
   bool detached = false;  // lifetime="detached"
@@ -101,6 +110,11 @@ struct ActorOptions {
 struct CallOptions {
   std::string_view concurrency_group = {};
   std::optional<int> max_task_retries = {};
+};
+
+struct CancelOptions {
+  bool force = false;     // ends the worker
+  bool recursive = true;  // the tasks that it has called, too
 };
 
 struct WaitOptions {

@@ -1,8 +1,8 @@
 // Bodies of a program: C++20 coroutines that wait in simulated time.
 //
-// Models: what runs in a driver, a task or a method, and parts of it: a body that awaits another one runs it to its end first. Leaves
-// out: any waiting of its own. Mirrors `async def`.
-// Invariants: a body starts when it is awaited, once; its frame goes with its Task.
+// Models: what runs in a driver, a task or a method, and parts of it: a body that awaits another one runs it to its end first; bodies
+// that yield items. Leaves out: any waiting of its own. Mirrors `async def`.
+// Invariants: a body starts when it is awaited, once; its frame goes with its Task; a generator is only ever run by raysim.
 #pragma once
 
 #include <coroutine>
@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-#include <raysim/ray/host.hpp>
+#include <raysim/ray/awaiting.hpp>
 
 namespace ray {
 
@@ -96,10 +96,38 @@ class [[nodiscard]] Task {
   Wait operator co_await() const { return {handle_}; }
 
   // For raysim, which runs the outermost one: the frame is the caller's now.
-  Handle release() { return std::exchange(handle_, {}); }
+  Handle release(host::Host& /*host*/) { return std::exchange(handle_, {}); }
 
  private:
   explicit Task(Handle handle) : handle_(handle) {}
+  Handle handle_;
+};
+
+// The body of a streaming generator: each `co_yield item` makes an object at once. Calls give a GeneratorRef<T>.
+template <class T>
+class [[nodiscard]] Generator {
+ public:
+  struct promise_type : host::Promise<void> {
+    host::Host* host = nullptr;
+    Generator get_return_object() { return Generator(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    host::Done yield_value(T item) { return host::Done(host->yield(host::value_of(std::move(item)))); }
+  };
+  using Handle = std::coroutine_handle<promise_type>;
+
+  Generator(Generator&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  Generator& operator=(Generator&&) = delete;
+  ~Generator() {
+    if (handle_) handle_.destroy();
+  }
+
+  // For raysim: the frame is the caller's now, and its items go to `host`.
+  Handle release(host::Host& host) {
+    handle_.promise().host = &host;
+    return std::exchange(handle_, {});
+  }
+
+ private:
+  explicit Generator(Handle handle) : handle_(handle) {}
   Handle handle_;
 };
 

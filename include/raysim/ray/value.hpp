@@ -41,6 +41,19 @@ class Ref {
   host::ObjectId id_;
 };
 
+// What a call of a generator returns: `while (const auto item = co_await ray.next(items))` gives the references of its items.
+template <class T>
+class GeneratorRef {
+ public:
+  using value_type = T;
+  GeneratorRef() = default;
+  explicit GeneratorRef(host::ObjectId id) : id_(id) {}
+  [[nodiscard]] host::ObjectId id() const { return id_; }
+
+ private:
+  host::ObjectId id_;
+};
+
 // An object of a size and nothing else: `co_await ray.put(ray::Blob{1'000'000'000})`.
 struct Blob {
   std::int64_t bytes = 0;

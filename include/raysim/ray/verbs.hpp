@@ -1,9 +1,7 @@
-// What the verbs of a Context give: each is awaited where it stands.
+// What the verbs of a Context give when they are awaited.
 //
-// Models: a verb that raysim has begun; its result. Leaves out: all else. Mirrors no part of Ray.
-// Invariants: they hold all that they need, and are small, as GCC keeps one in the frame for every co_await expression; what waits
-// begins when it is awaited and keeps what it has found, as GCC may make all awaitables of an expression before it awaits the first,
-// and await all before it takes the first one's result.
+// Models: references, values, actors, placement groups as results. Leaves out: how they are awaited (awaiting.hpp). Mirrors no part
+// of Ray. Invariants: those of awaiting.hpp.
 #pragma once
 
 #include <coroutine>
@@ -12,29 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include <raysim/ray/errors.hpp>
+#include <raysim/ray/awaiting.hpp>
 #include <raysim/ray/function.hpp>
 #include <raysim/ray/host.hpp>
 
 namespace ray::host {
 
-inline void throw_failure(const Failure& failure) { throw_named(failure.error, failure.message); }
-
-// Of a verb that was done at once.
-class [[nodiscard]] Told {
- public:
-  explicit Told(Host& host, ObjectId /*made*/ = {}) : host_(&host) {}
-  [[nodiscard]] bool await_ready() const { return host_->pause(); }
-  void await_suspend(std::coroutine_handle<> body) const { host_->suspend(body); }
-  void await_resume() const {
-    if (const auto failure = host_->resume()) throw_failure(*failure);
-  }
-
- private:
-  Host* host_;
-};
-
-// The same, of one that makes objects. T: what they are of.
+// Of a verb that makes objects at once. T: what they are of.
 template <class T>
 class Called : public Told {
  public:
@@ -46,28 +28,6 @@ class Called : public Told {
 
  private:
   ObjectId first_;
-};
-
-// Of a verb that waits.
-class [[nodiscard]] Verb {
- public:
-  explicit Verb(StepPointer step) : step_(std::move(step)) {}
-  [[nodiscard]] bool await_ready() const { return step_->ready(); }
-  [[nodiscard]] bool await_suspend(std::coroutine_handle<> body) const { return step_->suspend(body); }
-
- protected:
-  Found& finish() const {
-    if (const Failure* failure = step_->finish()) throw_failure(*failure);
-    return step_->found;
-  }
-
- private:
-  StepPointer step_;
-};
-
-struct Done : Verb {
-  using Verb::Verb;
-  void await_resume() const { finish(); }
 };
 
 template <class T>
@@ -152,6 +112,15 @@ struct Waited : Verb {
   WaitResult<T> await_resume() const {
     const Found& found = finish();
     return {refs_of<T>(found.ready), refs_of<T>(found.pending)};
+  }
+};
+
+template <class T>
+struct GotItem : Verb {
+  using Verb::Verb;
+  std::optional<Ref<T>> await_resume() const {
+    const Found& found = finish();
+    return found.ready.empty() ? std::nullopt : std::optional(Ref<T>(found.ready.front()));
   }
 };
 
