@@ -7,7 +7,9 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <string_view>
 
 #include "platforms/input_error.hpp"
 #include "platforms/yaml_tree.hpp"
@@ -19,10 +21,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct NewPolicyOptions {
+struct NewOptions {
   std::string name;
   std::string folder;
 };
+
+// What `raysim new KIND` writes.
+struct Kind {
+  std::string_view name;  // and that of its templates' folder
+  std::string_view description;
+  std::string_view header;  // that it needs
+  // A template, and the file that it becomes; `@NAME@` stands for the name.
+  std::array<std::pair<std::string_view, std::string_view>, 3> files;
+  std::string_view use;
+};
+
+constexpr Kind policy{"policy",
+                      "A scheduling policy: its file, its test, its build",
+                      "raysim/policy.hpp",
+                      {{{"policy.cpp.in", "@NAME@.cpp"},
+                        {"policy_test.cpp.in", "@NAME@_test.cpp"},
+                        {"CMakeLists.txt.in", "CMakeLists.txt"}}},
+                      "raysim run scenarios/pi_60core.yaml --plugin @DIR@/build/lib@NAME@.so --policy @NAME@"};
+constexpr Kind program{
+    "program",
+    "A program in C++ with Ray's verbs: its file, a scenario, its build",
+    "raysim/ray.hpp",
+    {{{"program.cpp.in", "@NAME@.cpp"}, {"scenario.yaml.in", "@NAME@.yaml"}, {"CMakeLists.txt.in", "CMakeLists.txt"}}},
+    "raysim run @DIR@/@NAME@.yaml"};
 
 void check_name(const std::string& name) {
   const auto allowed = [](char c) {
@@ -32,7 +58,7 @@ void check_name(const std::string& name) {
   if (name.empty() || std::islower(static_cast<unsigned char>(name.front())) == 0 ||
       !std::all_of(name.begin(), name.end(), allowed))
     throw InputError("NAME", 0, 0,
-                     in_quotes(name) + ", expected a name of small letters, digits and '_', such as my_policy");
+                     in_quotes(name) + ", expected a name of small letters, digits and '_', such as my_first");
 }
 
 // my_policy -> MyPolicy
@@ -46,19 +72,28 @@ std::string class_name(const std::string& name) {
   return result;
 }
 
-// The folder of raysim/policy.hpp: of the source tree, or where it was installed.
-std::string include_folder() {
+// The folder of `header`: of the source tree, or where it was installed.
+std::string include_folder(std::string_view header) {
   for (const char* place : {"include", "../../include"}) {
     const fs::path folder = fs::path(data_file(place)).lexically_normal();
-    if (fs::exists(folder / "raysim/policy.hpp")) return fs::absolute(folder).string();
+    if (fs::exists(folder / header)) return fs::absolute(folder).string();
   }
   throw InputError("raysim new", 0, 0,
-                   "raysim/policy.hpp is neither in the source tree nor installed, expected it beside raysim");
+                   fmt::format("{} is neither in the source tree nor installed, expected it beside raysim", header));
 }
 
-std::string filled(std::string text, const std::string& mark, const std::string& value) {
-  for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-    text.replace(at, mark.size(), value);
+// The folder of this program.
+std::string own_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+using Marks = std::map<std::string, std::string>;
+
+std::string filled(std::string text, const Marks& marks) {
+  for (const auto& [mark, value] : marks)
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+      text.replace(at, mark.size(), value);
   return text;
 }
 
@@ -70,32 +105,30 @@ void write(const fs::path& path, const std::string& text) {
     throw InputError("--dir", 0, 0, in_quotes(path.string()) + " cannot be written, expected a folder to write to");
 }
 
-ExitCode write_policy(const NewPolicyOptions& options) {
+ExitCode write_files(const Kind& kind, const NewOptions& options) {
   check_name(options.name);
-  const std::string& name = options.name;
-  const fs::path folder = options.folder.empty() ? fs::path(name) : fs::path(options.folder);
-  const std::array<std::pair<std::string, std::string>, 3> files{{{"policy.cpp.in", name + ".cpp"},
-                                                                  {"policy_test.cpp.in", name + "_test.cpp"},
-                                                                  {"CMakeLists.txt.in", "CMakeLists.txt"}}};
-  for (const auto& [from, to] : files)
-    if (fs::exists(folder / to))
-      throw InputError("--dir", 0, 0,
-                       in_quotes((folder / to).string()) + " exists already, expected a folder without it");
-  const std::string include = include_folder();
+  const fs::path folder = options.folder.empty() ? fs::path(options.name) : fs::path(options.folder);
+  const Marks marks{{"@NAME@", options.name},
+                    {"@CLASS@", class_name(options.name)},
+                    {"@INCLUDE@", include_folder(kind.header)},
+                    {"@BIN@", own_folder()},
+                    {"@DIR@", folder.string()}};
+  const auto file = [&](std::string_view name) { return folder / filled(std::string(name), marks); };
+  for (const auto& [from, to] : kind.files)
+    if (fs::exists(file(to)))
+      throw InputError("--dir", 0, 0, in_quotes(file(to).string()) + " exists already, expected a folder without it");
   std::error_code error;
   fs::create_directories(folder, error);
-  for (const auto& [from, to] : files) {
-    std::string text = read_text_file(data_file("templates/policy/" + from), "a template");
-    text = filled(filled(filled(text, "@NAME@", name), "@CLASS@", class_name(name)), "@INCLUDE@", include);
-    write(folder / to, text);
-    fmt::print("{}\n", (folder / to).string());
+  for (const auto& [from, to] : kind.files) {
+    const std::string path = data_file(fmt::format("templates/{}/{}", kind.name, from));
+    write(file(to), filled(read_text_file(path, "a template"), marks));
+    fmt::print("{}\n", file(to).string());
   }
-  const std::string place = folder.string();
   fmt::print(
       "\nBuild it, test it, use it:\n"
       "  cmake -S {0} -B {0}/build && cmake --build {0}/build && ctest --test-dir {0}/build\n"
-      "  raysim run scenarios/pi_60core.yaml --plugin {0}/build/lib{1}.so --policy {1}\n",
-      place, name);
+      "  {1}\n",
+      folder.string(), filled(std::string(kind.use), marks));
   return ExitCode::ok;
 }
 
@@ -103,18 +136,20 @@ ExitCode write_policy(const NewPolicyOptions& options) {
 
 void add_new_command(CLI::App& app, Action& chosen) {
   CLI::App& command = *app.add_subcommand("new", "Write the first files of something of your own");
-  CLI::App& policy = *command.add_subcommand("policy", "A scheduling policy: its file, its test, its build");
   command.require_subcommand(1);
-  const auto options = std::make_shared<NewPolicyOptions>();
-  policy.add_option("NAME", options->name, "Its name: small letters, digits and '_'")->required()->type_name("");
-  policy.add_option("--dir", options->folder, "The folder to write to; NAME when not given")->type_name("DIR");
+  for (const Kind* kind : {&policy, &program}) {
+    CLI::App& writer = *command.add_subcommand(std::string(kind->name), std::string(kind->description));
+    const auto options = std::make_shared<NewOptions>();
+    writer.add_option("NAME", options->name, "Its name: small letters, digits and '_'")->required()->type_name("");
+    writer.add_option("--dir", options->folder, "The folder to write to; NAME when not given")->type_name("DIR");
+    writer.callback([=, &chosen] { chosen = [=] { return write_files(*kind, *options); }; });
+  }
   command.footer(
       "Examples:\n"
       "  raysim new policy mine\n"
-      "  raysim new policy mine --dir my_policies/mine\n"
+      "  raysim new program mine --dir my_programs/mine\n"
       "\n"
-      "The page docs/own_policy.md goes on from here.");
-  policy.callback([options, &chosen] { chosen = [options] { return write_policy(*options); }; });
+      "The pages docs/own_policy.md and docs/cpp_programs.md go on from here.");
 }
 
 }  // namespace raysim

@@ -1,6 +1,6 @@
-// `raysim new policy NAME`: the first files of a policy of one's own.
+// `raysim new policy NAME`, `raysim new program NAME`: the first files of a policy or program of one's own.
 //
-// Models: copies templates/policy/ into a folder, with the name put in: the policy, its test, its build. Leaves out: building
+// Models: copies templates/KIND/ into a folder, with the name put in: the source, what tests it, its build. Leaves out: building
 // them; it prints the commands. Invariants: an existing file is never overwritten; nothing is written when one is there.
 #pragma once
 

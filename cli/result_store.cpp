@@ -22,17 +22,17 @@ constexpr const char* make_table =
     "CREATE TABLE IF NOT EXISTS runs ("
     "scenario TEXT NOT NULL, settings TEXT NOT NULL, policy TEXT NOT NULL, seed INTEGER NOT NULL,"
     "raysim TEXT NOT NULL, scenario_hash TEXT NOT NULL, platform TEXT NOT NULL, platform_hash TEXT NOT NULL,"
-    "profile TEXT NOT NULL, profile_hash TEXT NOT NULL, plugin_hash TEXT NOT NULL,"
+    "profile TEXT NOT NULL, profile_hash TEXT NOT NULL, program_hash TEXT NOT NULL, plugin_hash TEXT NOT NULL,"
     "ending TEXT NOT NULL, exit_code INTEGER NOT NULL, outcome TEXT NOT NULL, message TEXT NOT NULL,"
     "fingerprint TEXT NOT NULL, makespan_s REAL NOT NULL, cpu_utilisation REAL NOT NULL,"
     "scheduling_delay_p50_s REAL NOT NULL, scheduling_delay_p95_s REAL NOT NULL, fairness REAL NOT NULL,"
     "report TEXT NOT NULL, PRIMARY KEY (scenario, settings, policy, seed)) STRICT";
 constexpr const char* columns =
     "scenario, settings, policy, seed, raysim, scenario_hash, platform, platform_hash, profile, profile_hash,"
-    "plugin_hash, ending,"
+    "program_hash, plugin_hash, ending,"
     "exit_code, outcome, message, fingerprint, makespan_s, cpu_utilisation, scheduling_delay_p50_s,"
     "scheduling_delay_p95_s, fairness";
-constexpr const char* places = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+constexpr const char* places = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
   throw InputError("--db", 0, 0,
@@ -149,7 +149,7 @@ void ResultStore::for_each(const std::string& scenario_file, const std::function
     stored.seed = static_cast<std::uint64_t>(select.whole());
     RunInputs& inputs = stored.inputs;
     for (std::string* field : {&inputs.raysim, &inputs.scenario_hash, &inputs.platform_file, &inputs.platform_hash,
-                               &inputs.profile, &inputs.profile_hash, &inputs.plugin_hash})
+                               &inputs.profile, &inputs.profile_hash, &inputs.program_hash, &inputs.plugin_hash})
       *field = select.text();
     stored.run.end = end_named(select.text());
     select.whole();  // exit code
@@ -171,7 +171,7 @@ void ResultStore::add(const StoredRun& stored, int exit_code, const std::string&
   for (const std::string* field : {&inputs.scenario_file, &stored.settings, &stored.policy}) insert.add(*field);
   insert.add(static_cast<std::int64_t>(stored.seed));
   for (const std::string* field : {&inputs.raysim, &inputs.scenario_hash, &inputs.platform_file, &inputs.platform_hash,
-                                   &inputs.profile, &inputs.profile_hash, &inputs.plugin_hash})
+                                   &inputs.profile, &inputs.profile_hash, &inputs.program_hash, &inputs.plugin_hash})
     insert.add(*field);
   insert.add(std::string(name_of(stored.run.end)));
   insert.add(std::int64_t{exit_code});

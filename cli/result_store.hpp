@@ -1,7 +1,7 @@
 // The finished runs of sweeps, in an SQLite file.
 //
 // Models: a table `runs` with a row for each finished run: what it was (scenario, settings, policy, seed), from which inputs
-// (raysim's version; the contents of scenario, platform, cost profile and plugin), what came out (figures and the rest of the
+// (raysim's version; the contents of scenario, platform, cost profile, program and plugin), what came out (figures and the rest of the
 // report). Leaves out: what is to be run. Invariants: a run is stored once and whole, or not at all, whenever the process
 // is killed; one process writes a file at a time; every failure is an InputError.
 #pragma once
@@ -25,7 +25,8 @@ struct RunInputs {
   std::string platform_hash;
   std::string profile;
   std::string profile_hash;
-  std::string plugin_hash;  // of the plugin that has the policy; "" for raysim's own
+  std::string program_hash;  // of the program in C++; "": the scenario has none
+  std::string plugin_hash;   // of the plugin that has the policy; "" for raysim's own
 
   bool operator==(const RunInputs&) const = default;
 };

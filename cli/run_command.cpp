@@ -20,6 +20,7 @@
 #include "cli/terminal.hpp"
 #include "models/scheduling/plugin_policy.hpp"
 #include "scenarios/interpret.hpp"
+#include "scenarios/program_host.hpp"
 #include "scenarios/simulation.hpp"
 
 namespace raysim {
@@ -79,7 +80,11 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
     line.wipe();
     fmt::print("[{}] {}: {}\n", duration_text(now - Time{}), body, text);
   };
-  ProgramBodies bodies = make_bodies(program, cluster, retries, print);
+  ProgramBodies bodies;
+  if (program.in_cpp)
+    bodies.driver = make_program_driver(checked.program, retries, print);
+  else
+    bodies = make_bodies(program, cluster, retries, print);
   options.functions = std::move(bodies.functions);
   options.driver = std::move(bodies.driver);
 
@@ -91,7 +96,7 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
     return !InterruptGuard::requested();
   });
   result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  result.values = *bodies.last_values;
+  if (bodies.last_values) result.values = *bodies.last_values;
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "models/scheduling/policy.hpp"
 #include "scenarios/load_profile.hpp"
@@ -55,8 +56,22 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
                   "as in driver.0.submit.count=1000; may be given several times")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command
+      .add_option_function<std::string>(
+          "--program", [this](const std::string& path) { set_program(path); },
+          "A shared object with a program in C++, see docs/cpp_programs.md; instead of `driver` or\n"
+          "`program` in the scenario")
+      ->type_name("FILE");
   command.add_option("--plugin", plugin, "A shared object with policies of your own, see docs/own_policy.md")
       ->type_name("FILE");
+}
+
+// As `--set` would, but from where the command is given.
+void ScenarioOptions::set_program(const std::string& path) {
+  program = path;
+  std::string quoted;
+  for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? "''" : std::string(1, c);
+  overrides.push_back("program='" + quoted + "'");
 }
 
 void ScenarioOptions::add_choices_to(CLI::App& command) {
@@ -76,6 +91,10 @@ CheckedScenario load_checked(const ScenarioOptions& options) {
   ScenarioProgram& program = checked.scenario.program;
   if (options.policy) program.ray.policy = *options.policy;
   if (options.seed) program.seed = seed;
+  if (program.in_cpp) {
+    if (options.program) program.in_cpp->source = "--program";
+    checked.program = load_program(*program.in_cpp);
+  }
   checked.profile = load_profile(program.ray.profile);
   apply_system_config(program, checked.profile);
   return checked;

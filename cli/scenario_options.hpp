@@ -1,4 +1,4 @@
-// The options by which a command takes a scenario and changes it: --set, --plugin, --policy, --seed.
+// The options by which a command takes a scenario and changes it: --set, --program, --plugin, --policy, --seed.
 //
 // Models: file and overrides become a checked scenario with its cost profile, or an InputError. Leaves out: running it.
 // Invariants: options win over the file, --policy and --seed over --set; every name that the simulator knows is checked.
@@ -15,6 +15,7 @@
 #include "models/profile.hpp"
 #include "scenarios/load.hpp"
 #include "scenarios/load_plugin.hpp"
+#include "scenarios/load_program.hpp"
 #include "scenarios/simulation.hpp"
 
 namespace raysim {
@@ -22,18 +23,21 @@ namespace raysim {
 struct ScenarioOptions {
   std::string file;
   std::vector<std::string> overrides;
+  std::optional<std::string> program;  // also an override of `program`
   std::optional<std::string> plugin;
   std::optional<std::string> policy;
   std::optional<std::string> seed;
 
-  // Adds `--set` and `--plugin` and, where a command runs what it loads, `--policy` and `--seed`.
+  // Adds `--set`, `--program` and `--plugin` and, where a command runs what it loads, `--policy` and `--seed`.
   void add_set_to(CLI::App& command);
   void add_choices_to(CLI::App& command);
+  void set_program(const std::string& path);
 };
 
 struct CheckedScenario {
   Scenario scenario;
   Profile profile;
+  LoadedProgram program;                       // where the scenario has one in C++
   std::shared_ptr<const LoadedPlugin> plugin;  // where --plugin was given
 };
 

@@ -91,6 +91,7 @@ SweepResults empty_results(const SweepPlan& plan) {
   if (then.profile != now.profile) throw changed("the cost profile", then.profile, now.profile);
   if (then.profile_hash != now.profile_hash)
     throw changed("profile " + now.profile, then.profile_hash, now.profile_hash);
+  if (then.program_hash != now.program_hash) throw changed("the program", then.program_hash, now.program_hash);
   if (then.plugin_hash != now.plugin_hash) throw changed("the plugin", then.plugin_hash, now.plugin_hash);
   throw changed("raysim", then.raysim, now.raysim);
 }

@@ -77,7 +77,8 @@ void check_points(SweepPlan& plan) {
       }
       plan.inputs.push_back({RAYSIM_VERSION, plan.spec.scenario, hashes.of(plan.spec.scenario), platform,
                              hashes.of(platform), checked.profile.name,
-                             hashes.of(data_file("models/profiles/" + checked.profile.name + ".yaml")), ""});
+                             hashes.of(data_file("models/profiles/" + checked.profile.name + ".yaml")),
+                             program.in_cpp ? hashes.of(program.in_cpp->path) : "", ""});
     } catch (const InputError& error) {
       fail_at_axis(plan.spec, point, error);
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "scenarios/body_step.hpp"
@@ -150,6 +151,13 @@ std::optional<Failure> BodyHost::resume() {
     return failure_of(error);
   }
   return std::nullopt;
+}
+
+const ray::host::Parameter* BodyHost::parameter(std::string_view name) const {
+  const auto& parameters = run_.program.parameters;
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const ray::host::Parameter& parameter) { return parameter.name == name; });
+  return found != parameters.end() ? &*found : nullptr;
 }
 
 std::unique_ptr<ray::host::RandomBits> BodyHost::random(std::string_view name) const {

@@ -19,7 +19,7 @@ namespace raysim {
 
 // What the bodies of one run share.
 struct ProgramRun {
-  const ray::Program& program;
+  LoadedProgram program;
   int default_retries;
   PrintSink print;
   std::unordered_map<const ray::host::Function*, FunctionId> numbers = {};
@@ -43,7 +43,9 @@ class BodyHost final : public ray::host::Host {
   BodyHost(ProgramRun& run, TaskContext& context, const ray::host::Function* function)
       : run_(run), context_(context), function_(function) {}
 
-  ray::host::Running start() { return function_ != nullptr ? function_->start(ray_) : run_.program.start(ray_); }
+  ray::host::Running start() {
+    return function_ != nullptr ? function_->start(ray_) : run_.program.program->start(ray_);
+  }
   // Raises what the body ended with.
   void conclude();
 
@@ -81,6 +83,7 @@ class BodyHost final : public ray::host::Host {
   StepPointer look_up_group(ray::PlacementGroup group) override;
   StepPointer remove_group(ray::PlacementGroup group) override;
 
+  [[nodiscard]] const ray::host::Parameter* parameter(std::string_view name) const override;
   [[nodiscard]] ray::Duration now() const override { return ray::Duration(context_.now().in_seconds()); }
   [[nodiscard]] std::string_view node() const override { return context_.cluster().nodes[context_.node().index].name; }
   [[nodiscard]] std::unique_ptr<ray::host::RandomBits> random(std::string_view name) const override;

@@ -65,8 +65,32 @@ std::pair<std::int64_t, std::int64_t> read_range(const YamlReader& value) {
   return {min, ends[1].whole(min, most)};
 }
 
+// A program in C++ has what scenarios say by the keys that are not allowed beside it.
+std::optional<ProgramFile> read_program(const YamlMapping& top, const std::string& file_name) {
+  const auto key = top.find("program");
+  if (!key) {
+    if (top.has("parameters")) top.fail_at_key("parameters", "'parameters' without 'program'", "both or none");
+    if (!top.has("driver"))
+      top.fail("no 'driver' in the scenario", "the key 'driver', or the key 'program' for one in C++");
+    return std::nullopt;
+  }
+  for (const std::string_view other : {"driver", "tasks", "actors", "functions", "placement_groups"})
+    if (top.has(other))
+      top.fail_at_key(other, fmt::format("'{}' next to 'program'", other), "none, as the program has its own");
+  ProgramFile program;
+  const std::string text = key->text("the path of a shared object, relative to the scenario");
+  program.path = (std::filesystem::path(file_name).parent_path() / text).lexically_normal().string();
+  program.source = key->source();
+  program.place = place_of(*key);
+  if (const auto parameters = top.find("parameters"))
+    for (const YamlReader& value : parameters->named_values("values of parameters by name"))
+      program.parameters.emplace(value.key(), ConfigSetting{value.scalar(), value.source(), place_of(value)});
+  return program;
+}
+
 // The slot of a name of the driver, and the value that it must have at the end.
 std::pair<Slot, Value> read_expected_value(const YamlReader& value, const ScenarioContext& context) {
+  if (context.program().in_cpp) value.fail_at_key("'values' of a program in C++", "a check in the program itself");
   const std::vector<std::string>& names = context.program().drivers.front().body.names;
   const auto found = std::find(names.begin(), names.end(), value.key());
   if (found == names.end()) {
@@ -153,8 +177,9 @@ Scenario load_scenario_text(std::string_view text, const std::string& file_name,
   scenario.cluster = read_cluster(top.at("cluster"), file_name, overrides);
   program.engine = std::make_shared<LuaEngine>();
   ScenarioContext context(scenario.cluster, program);
+  program.in_cpp = read_program(top, file_name);
   if (const auto key = top.find("placement_groups")) program.placement_groups = read_placement_groups(*key, context);
-  read_declarations(top, context, program);
+  if (!program.in_cpp) read_declarations(top, context, program);
   if (const auto key = top.find("expect")) program.expect = read_expect(*key, context);
   return scenario;
 }

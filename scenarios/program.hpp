@@ -118,6 +118,14 @@ struct RaySettings {
   std::map<std::string, ConfigSetting> system_config;  // Ray's own names -> value as text, checked against the profile
 };
 
+// A program in C++ instead of a driver of steps.
+struct ProgramFile {
+  std::string path;
+  std::string source;  // where that is said: the file, or `--set KEY=VALUE`
+  SourcePlace place;
+  std::map<std::string, ConfigSetting> parameters;  // checked against those that the program declares
+};
+
 struct ScenarioProgram {
   std::string title;
   std::string file;
@@ -128,6 +136,7 @@ struct ScenarioProgram {
   std::vector<TaskSpec> tasks;
   std::vector<ActorClassSpec> actors;
   std::vector<SubroutineSpec> functions;
+  std::optional<ProgramFile> in_cpp;  // then there are no tasks, actors, functions and drivers
   std::vector<DriverSpec> drivers;    // at least one; the run ends with the last of them
   std::shared_ptr<LuaEngine> engine;  // of all expressions
   ExpectSpec expect;

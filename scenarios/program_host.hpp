@@ -6,13 +6,13 @@
 // error, of the driver's the outcome of the run.
 #pragma once
 
-#include "include/raysim/ray.hpp"
 #include "models/core_worker/task_context.hpp"
 #include "scenarios/interpret.hpp"
+#include "scenarios/load_program.hpp"
 
 namespace raysim {
 
 // The driver of a program, which must outlive the body maker and its run. `default_retries`: Ray's task_max_retries.
-BodyMaker make_program_driver(const ray::Program& program, int default_retries, PrintSink print);
+BodyMaker make_program_driver(const LoadedProgram& program, int default_retries, PrintSink print = {});
 
 }  // namespace raysim

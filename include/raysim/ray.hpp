@@ -12,10 +12,12 @@
 #include <optional>
 #include <span>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <raysim/ray/errors.hpp>
@@ -168,6 +170,23 @@ class Context {
 
   // --- not awaited
 
+  // A parameter that the program declares, as the scenario says it: `ray.parameter<int>("samples")`.
+  template <class T>
+  [[nodiscard]] T parameter(std::string_view name) const {
+    const host::Parameter* found = host_.parameter(name);
+    if (found == nullptr) throw std::logic_error("the program declares no parameter " + std::string(name));
+    return std::visit(
+        [&]<class Value>(const Value& value) -> T {
+          if constexpr (std::is_same_v<T, Value> ||
+                        (std::is_arithmetic_v<T> && std::is_arithmetic_v<Value> &&
+                         std::is_same_v<T, bool> == std::is_same_v<Value, bool>) ||
+                        (!std::is_arithmetic_v<T> && std::is_constructible_v<T, Value>))
+            return static_cast<T>(value);
+          else
+            throw std::logic_error("the parameter " + std::string(name) + " is of another type");
+        },
+        found->value);
+  }
   // Since the start of the run.
   [[nodiscard]] Duration now() const { return host_.now(); }
   // The name of the node that this runs on.
@@ -221,24 +240,28 @@ inline Host& host_of(Context& ray) { return ray.host_; }
 
 }  // namespace host
 
-// What a shared object holds.
+// What a shared object holds: a driver, and the parameters that scenarios may set, with their usual values.
 class Program {
  public:
   using Driver = Task<void> (*)(Context&);
-  explicit Program(Driver driver) : driver_(driver) {}
+  Program(Driver driver, std::initializer_list<host::Parameter> parameters = {})
+      : parameters_(parameters), driver_(driver) {}
 
   // These stay first in every version.
   std::uint32_t abi = host::abi_version;
   std::uint32_t library = host::library_layout;
 
   // For raysim.
+  [[nodiscard]] std::span<const host::Parameter> parameters() const { return parameters_; }
   [[nodiscard]] host::Running start(Context& ray) const { return start_(*this, ray); }
 
  private:
   static host::Running begin(const Program& program, Context& ray) noexcept {
     return host::start_with<host::NewReturns>(host::host_of(ray), [&] { return program.driver_(ray); });
   }
+
   host::Running (*start_)(const Program&, Context&) noexcept = begin;
+  std::vector<host::Parameter> parameters_;
   Driver driver_;
 };
 
@@ -246,4 +269,5 @@ class Program {
 
 // The one name that a program defines, in one of its files:
 //   const ray::Program raysim_program{driver};
+//   const ray::Program raysim_program{driver, {{"samples", 24}, {"seconds", 0.5}}};
 extern "C" __attribute__((visibility("default"))) const ray::Program raysim_program;

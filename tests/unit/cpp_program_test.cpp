@@ -28,10 +28,11 @@ struct Printed {
 std::vector<Printed> printed;
 
 SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
-  const ray::Program program(driver);
+  const ray::Program program(driver, {{"count", 3}, {"rate", 0.5}, {"loud", true}, {"word", "x"}});
+  const raysim::LoadedProgram loaded{&program, {program.parameters().begin(), program.parameters().end()}};
   raysim::SimulationOptions options;
   options.driver =
-      raysim::make_program_driver(program, 3, [](raysim::Time now, const std::string& body, const std::string& text) {
+      raysim::make_program_driver(loaded, 3, [](raysim::Time now, const std::string& body, const std::string& text) {
         printed.push_back({now.in_seconds(), body, text});
       });
   return zero_cost::run(zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}}), zero_cost::profile(), std::move(options),
@@ -432,6 +433,28 @@ TEST_CASE("C++ programs: options decide where, labels and groups too") {
         co_await ray.get(refs);
       },
       -1, {"there", "n0", "n1", "at the same time"});
+}
+
+TEST_CASE("C++ programs: parameters have their type, or nothing") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        seen.push_back(std::to_string(ray.parameter<int>("count")) + std::to_string(ray.parameter<double>("count")));
+        seen.push_back(std::to_string(ray.parameter<double>("rate")) + ray.parameter<std::string>("word"));
+        seen.emplace_back(ray.parameter<bool>("loud") ? "loud" : "quiet");
+        const auto told = [](auto&& wrong) {
+          try {
+            wrong();
+          } catch (const std::logic_error& error) {
+            seen.emplace_back(error.what());
+          }
+        };
+        told([&] { static_cast<void>(ray.parameter<std::string>("count")); });
+        told([&] { static_cast<void>(ray.parameter<int>("cuont")); });
+        co_return;
+      },
+      0,
+      {"33.000000", "0.500000x", "loud", "the parameter count is of another type",
+       "the program declares no parameter cuont"});
 }
 
 TEST_CASE("C++ programs: a stream's draws depend on seed and name alone") {

@@ -139,7 +139,7 @@ inline constexpr bool survives_co_await =
 // What goes to a parameter P.
 template <class P, class A>
 Argument argument_for(A&& given) {
-  using Parameter = std::remove_cvref_t<P>;
+  using Wanted = std::remove_cvref_t<P>;
   using Given = std::remove_cvref_t<A>;
   static_assert(!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>,
                 "a remote function takes its arguments by value or by const reference: objects never change");
@@ -149,14 +149,14 @@ Argument argument_for(A&& given) {
       "give this argument a name before the call: GCC destroys such a temporary twice in a co_await expression");
   Argument argument;
   if constexpr (is_ref<Given>) {
-    static_assert(std::is_same_v<typename Given::value_type, Parameter>,
+    static_assert(std::is_same_v<typename Given::value_type, Wanted>,
                   "a reference given as an argument arrives as its value, which is of another type than the parameter; "
                   "inside of a vector or a struct it stays a reference");
     argument.ref = given.id();
     argument.by_reference = true;
   } else {
-    static_assert(std::is_convertible_v<A, Parameter>, "an argument is of another type than the parameter");
-    argument.value = value_of<Parameter>(std::forward<A>(given));
+    static_assert(std::is_convertible_v<A, Wanted>, "an argument is of another type than the parameter");
+    argument.value = value_of<Wanted>(std::forward<A>(given));
   }
   return argument;
 }

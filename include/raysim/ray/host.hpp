@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <raysim/ray/options.hpp>
@@ -52,6 +53,12 @@ struct Argument {
 
 // A handle to an actor; its copies keep the actor alive.
 using ActorHandle = std::shared_ptr<const void>;
+
+// A parameter of a program, and its value when the scenario says none.
+struct Parameter {
+  std::string_view name;
+  std::variant<bool, std::int64_t, double, std::string_view> value;
+};
 
 // Why a verb or a body failed.
 struct Failure {
@@ -150,6 +157,8 @@ class Host {
   virtual StepPointer remove_group(PlacementGroup group) = 0;
 
   // --- not awaited
+  // Null: the program has none of that name.
+  [[nodiscard]] virtual const Parameter* parameter(std::string_view name) const = 0;
   [[nodiscard]] virtual Duration now() const = 0;
   [[nodiscard]] virtual std::string_view node() const = 0;
   // Draws of this body alone.

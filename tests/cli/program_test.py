@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Programs in C++, from `raysim new program` to a run, and what becomes of those that are wrong.
+
+Usage: program_test.py RAYSIM COMPILER
+The program of docs/cpp_programs.md is built and run here as it stands there.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from program import PI, ROOT, raysim
+
+COMPILER = sys.argv[2] if len(sys.argv) > 2 else "c++"
+PAGE = ROOT / "docs/cpp_programs.md"
+EXAMPLES = sorted((ROOT / "examples").glob("*.cpp"))
+MOST_BYTES_OF_A_FRAME = 1024
+
+HEAD = "#include <raysim/ray.hpp>\n#include <stdexcept>\nusing namespace std::chrono_literals;\n"
+CLUSTER = "raysim: 1\ncluster: {nodes: {node: {count: 2, cpus: 2}}}\n"
+
+
+def program(body, before="", parameters=""):
+    """The source of a program: what its driver does, and what stands before it."""
+    return (f"{HEAD}{before}\nray::Task<> driver(ray::Context& ray) {{ {body}; co_return; }}\n"
+            f"const ray::Program raysim_program{{driver{parameters}}};\n")
+
+
+class Programs(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.cluster = self.folder / "cluster.yaml"
+        self.cluster.write_text(CLUSTER, encoding="utf-8")
+
+    def build(self, source, *options):
+        """A shared object of this source."""
+        file, library = self.folder / "mine.cpp", self.folder / "libmine.so"
+        file.write_text(source, encoding="utf-8")
+        subprocess.run([COMPILER, "-std=c++20", "-shared", "-fPIC", f"-I{ROOT}/include", *options, "-o", library, file],
+                       check=True, timeout=300)
+        return library
+
+    def run_with(self, library, *options):
+        return raysim("run", self.cluster, "--program", library, *options)
+
+    def refused(self, library, message):
+        for command in ("run", "check"):
+            run = raysim(command, self.cluster, "--program", library)
+            self.assertEqual((run.returncode, run.stdout), (2, ""))
+            self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
+            self.assertIn(f"--program: {library}: {message}", run.stderr)
+
+    # --- programs that are right
+
+    def test_new_program_writes_files_that_build_and_pass_their_test(self):
+        made = raysim("new", "program", "my_program", cwd=self.folder)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        build = next(line for line in made.stdout.splitlines() if "cmake -S" in line)
+        subprocess.run(build, shell=True, cwd=self.folder, check=True, stdout=subprocess.DEVNULL, timeout=300,
+                       env={**os.environ, "CXX": COMPILER})
+        run = raysim("run", "my_program/my_program.yaml", cwd=self.folder)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("driver: the sum of 24 squares is 4324", run.stdout)
+        self.assertEqual(raysim("new", "program", "my_program", cwd=self.folder).returncode, 2)
+
+    def test_the_program_of_the_page_runs(self):
+        source = re.search(r"^```cpp\n(#include.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        library = self.build(source.group(1), "-Wall", "-Wextra", "-Wshadow", "-Werror")
+        run = self.run_with(library, "--json")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        again = json.loads(self.run_with(library, "--json").stdout)
+        self.assertEqual(json.loads(run.stdout)["fingerprint"], again["fingerprint"])
+
+    def test_frames_of_the_examples_are_small(self):
+        for example in EXAMPLES:
+            library = self.build(example.read_text(encoding="utf-8"), "-g", "-O0", "-gdwarf-4")
+            types = subprocess.run(["readelf", "--debug-dump=info", library], check=True, capture_output=True, text=True)
+            frames = re.findall(r"DW_AT_name .*: (\S+)\.Frame\n.*DW_AT_byte_size\s*: (\d+)", types.stdout)
+            self.assertGreaterEqual(len(frames), 2, example)
+            for name, size in frames:
+                self.assertLessEqual(int(size), MOST_BYTES_OF_A_FRAME, f"{example}: {name}")
+
+    def test_a_scenario_names_its_program_beside_it_and_sets_its_parameters(self):
+        self.build(program('ray.print(ray.parameter<int>("n") + 1)', parameters=', {{"n", 1}}'))
+        scenario = self.folder / "mine.yaml"
+        scenario.write_text(CLUSTER + "program: libmine.so\nparameters: {n: 41}\n", encoding="utf-8")
+        run = raysim("run", scenario, "--json")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual(json.loads(run.stdout)["printed"], [{"time_s": 0.0, "body": "driver", "text": "42"}])
+        self.assertIn("driver: 6\n", raysim("run", scenario, "--set", "parameters.n=5").stdout)
+        self.assertIn("a program in C++ on 2 nodes", raysim("check", scenario).stdout)
+        for wrong, message in (("m=5", "the program has no parameter 'm', expected one of n"),
+                               ("n=five", "parameter 'n' is 'five', expected a whole number")):
+            run = raysim("run", scenario, "--set", f"parameters.{wrong}")
+            self.assertEqual((run.returncode, run.stderr), (2, f"--set parameters.{wrong}: {message}\n"))
+        scenario.write_text(CLUSTER + "program: libmine.so\nparameters: {k: 41}\n", encoding="utf-8")
+        self.assertEqual(raysim("run", scenario).stderr,
+                         f"{scenario}:4:17: the program has no parameter 'k', expected one of n\n")
+
+    def test_compare_and_sweep_take_programs(self):
+        library = self.build(program("co_await ray.sleep(1s * ray.parameter<int>(\"n\"))", parameters=', {{"n", 1}}'))
+        compared = raysim("compare", self.cluster, "--program", library, "--policies", "hybrid,spread", "--reps", 2, "--json")
+        self.assertEqual((compared.returncode, compared.stderr), (0, ""))
+        self.assertAlmostEqual(json.loads(compared.stdout)["figures"]["makespan_s"]["spread"]["mean"], 1, 2)
+        sweep = ("sweep", self.cluster, "--program", library, "--grid", "parameters.n=1,2", "--reps", 1,
+                 "--db", self.folder / "x.sqlite")
+        self.assertIn("2 of them now", raysim(*sweep).stdout)
+        self.assertIn("0 of them now", raysim(*sweep).stdout)
+        self.build(program("co_await ray.sleep(2s)", parameters=', {{"n", 1}}'))
+        changed = raysim(*sweep)
+        self.assertEqual((changed.returncode, changed.stdout), (2, ""))
+        self.assertRegex(changed.stderr, "^the program: has changed since runs of this sweep were stored")
+
+    # --- files that are wrong: nothing is run
+
+    def test_a_file_that_is_missing_or_no_shared_object(self):
+        self.refused(self.folder / "nothing.so", "there is no such file, expected a shared object")
+        text = self.folder / "text.so"
+        text.write_text("no shared object", encoding="utf-8")
+        self.refused(text, "cannot be loaded (")
+
+    def test_a_shared_object_without_a_program_or_of_another_version(self):
+        self.refused(self.build("int something = 1;\n"),
+                     "has no symbol 'raysim_program', expected `const ray::Program raysim_program{driver};` outside of")
+        other = '#include <cstdint>\nextern "C" {{ extern const std::uint32_t raysim_program[64] = {{{}}}; }}\n'
+        self.refused(self.build(other.format("7")), "built for version 7 of the program interface, expected 1: build it")
+        self.refused(self.build(other.format("1, 2")), "built with another C++ library than raysim, or in its debug mode")
+
+    def test_a_program_next_to_a_driver(self):
+        run = raysim("run", PI, "--program", self.build(program("")))
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertRegex(run.stderr, r"pi_60core.yaml:\d+:1: '\w+' next to 'program', expected none")
+
+    # --- programs that go wrong: the run ends, and says how
+
+    def test_what_leaves_the_driver_is_how_the_program_ends(self):
+        tasks = 'int fails() { throw std::runtime_error("no luck"); }\nint odd() { throw 7; }\n'
+        cases = {
+            'throw std::runtime_error("my mistake")': "Exception: my mistake",
+            "throw 7": "Exception: something that is no std::exception",
+            "auto ref = co_await ray.remote<fails>(); co_await ray.get(ref)": "RayTaskError: no luck",
+            "auto ref = co_await ray.remote<odd>(); co_await ray.get(ref)":
+                "RayTaskError: something that is no std::exception",
+            'co_await ray.get_actor<int>("a")': "ValueError: failed to look up actor a",
+            "(void)ray.sleep(1s)": "Exception: a call of sleep was not awaited, expected `co_await ray.sleep(...)`",
+        }
+        for body, ending in cases.items():
+            run = self.run_with(self.build(program(body, tasks)))
+            self.assertEqual((run.returncode, run.stderr), (1, f"raysim: the program failed with {ending}\n"), body)
+        expected = self.run_with(self.build(program("throw 7")), "--set", "expect.outcome=Exception")
+        self.assertEqual((expected.returncode, expected.stderr), (0, ""))
+
+    def test_a_task_that_no_node_can_take_is_a_program_that_waits_for_ever(self):
+        body = "auto ref = co_await ray.remote<work>({.num_cpus = 3}); co_await ray.get(ref)"
+        run = self.run_with(self.build(program(body, "void work() {}")))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("the program waits for ever", run.stderr)
+        self.assertIn("finished: work 0", run.stderr)
+
+    # --- what does not compile, and says why
+
+    def test_mistakes_of_types_are_told_by_the_compiler(self):
+        before = ("struct Named { std::string name; };\nvoid take(Named) {}\nvoid number(int) {}\n"
+                  "void change(int&) {}\nstruct A { void m() {} };\nstruct B {};\n")
+        cases = {
+            'co_await ray.remote<take>(Named{"x"})': "give this argument a name before the call",
+            "auto ref = co_await ray.put(0.5); co_await ray.remote<number>(ref)": "arrives as its value",
+            "co_await ray.remote<number>()": "another number of arguments",
+            'co_await ray.remote<number>("x")': "an argument is of another type than the parameter",
+            "co_await ray.remote<change>(1)": "objects never change",
+            "auto b = co_await ray.create_actor<B>(); co_await ray.call<&A::m>(b)": "the actor is of another class",
+        }
+        for body, message in cases.items():
+            with self.assertRaises(subprocess.CalledProcessError) as failed:
+                file = self.folder / "wrong.cpp"
+                file.write_text(program(body, before), encoding="utf-8")
+                subprocess.run([COMPILER, "-std=c++20", "-fsyntax-only", f"-I{ROOT}/include", file], check=True,
+                               capture_output=True, text=True, timeout=300)
+            self.assertIn(message, failed.exception.stderr, body)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
