@@ -16,7 +16,7 @@ import tempfile
 
 from program import PI, PROGRAM, ROOT, environment
 
-FOLDERS = ("scenarios", "platforms", "models", "tests")
+FOLDERS = ("scenarios", "platforms", "models", "tests", "examples")
 CALL = re.compile(r"^(?:build/release/)?raysim\s")
 FILE = re.compile(r"# ([\w-]+\.yaml)\n")
 EXIT_CODE = re.compile(r"\s+# exit code (\d+)\s*$")
@@ -101,6 +101,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in FOLDERS:
             (pathlib.Path(folder) / name).symlink_to(ROOT / name)
+        (pathlib.Path(folder) / "build").mkdir()
+        (pathlib.Path(folder) / "build/release").symlink_to(pathlib.Path(PROGRAM).parent)  # programs of examples/
         for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
             done, complaints = check_page(page, folder)
             commands += done

@@ -28,7 +28,8 @@ LAYERS = (
     Layer("conformance", "raysim_conformance", ("raysim_platforms",)),
     Layer("analysis", "raysim_analysis", ("raysim_sim",)),
 )
-PUBLIC = "include/raysim/"  # what plugins see; it includes nothing of ours
+PUBLIC = "include/raysim/"  # what plugins and programs see; it includes nothing of ours
+EXAMPLES = "examples/"  # see only that
 TOP_FOLDERS = ("cli/", "tests/")  # may use every layer
 # Folders that may include less than their layer's arrows allow.
 NARROW = {
@@ -43,7 +44,8 @@ ONLY_IN = (
     (r"#\s*include\s*<random>|\b(?:std::)?s?rand\s*\(|\brandom_device\b", ("sim/random.*",),
      "random numbers come only from sim/random.hpp"),
     (r"#\s*include\s*<(?:chrono|ctime|sys/time\.h)>|\bstd::chrono\b|\bclock_gettime\b|\bgettimeofday\b",
-     ("sim/progress.*", "cli/*", "tests/*"), "wall time stays in sim/progress.*, cli/ and tests/"),
+     ("sim/progress.*", "cli/*", "tests/*", "include/raysim/ray/options.hpp"),  # there a unit of simulated time
+     "wall time stays in sim/progress.*, cli/ and tests/"),
 )
 ONLY_LINKED_BY = {"PkgConfig::SIMGRID": ("raysim_simgrid",), "yaml-cpp": ("raysim_platforms", "raysim_scenarios")}
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|\b[Ff]or now\b")
@@ -111,7 +113,7 @@ ARROWS = {layer.library: layer.arrows for layer in LAYERS}
 def may_include(path, included):
     if path.startswith("tests/"):
         return True
-    if path.startswith(PUBLIC):
+    if path.startswith((PUBLIC, EXAMPLES)):
         return False
     for folder, allowed in NARROW.items():
         if path.startswith(folder + "/"):
@@ -137,6 +139,7 @@ def check_includes(tree):
                 tree.breach(path, line, f'"{included}" is no file, named from the root of the repository')
             elif not may_include(path, included):
                 tree.breach(path, line, f'"{included}" must not be included here: see the layers in docs/architecture.md')
+        included_somewhere.update(f"include/{name}" for name in re.findall(r"#\s*include\s*<(raysim/[^>]+)>", text))
         code = cpp_source.code_only(tree.text(path))
         for pattern, allowed, message in ONLY_IN:
             match = re.search(pattern, code)
@@ -160,7 +163,7 @@ def check_links(tree):
         text = tree.text(path)
         for line, words in cmake_commands(text, "add_library"):
             name = words[0]
-            top = path.startswith(TOP_FOLDERS)
+            top = path.startswith((EXAMPLES, *TOP_FOLDERS))
             if "INTERFACE" not in words and not top and name not in ARROWS:
                 tree.breach(path, line, f"library {name} is no layer of tests/tidy/tidy.py")
             places.setdefault(name, (path, line))

@@ -40,6 +40,10 @@ CLEAN = {
     "analysis/metrics.cpp": '#include "sim/record.hpp"\n',
     "cli/CMakeLists.txt": "add_executable(raysim main.cpp)\ntarget_link_libraries(raysim PRIVATE raysim_analysis)\n",
     "cli/main.cpp": '#include <chrono>\n#include "models/resources.hpp"\n#include "sim/record.hpp"\n',
+    "include/raysim/ray.hpp": HEADER + "#include <raysim/part.hpp>\n",
+    "include/raysim/part.hpp": HEADER,
+    "examples/CMakeLists.txt": "add_library(pi SHARED pi.cpp)\n",
+    "examples/pi.cpp": "#include <raysim/ray.hpp>\n",
     "tests/CMakeLists.txt": "add_executable(unit unit/time_test.cpp)\nfile(GLOB s scenarios/*.yaml)\n",
     "tests/unit/time_test.cpp": '#include "sim/time.hpp"\nTEST_CASE("time is, well, time") { load("laptop.yaml"); }\n',
 }
@@ -75,7 +79,8 @@ class Rules(unittest.TestCase):
                 ("platforms/load.cpp", "scenarios/load.hpp"), ("scenarios/load.cpp", "analysis/metrics.hpp"),
                 ("scenarios/load.cpp", "cli/run.hpp"), ("analysis/metrics.cpp", "models/resources.hpp"),
                 ("analysis/metrics.cpp", "sim/platform.hpp"), ("models/scheduling/policy.cpp", "sim/platform.hpp"),
-                ("cli/main.cpp", "tests/x.hpp"), ("models/resources.cpp", "tests/x.hpp")):
+                ("cli/main.cpp", "tests/x.hpp"), ("models/resources.cpp", "tests/x.hpp"),
+                ("examples/pi.cpp", "sim/time.hpp"), ("include/raysim/part.hpp", "sim/time.hpp")):
             with self.subTest(path=path, included=included):
                 changes = self.added(path, f'#include "{included}"\n')
                 if included not in CLEAN:
