@@ -32,7 +32,10 @@ class Called : public Told {
 
 template <class T>
 T copy_of(const std::shared_ptr<const void>& value) {
-  if constexpr (!std::is_void_v<T>) return *static_cast<const T*>(value.get());
+  if constexpr (!std::is_void_v<T>) {
+    if (!value) throw ObjectLostError("the object has no value");
+    return *static_cast<const T*>(value.get());
+  }
 }
 
 template <class T>
