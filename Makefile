@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 600
 # In CI warnings are errors. Both presets build into build/release.
 PRESET := $(if $(filter-out false 0,$(CI)),ci,release)
 CONFIGURED := build/release/configured_as_$(PRESET)
-SOURCES = $(shell find sim models platforms scenarios conformance analysis cli tests -name '*.cpp' -o -name '*.hpp')
+SOURCES = $(shell find include sim models platforms scenarios conformance analysis cli examples tests -name '*.cpp' -o -name '*.hpp')
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build binary dependencies developer_dependencies bench format tidy asan debug fuzz docs install clean

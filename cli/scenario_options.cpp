@@ -59,7 +59,7 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
   command
       .add_option_function<std::string>(
           "--program", [this](const std::string& path) { set_program(path); },
-          "A shared object with a program in C++, see docs/cpp_programs.md; instead of `driver` or\n"
+          "A shared object with a program in C++, see docs/cpp_programs.md, instead of\n"
           "`program` in the scenario")
       ->type_name("FILE");
   command.add_option("--plugin", plugin, "A shared object with policies of your own, see docs/own_policy.md")
@@ -70,7 +70,8 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
 void ScenarioOptions::set_program(const std::string& path) {
   program = path;
   std::string quoted;
-  for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? "''" : std::string(1, c);
+  const std::string whole = path.empty() ? path : std::filesystem::absolute(path).string();
+  for (const char c : whole) quoted += c == '\'' ? "''" : std::string(1, c);
   overrides.push_back("program='" + quoted + "'");
 }
 

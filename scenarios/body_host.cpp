@@ -73,7 +73,7 @@ FunctionId BodyHost::number_of(const ray::host::Function& function, int max_call
   const auto [entry, fresh] = run_.numbers.try_emplace(&function);
   if (fresh) {
     RemoteFunction made;
-    made.name = full_name(&function);
+    made.name = full_name(function);
     made.num_returns = function.num_returns == ray::host::streaming_returns ? streaming_returns : function.num_returns;
     made.max_calls = max_calls;
     made.duration = Distribution::constant(0);

@@ -25,10 +25,10 @@ struct ProgramRun {
   std::unordered_map<const ray::host::Function*, FunctionId> numbers = {};
 };
 
-// "driver", "sample", "Counter.add"
-std::string full_name(const ray::host::Function* function);
-
-std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given);
+// "sample", "Counter.add"
+std::string full_name(const ray::host::Function& function);
+// As those of scenarios: "the driver", "task `sample`", "constructor `Counter`", "method `Counter.add`". The driver's is null.
+std::string body_name(const ray::host::Function* function);
 
 std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given);
 
@@ -90,7 +90,7 @@ class BodyHost final : public ray::host::Host {
   [[nodiscard]] bool is_cancelled() const override { return function_ != nullptr && context_.is_cancelled(); }
   ray::host::Made peek(ray::host::ObjectId generator) override;
   void print(std::string_view text) override {
-    if (run_.print) run_.print(context_.now(), full_name(function_), std::string(text));
+    if (run_.print) run_.print(context_.now(), body_name(function_), std::string(text));
   }
   [[nodiscard]] ray::host::ActorHandle own_actor(const void* of_class) const override {
     if (!in_actor() || function_->class_tag != of_class) return nullptr;

@@ -1,5 +1,7 @@
 #include "scenarios/program_host.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "scenarios/body_host.hpp"
@@ -34,10 +36,15 @@ struct Frame {
 
 }  // namespace
 
-std::string full_name(const ray::host::Function* function) {
-  if (function == nullptr) return "driver";
-  const std::string name(function->name);
-  return function->of_class.empty() ? name : std::string(function->of_class) + '.' + name;
+std::string full_name(const ray::host::Function& function) {
+  const std::string name(function.name);
+  return function.of_class.empty() ? name : std::string(function.of_class) + '.' + name;
+}
+
+std::string body_name(const ray::host::Function* function) {
+  if (function == nullptr) return "the driver";
+  const char* kind = function->class_tag == nullptr ? "task" : function->of_class.empty() ? "constructor" : "method";
+  return fmt::format("{} `{}`", kind, full_name(*function));
 }
 
 Body run_body(ProgramRun& run, TaskContext& context, const ray::host::Function* function) {

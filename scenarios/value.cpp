@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "include/raysim/ray/value.hpp"
 #include "platforms/input_error.hpp"
 
 namespace raysim {
@@ -52,35 +52,23 @@ std::string list_text(const List& list) {
   return text + "]";
 }
 
-// MessagePack, which Ray uses for all of these.
-std::int64_t whole_size(std::int64_t number) {
-  const auto fits = [number](auto least, auto most) { return number >= least && number <= most; };
-  if (fits(-32, 127)) return 1;
-  if (fits(-128, 255)) return 2;
-  if (fits(-32'768, 65'535)) return 3;
-  return fits(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::uint32_t>::max()) ? 5 : 9;
-}
-std::int64_t text_size(std::size_t length) {
-  const std::int64_t head = length < 32 ? 1 : length < 256 ? 2 : length < 65'536 ? 3 : 5;
-  return head + static_cast<std::int64_t>(length);
-}
-// A reference is pickled: its id, its owner's address and the names of the classes.
-constexpr std::int64_t reference_size = 140;
-
+// As those of programs in C++.
 std::int64_t packed_size(const Value& value) {
-  return std::visit(
-      Overloaded{[](std::monostate) { return std::int64_t{1}; }, [](bool) { return std::int64_t{1}; },
-                 [](std::int64_t number) { return whole_size(number); }, [](double) { return std::int64_t{9}; },
-                 [](const std::string& text) { return text_size(text.size()); },
-                 [](const Data& data) { return data.size.count; },
-                 [](const List& list) {
-                   std::int64_t size = list.size() < 16 ? 1 : list.size() < 65'536 ? 3 : 5;
-                   if (!list.refs().empty()) return size + reference_size * static_cast<std::int64_t>(list.size());
-                   for (std::size_t i = 0; i < list.size(); ++i) size += packed_size(list[i]);
-                   return size;
-                 },
-                 [](const auto&) { return reference_size; }},
-      value.held());
+  namespace host = ray::host;
+  return std::visit(Overloaded{[](std::monostate) { return std::int64_t{1}; }, [](bool) { return std::int64_t{1}; },
+                               [](std::int64_t number) { return host::packed_size_of_whole(number); },
+                               [](double) { return host::packed_size_of_number; },
+                               [](const std::string& text) { return host::packed_size_of_text(text.size()); },
+                               [](const Data& data) { return data.size.count; },
+                               [](const List& list) {
+                                 std::int64_t size = host::packed_head_of_list(list.size());
+                                 if (!list.refs().empty())
+                                   return size + host::pickled_reference * static_cast<std::int64_t>(list.size());
+                                 for (std::size_t i = 0; i < list.size(); ++i) size += packed_size(list[i]);
+                                 return size;
+                               },
+                               [](const auto&) { return host::pickled_reference; }},
+                    value.held());
 }
 
 }  // namespace
@@ -250,8 +238,7 @@ std::string to_text(const Value& value) {
 
 Bytes serialised_size(const Value& value) {
   if (const auto* data = value.as<Data>()) return data->size;
-  constexpr std::int64_t header = 9;  // length of the MessagePack part
-  return {header + packed_size(value)};
+  return {ray::host::object_header + packed_size(value)};
 }
 
 void collect_refs(const Value& value, std::vector<ObjectRef>& refs) {

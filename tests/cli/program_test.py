@@ -25,6 +25,82 @@ MOST_BYTES_OF_A_FRAME = 1024
 HEAD = "#include <raysim/ray.hpp>\n#include <stdexcept>\nusing namespace std::chrono_literals;\n"
 CLUSTER = "raysim: 1\ncluster: {nodes: {node: {count: 2, cpus: 2}}}\n"
 
+# One program twice: steps, and C++.
+IN_STEPS = """\
+actors:
+  Counter:
+    state: {total: 0}
+    methods:
+      add: {parameters: [n], body: [compute: 3 ms, let: {self.total: self.total + n}], return: self.total}
+tasks:
+  square: {parameters: [x], body: [compute: (x * 10) ms], return: x * x}
+  sum_of: {parameters: [a, b], return: a + b}
+  nested:
+    parameters: [counter, x]
+    num_cpus: 0.5
+    body:
+      - submit: {task: square, args: [x], as: a}
+      - submit: {task: square, args: [x + 1], as: b}
+      - submit: {task: sum_of, args: [a, b], as: c}
+      - get: {refs: c, as: value}
+      - invoke: {actor: counter, method: add, args: [value], as: total}
+      - get: total
+    return: value
+driver:
+  - create: {actor: Counter, as: counter}
+  - submit: {task: nested, args: [counter], over: range(8), as: pending}
+  - let: {sum: 0}
+  - while: len(pending) > 0
+    do:
+      - wait: {refs: pending, num_returns: 2, timeout: 1 s, ready: ready, pending: pending}
+      - get: {refs: ready, as: values}
+      - let: {sum: sum + sum(values)}
+      - print: "{sum}"
+  - sleep: 20 ms
+"""
+IN_CPP = """\
+#include <numeric>
+
+class Counter {
+ public:
+  ray::Task<int> add(ray::Context& ray, int n) {
+    co_await ray.compute(3ms);
+    co_return total_ += n;
+  }
+ private:
+  int total_ = 0;
+};
+ray::Task<int> square(ray::Context& ray, int x) {
+  co_await ray.compute(x * 10ms);
+  co_return x * x;
+}
+int sum_of(int a, int b) { return a + b; }
+ray::Task<int> nested(ray::Context& ray, ray::Actor<Counter> counter, int x) {
+  const auto a = co_await ray.remote<square>(x);
+  const auto b = co_await ray.remote<square>(x + 1);
+  const auto c = co_await ray.remote<sum_of>(a, b);
+  const int value = co_await ray.get(c);
+  const auto total = co_await ray.call<&Counter::add>(counter, value);
+  co_await ray.get(total);
+  co_return value;
+}
+ray::Task<> driver(ray::Context& ray) {
+  const auto counter = co_await ray.create_actor<Counter>();
+  std::vector<ray::Ref<int>> pending;
+  for (int x = 0; x < 8; ++x) pending.push_back(co_await ray.remote<nested>({.num_cpus = 0.5}, counter, x));
+  int sum = 0;
+  while (!pending.empty()) {
+    const auto [ready, others] = co_await ray.wait(pending, {.num_returns = 2, .timeout = 1s});
+    pending = others;
+    const auto values = co_await ray.get(ready);
+    sum = std::accumulate(values.begin(), values.end(), sum);
+    ray.print(sum);
+  }
+  co_await ray.sleep(20ms);
+}
+const ray::Program raysim_program{driver};
+"""
+
 
 def program(body, before="", parameters=""):
     """The source of a program: what its driver does, and what stands before it."""
@@ -93,8 +169,9 @@ class Programs(unittest.TestCase):
         scenario.write_text(CLUSTER + "program: libmine.so\nparameters: {n: 41}\n", encoding="utf-8")
         run = raysim("run", scenario, "--json")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        self.assertEqual(json.loads(run.stdout)["printed"], [{"time_s": 0.0, "body": "driver", "text": "42"}])
-        self.assertIn("driver: 6\n", raysim("run", scenario, "--set", "parameters.n=5").stdout)
+        printed = json.loads(run.stdout)["printed"]
+        self.assertEqual([(line["body"], line["text"]) for line in printed], [("the driver", "42")])
+        self.assertIn("the driver: 6\n", raysim("run", scenario, "--set", "parameters.n=5").stdout)
         self.assertIn("a program in C++ on 2 nodes", raysim("check", scenario).stdout)
         for wrong, message in (("m=5", "the program has no parameter 'm', expected one of n"),
                                ("n=five", "parameter 'n' is 'five', expected a whole number")):
@@ -103,6 +180,17 @@ class Programs(unittest.TestCase):
         scenario.write_text(CLUSTER + "program: libmine.so\nparameters: {k: 41}\n", encoding="utf-8")
         self.assertEqual(raysim("run", scenario).stderr,
                          f"{scenario}:4:17: the program has no parameter 'k', expected one of n\n")
+
+    def test_steps_and_cpp_do_the_same_at_the_same_times(self):
+        scenario = self.folder / "steps.yaml"
+        scenario.write_text(CLUSTER + IN_STEPS, encoding="utf-8")
+        in_steps, in_cpp = raysim("run", scenario, "--json"), self.run_with(self.build(HEAD + IN_CPP), "--json")
+        self.assertEqual((in_steps.stderr, in_cpp.stderr), ("", ""))
+        in_steps, in_cpp = json.loads(in_steps.stdout), json.loads(in_cpp.stdout)
+        self.assertEqual(in_cpp["printed"][-1]["text"], "344")
+        for own in ("scenario", "fingerprint", "events", "wall_s", "simulated_over_wall"):
+            del in_steps[own], in_cpp[own]
+        self.assertEqual(in_steps, in_cpp)
 
     def test_compare_and_sweep_take_programs(self):
         library = self.build(program("co_await ray.sleep(1s * ray.parameter<int>(\"n\"))", parameters=', {{"n", 1}}'))
@@ -122,6 +210,9 @@ class Programs(unittest.TestCase):
 
     def test_a_file_that_is_missing_or_no_shared_object(self):
         self.refused(self.folder / "nothing.so", "there is no such file, expected a shared object")
+        empty = self.run_with("")
+        self.assertEqual((empty.returncode, empty.stdout), (2, ""))
+        self.assertRegex(empty.stderr, "^--set program='': 'program' is empty, expected the path of a shared object")
         text = self.folder / "text.so"
         text.write_text("no shared object", encoding="utf-8")
         self.refused(text, "cannot be loaded (")

@@ -164,7 +164,7 @@ TEST_CASE("C++ programs: functions have names in the record, and what is printed
   CHECK(result.error == ErrorType::none);
   CHECK(log.functions == std::vector<std::string>{"Counter", "Counter.add", "slow_square"});
   CHECK(printed.size() == 1);
-  CHECK(printed.front().body == "driver");
+  CHECK(printed.front().body == "the driver");
   CHECK(printed.front().seconds == doctest::Approx(1));
   CHECK(printed.front().text == "at 1 on n0");
 }

@@ -1,6 +1,5 @@
 // Do tasks, objects and errors of programs in C++ do what Ray's do? Zero costs, so that times are those of the tasks alone.
 #include <doctest/doctest.h>
-#include <malloc.h>
 
 #include <string>
 #include <vector>
@@ -248,48 +247,4 @@ TEST_CASE("C++ programs: a stream's draws depend on seed and name alone") {
         co_return;
       },
       0, {"ok", "ok"});
-}
-
-namespace {
-// The size of the frame of the body that awaits it, and of the models' one around it.
-struct FrameSizes {
-  std::size_t own = 0;
-  std::size_t around = 0;
-  [[nodiscard]] bool await_ready() const { return false; }
-  template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> body) {
-    own = malloc_usable_size(body.address());
-    around = malloc_usable_size(body.promise().next.address());
-    return false;
-  }
-  void await_resume() const {}
-};
-std::size_t frame_of_task = 0;
-std::size_t frame_around_task = 0;
-ray::Task<double> typical(ray::Context& ray, std::vector<ray::Ref<double>> refs, double x) {
-  co_await ray.compute(1ms);
-  const auto squared = co_await ray.remote<square>({.num_cpus = 0.5}, x);
-  refs.push_back(squared);
-  FrameSizes sizes;
-  co_await sizes;
-  frame_of_task = sizes.own;
-  frame_around_task = sizes.around;
-  co_return sum(co_await ray.get(refs));
-}
-}  // namespace
-
-TEST_CASE("C++ programs: a suspended body needs less than 1 KiB") {
-  expect(
-      [](ray::Context& ray) -> ray::Task<> {
-        const auto one = co_await ray.remote<square>(1);
-        const std::vector<ray::Ref<double>> refs{one};
-        const auto ref = co_await ray.remote<typical>(refs, 2);
-        seen.push_back(std::to_string(co_await ray.get(ref)));
-      },
-      0.001, {"5.000000"});
-  CAPTURE(frame_of_task);
-  CAPTURE(frame_around_task);
-  CHECK(frame_of_task > 0);
-  CHECK(frame_around_task > 0);
-  CHECK(frame_of_task + frame_around_task < 1024);
 }

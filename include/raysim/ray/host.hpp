@@ -41,7 +41,7 @@ struct Value {
 
 template <class T>
 Value value_of(T value) {
-  const std::int64_t bytes = size_of(value);
+  const std::int64_t bytes = size_of(value) + (std::is_same_v<T, Blob> ? 0 : object_header);
   return {std::make_shared<const T>(std::move(value)), bytes};
 }
 

@@ -2,10 +2,11 @@
 //
 // Models: an ObjectRef with the type of its value; the size that an object counts with when it is moved and stored. Leaves out:
 // serialisation: a value is copied as C++ copies it, whatever its size.
-// Mirrors ObjectRef of python/ray/_raylet.pyx (2.60).
+// Mirrors ObjectRef of python/ray/_raylet.pyx and sizes of python/ray/_private/serialization.py (2.60).
 // Invariants: a reference names one object for ever; a value never changes once it is an object.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <concepts>
 #include <cstdint>
@@ -59,11 +60,42 @@ struct Blob {
   std::int64_t bytes = 0;
 };
 
-// The bytes that a value counts with. Say it for your own types where sizeof does not:
+namespace host {
+// In MessagePack, with which Ray writes numbers, texts and lists.
+constexpr std::int64_t packed_size_of_whole(std::int64_t number) {
+  const auto fits = [number](std::int64_t least, std::int64_t most) { return number >= least && number <= most; };
+  if (fits(-32, 127)) return 1;
+  if (fits(-128, 255)) return 2;
+  if (fits(-32'768, 65'535)) return 3;
+  return fits(-2'147'483'648, 4'294'967'295) ? 5 : 9;
+}
+constexpr std::int64_t packed_size_of_number = 9;  // with a fraction
+constexpr std::int64_t packed_size_of_text(std::size_t length) {
+  return (length < 32 ? 1 : length < 256 ? 2 : length < 65'536 ? 3 : 5) + static_cast<std::int64_t>(length);
+}
+constexpr std::int64_t packed_head_of_list(std::size_t length) { return length < 16 ? 1 : length < 65'536 ? 3 : 5; }
+// A reference or a handle is pickled: its id, its owner's address and the names of the classes.
+constexpr std::int64_t pickled_reference = 140;
+// Before all of it: its length.
+constexpr std::int64_t object_header = 9;
+}  // namespace host
+
+// The bytes that a value counts with: as Ray writes a number, a text or a list; the numbers alone of a list of numbers, as of an array of
+// NumPy; of other types sizeof. Say it for your own types where that is wrong:
 //   template <> struct ray::SizeOf<Matrix> { static std::int64_t of(const Matrix& m) { return 8 * m.rows * m.columns; } };
 template <class T>
 struct SizeOf {
-  static std::int64_t of(const T& /*value*/) { return sizeof(T); }
+  static std::int64_t of(const T& value) {
+    if constexpr (std::is_same_v<T, bool>)
+      return 1;
+    else if constexpr (std::is_unsigned_v<T>)
+      return host::packed_size_of_whole(
+          static_cast<std::int64_t>(std::min<std::uint64_t>(value, ~std::uint64_t{0} >> 1)));
+    else if constexpr (std::is_integral_v<T>)
+      return host::packed_size_of_whole(value);
+    else
+      return std::is_floating_point_v<T> ? host::packed_size_of_number : sizeof(T);
+  }
 };
 
 template <class T>
@@ -76,15 +108,23 @@ struct SizeOf<Blob> {
   static std::int64_t of(const Blob& blob) { return blob.bytes; }
 };
 
-// What the elements need; a string, a vector, a map.
+template <class T>
+struct SizeOf<Ref<T>> {
+  static std::int64_t of(const Ref<T>& /*ref*/) { return host::pickled_reference; }
+};
+
+// A string, a vector, a map.
 template <std::ranges::sized_range T>
 struct SizeOf<T> {
   static std::int64_t of(const T& values) {
     using Element = std::ranges::range_value_t<T>;
-    if constexpr (std::is_arithmetic_v<Element>) {
-      return static_cast<std::int64_t>(std::ranges::size(values) * sizeof(Element));
+    const std::size_t length = std::ranges::size(values);
+    if constexpr (std::is_same_v<Element, char>) {
+      return host::packed_size_of_text(length);
+    } else if constexpr (std::is_arithmetic_v<Element>) {
+      return static_cast<std::int64_t>(length * sizeof(Element));
     } else {
-      std::int64_t bytes = 0;
+      std::int64_t bytes = host::packed_head_of_list(length);
       for (const Element& element : values) bytes += size_of(element);
       return bytes;
     }

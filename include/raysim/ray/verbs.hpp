@@ -106,6 +106,10 @@ class Actor {
  private:
   host::ActorHandle handle_;
 };
+template <class C>
+struct SizeOf<Actor<C>> {
+  static std::int64_t of(const Actor<C>& /*actor*/) { return host::pickled_reference; }
+};
 
 namespace host {
 
