@@ -68,10 +68,10 @@ void ScenarioOptions::add_set_to(CLI::App& command) {
 
 // As `--set` would, but from where the command is given.
 void ScenarioOptions::set_program(const std::string& path) {
+  if (path.empty()) throw InputError("--program", 0, 0, "'', expected the path of a shared object");
   program = path;
   std::string quoted;
-  const std::string whole = path.empty() ? path : std::filesystem::absolute(path).string();
-  for (const char c : whole) quoted += c == '\'' ? "''" : std::string(1, c);
+  for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? "''" : std::string(1, c);
   overrides.push_back("program='" + quoted + "'");
 }
 
