@@ -70,15 +70,15 @@ ray::Task<void> train_synchronously(ray::Context& ray, Job job) {
   for (int step = 0; step < job.steps; ++step) {
     const auto weights = co_await ray.call<&ParameterServer::weights>(job.server);
     std::vector<ray::Ref<Vector>> gradients;
-    for (const auto part : job.parts) gradients.push_back(co_await ray.remote<gradient>(part, weights));
-    for (const auto ready : gradients) co_await ray.call<&ParameterServer::apply>(job.server, ready);
+    for (const auto& part : job.parts) gradients.push_back(co_await ray.remote<gradient>(part, weights));
+    for (const auto& ready : gradients) co_await ray.call<&ParameterServer::apply>(job.server, ready);
   }
 }
 
 ray::Task<void> train_asynchronously(ray::Context& ray, Job job) {
   std::vector<ray::Ref<Vector>> running;
   std::vector<ray::Ref<Data>> data = job.parts;  // of each in `running`
-  for (const auto part : job.parts) {
+  for (const auto& part : job.parts) {
     const auto weights = co_await ray.call<&ParameterServer::weights>(job.server);
     running.push_back(co_await ray.remote<gradient>(part, weights));
   }

@@ -68,6 +68,11 @@ void BodyHost::conclude() {
   if (end_) throw RayError(*end_);
 }
 
+ray::host::Lives& BodyHost::lives() {
+  if (!run_.lives) run_.lives.reset(new ProgramLives(context_.lives()));
+  return *run_.lives;
+}
+
 // A function gets its number when it is called for the first time.
 FunctionId BodyHost::number_of(const ray::host::Function& function, int max_calls) {
   const auto [entry, fresh] = run_.numbers.try_emplace(&function);

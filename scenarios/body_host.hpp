@@ -17,12 +17,37 @@
 
 namespace raysim {
 
+// Counts a program's references to the objects of its run. It is there as long as one of them is, as values and globals may be.
+class ProgramLives final : public ray::host::Lives {
+ public:
+  explicit ProgramLives(ObjectLivesRef lives) : lives_(std::move(lives)) {}
+  void add(ray::host::ObjectId object) override {
+    ++users_;
+    lives_->add({{object.owner}, object.index});
+  }
+  void remove(ray::host::ObjectId object) override {
+    lives_->remove({{object.owner}, object.index});
+    release();
+  }
+  void release() {
+    if (--users_ == 0) delete this;
+  }
+
+ private:
+  ObjectLivesRef lives_;
+  std::size_t users_ = 1;  // references, and the run
+};
+struct ReleaseLives {
+  void operator()(ProgramLives* lives) const { lives->release(); }
+};
+
 // What the bodies of one run share.
 struct ProgramRun {
   LoadedProgram program;
   int default_retries;
   PrintSink print;
   std::unordered_map<const ray::host::Function*, FunctionId> numbers = {};
+  std::unique_ptr<ProgramLives, ReleaseLives> lives = {};
 };
 
 // "sample", "Counter.add"
@@ -56,6 +81,7 @@ class BodyHost final : public ray::host::Host {
     context_.set_return(index, {std::move(value.data), {value.bytes}});
   }
   void fail(ray::host::Failure failure) override;
+  ray::host::Lives& lives() override;
   std::shared_ptr<void>& state() override { return context_.actor_state(); }
 
   ray::host::Made submit(const ray::host::Function& function, const ray::TaskOptions& options,

@@ -12,6 +12,8 @@ BodyStep::~BodyStep() {
 
 TaskContext& BodyStep::context() const { return host_.context_; }
 
+ray::host::Lives& BodyStep::lives() const { return host_.lives(); }
+
 bool BodyStep::ready() {
   begun_ = true;
   try {

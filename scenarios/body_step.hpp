@@ -34,6 +34,7 @@ class BodyStep : public ray::host::Step {
   // Fills `found` in the end.
   virtual void gather() {}
   [[nodiscard]] TaskContext& context() const;
+  [[nodiscard]] ray::host::Lives& lives() const;
 
   Body body_;
   std::optional<TaskContext::Pause> pause_;

@@ -59,6 +59,7 @@ class WaitVerb final : public BodyStep {
     body_ = context().wait(std::move(refs_), options_.num_returns, timeout_of(options_.timeout), result_);
   }
   void gather() override {
+    found.lives = &lives();
     found.ready = ids_of(result_.ready);
     found.pending = ids_of(result_.pending);
   }
@@ -87,6 +88,7 @@ class NextVerb final : public BodyStep {
  private:
   void begin() override { body_ = context().next(generator_, item_); }
   void gather() override {
+    found.lives = &lives();
     if (item_) found.ready = ids_of({*item_});
   }
 

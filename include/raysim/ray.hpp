@@ -54,7 +54,7 @@ class Context {
 
   // ray.cancel: of the task or call that makes the object, or the items. Throws ValueError for a call of an actor with `force`.
   template <class T>
-  auto cancel(Ref<T> ref, const CancelOptions& options = {}) {
+  auto cancel(const Ref<T>& ref, const CancelOptions& options = {}) {
     return done<host::Told>(host_.cancel(ref.id(), options));
   }
   template <class T>
@@ -67,7 +67,7 @@ class Context {
   // The value of a reference; a vector or tuple of values for one of references. Throws what made one of them fail, or
   // GetTimeoutError.
   template <class T>
-  auto get(Ref<T> ref, std::optional<Duration> timeout = {}) {
+  auto get(const Ref<T>& ref, std::optional<Duration> timeout = {}) {
     return host::Got<T>(host_.get({ref.id()}, timeout));
   }
   template <class T>
@@ -208,7 +208,7 @@ class Context {
   [[nodiscard]] Ref<T> peek(const GeneratorRef<T>& items) {
     const host::Made made = host_.peek(items.id());
     if (made.failure) host::throw_failure(*made.failure);
-    return Ref<T>(made.first);
+    return Ref<T>(host_.lives(), made.first);
   }
   // A handle to the actor whose method this is in.
   template <class C>

@@ -140,6 +140,8 @@ HeldRef TaskContext::hold(ObjectRef ref) const { return {runtime_.lives, ref}; }
 
 HeldRefs TaskContext::hold(std::vector<ObjectRef> refs) const { return {runtime_.lives, std::move(refs)}; }
 
+const ObjectLivesRef& TaskContext::lives() const { return runtime_.lives; }
+
 void TaskContext::on(const CopyObject& copy) {
   if (!worker_.write_and_seal(thread_, copy)) put_error_ = ErrorType::out_of_disk;
   if (--putting_ > 0 || !std::exchange(waits_for_puts_, false)) return;

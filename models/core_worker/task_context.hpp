@@ -101,6 +101,7 @@ class TaskContext {
   // their arguments for themselves. Objects that nobody has held are never freed.
   [[nodiscard]] HeldRef hold(ObjectRef ref) const;
   [[nodiscard]] HeldRefs hold(std::vector<ObjectRef> refs) const;
+  [[nodiscard]] const ObjectLivesRef& lives() const;
   // What this body was called with, in order; the values of references are filled in.
   [[nodiscard]] const std::vector<Argument>& arguments() const;
   // The duration that was drawn for the task or stated in the call; none: its function has one of its own making.

@@ -34,8 +34,10 @@ inline SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
       raysim::make_program_driver(loaded, 3, [](raysim::Time now, const std::string& body, const std::string& text) {
         printed.push_back({now.in_seconds(), body, text});
       });
-  return zero_cost::run(zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}}), zero_cost::profile(), std::move(options),
-                        log);
+  raysim::ClusterSpec cluster = zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}});
+  for (raysim::NodeSpec& node : cluster.nodes)
+    node.total.set(raysim::object_store_memory_resource, raysim::ResourceAmount::of(1e9));
+  return zero_cost::run(cluster, zero_cost::profile(), std::move(options), log);
 }
 inline SimulationResult run(ray::Program::Driver driver) {
   zero_cost::Log log;

@@ -120,7 +120,7 @@ TEST_CASE("C++ programs: an exception of a task comes out of get with its text")
         const auto failed = co_await ray.remote<fail>();
         const auto failed_at_once = co_await ray.remote<fail_at_once>();
         const auto nested = co_await ray.remote<get_of_failed>();
-        for (const auto ref : {failed, failed_at_once, nested}) {
+        for (const auto& ref : {failed, failed_at_once, nested}) {
           try {
             co_await ray.get(ref);
           } catch (const ray::RayTaskError& error) {
@@ -247,4 +247,40 @@ TEST_CASE("C++ programs: a stream's draws depend on seed and name alone") {
         co_return;
       },
       0, {"ok", "ok"});
+}
+
+namespace {
+using Blobs = std::vector<ray::Ref<ray::Blob>>;
+constexpr std::int64_t blob_bytes = 100'000'000;
+
+ray::Task<> put_and_drop(ray::Context& ray) {
+  for (int i = 0; i < 5; ++i) {
+    const auto blob = co_await ray.put(ray::Blob{blob_bytes});
+    const auto same = blob;
+    co_await ray.sleep(3s);  // owners tell stores once a second
+  }
+}
+ray::Task<> get_all(ray::Context& ray, Blobs blobs) {
+  co_await ray.sleep(10s);
+  co_await ray.get(blobs);
+}
+// The references lie in a value, which lies in the arguments of a task.
+ray::Task<> put_and_pass_on(ray::Context& ray) {
+  Blobs blobs;
+  for (int i = 0; i < 5; ++i) blobs.push_back(co_await ray.put(ray::Blob{blob_bytes}));
+  const auto list = co_await ray.put(blobs);
+  blobs.clear();
+  const auto use = co_await ray.remote<get_all>(list);
+  co_await ray.get(use);
+}
+}  // namespace
+
+TEST_CASE("C++ programs: an object ends with its last reference, wherever that is") {
+  const auto peak = [](ray::Program::Driver driver) {
+    const SimulationResult result = run(driver);
+    CHECK(std::string(name_of(result.error)) + " " + result.message == "ok ");
+    return static_cast<double>(result.stores[0].peak.count);
+  };
+  CHECK(peak(put_and_drop) == doctest::Approx(blob_bytes).epsilon(0.01));
+  CHECK(peak(put_and_pass_on) == doctest::Approx(5 * blob_bytes).epsilon(0.01));
 }

@@ -27,6 +27,9 @@ class [[nodiscard]] Told {
     if (const auto failure = host_->resume()) throw_failure(*failure);
   }
 
+ protected:
+  [[nodiscard]] Lives& lives() const { return host_->lives(); }
+
  private:
   Host* host_;
 };

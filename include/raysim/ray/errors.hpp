@@ -62,6 +62,9 @@ using ActorUnschedulableError = Error<"ActorUnschedulableError">;
 // An object is gone for good.
 using ObjectLostError = Error<"ObjectLostError">;
 using OwnerDiedError = Error<"OwnerDiedError", ObjectLostError>;
+using ObjectFetchTimedOutError = Error<"ObjectFetchTimedOutError", ObjectLostError>;
+// The object store and the disk behind it are full.
+using OutOfDiskError = Error<"OutOfDiskError">;
 // Python's: an argument that cannot be.
 using ValueError = Error<"ValueError">;
 // Python's, in a body whose task was cancelled, from the verb that it is in or comes to next. As in Python, it is none of those that a
@@ -86,7 +89,7 @@ template <class... Errors>
   throw_one_of<RayTaskError, GetTimeoutError, WorkerCrashedError, TaskCancelledError, TaskUnschedulableError,
                TaskPlacementGroupRemoved, RuntimeEnvSetupError, LocalRayletDiedError, PendingCallsLimitExceeded,
                RaySystemError, RayActorError, ActorDiedError, ActorUnavailableError, ActorUnschedulableError,
-               ObjectLostError, OwnerDiedError, ValueError>(name, message);
+               ObjectLostError, OwnerDiedError, ObjectFetchTimedOutError, OutOfDiskError, ValueError>(name, message);
 }
 
 }  // namespace host

@@ -74,15 +74,15 @@ template <class T>
 struct RefsOf {
   using Type = Ref<T>;
   static constexpr std::int32_t count = 1;
-  static Type from(ObjectId first) { return Type(first); }
+  static Type from(Lives& lives, ObjectId first) { return Type(lives, first); }
 };
 template <class... T>
 struct RefsOf<Returns<T...>> {
   using Type = std::tuple<Ref<T>...>;
   static constexpr std::int32_t count = sizeof...(T);
-  static Type from(ObjectId first) {
+  static Type from(Lives& lives, ObjectId first) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return Type(Ref<T>(ObjectId{first.owner, first.index + static_cast<std::uint32_t>(i)})...);
+      return Type(Ref<T>(lives, ObjectId{first.owner, first.index + static_cast<std::uint32_t>(i)})...);
     }
     (std::index_sequence_for<T...>{});
   }
@@ -91,7 +91,7 @@ template <class T>
 struct RefsOf<Generator<T>> {
   using Type = GeneratorRef<T>;
   static constexpr std::int32_t count = streaming_returns;
-  static Type from(ObjectId first) { return Type(first); }
+  static Type from(Lives& lives, ObjectId first) { return Type(lives, first); }
 };
 
 // --- names

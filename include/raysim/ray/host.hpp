@@ -89,6 +89,7 @@ struct Found {
   std::vector<std::shared_ptr<const void>> values;
   std::vector<ObjectId> ready;
   std::vector<ObjectId> pending;
+  Lives* lives = nullptr;  // of those two
   ActorHandle actor;
   PlacementGroup group;
   bool in_time = false;
@@ -124,6 +125,8 @@ class Host {
   [[nodiscard]] virtual const void* argument(std::size_t index) const = 0;
   virtual void set_return(std::size_t index, Value value) = 0;
   virtual void fail(Failure failure) = 0;
+  // Of the run's objects.
+  virtual Lives& lives() = 0;
   // What the actor whose call this is keeps.
   virtual std::shared_ptr<void>& state() = 0;
 

@@ -3,7 +3,7 @@
 // Models: an ObjectRef with the type of its value; the size that an object counts with when it is moved and stored. Leaves out:
 // serialisation: a value is copied as C++ copies it, whatever its size.
 // Mirrors ObjectRef of python/ray/_raylet.pyx and sizes of python/ray/_private/serialization.py (2.60).
-// Invariants: a reference names one object for ever; a value never changes once it is an object.
+// Invariants: a reference names one object for ever, and keeps it; a value never changes once it is an object.
 #pragma once
 
 #include <algorithm>
@@ -25,21 +25,57 @@ struct ObjectId {
   std::uint32_t index = 0;
   auto operator<=>(const ObjectId&) const = default;
 };
+
+// Counts the references to objects: one that had some is freed with the last one.
+class Lives {
+ public:
+  virtual void add(ObjectId object) = 0;
+  virtual void remove(ObjectId object) = 0;
+
+ protected:
+  ~Lives() = default;
+};
+
+// Keeps an object; or nothing.
+class HeldId {
+ public:
+  HeldId() = default;
+  HeldId(Lives& lives, ObjectId id) : lives_(&lives), id_(id) { lives_->add(id_); }
+  HeldId(const HeldId& other) : lives_(other.lives_), id_(other.id_) {
+    if (lives_ != nullptr) lives_->add(id_);
+  }
+  HeldId(HeldId&& other) noexcept : lives_(std::exchange(other.lives_, nullptr)), id_(other.id_) {}
+  HeldId& operator=(HeldId other) noexcept {
+    std::swap(lives_, other.lives_);
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~HeldId() {
+    if (lives_ != nullptr) lives_->remove(id_);
+  }
+  [[nodiscard]] ObjectId id() const { return id_; }
+  auto operator<=>(const HeldId& other) const { return id_ <=> other.id_; }
+  bool operator==(const HeldId& other) const { return id_ == other.id_; }
+
+ private:
+  Lives* lives_ = nullptr;
+  ObjectId id_;
+};
 }  // namespace host
 
 // What a call returns at once. Passed to a function as an argument of its own, it arrives as its value; inside of another value
-// (a vector of references, a struct) it stays a reference.
+// (a vector of references, a struct) it stays a reference. Its copies keep the object.
 template <class T>
 class Ref {
  public:
   using value_type = T;
   Ref() = default;
-  explicit Ref(host::ObjectId id) : id_(id) {}
-  [[nodiscard]] host::ObjectId id() const { return id_; }
+  Ref(host::Lives& lives, host::ObjectId id) : held_(lives, id) {}
+  [[nodiscard]] host::ObjectId id() const { return held_.id(); }
   auto operator<=>(const Ref&) const = default;
 
  private:
-  host::ObjectId id_;
+  host::HeldId held_;
 };
 
 // What a call of a generator returns: `while (const auto item = co_await ray.next(items))` gives the references of its items.
@@ -48,11 +84,11 @@ class GeneratorRef {
  public:
   using value_type = T;
   GeneratorRef() = default;
-  explicit GeneratorRef(host::ObjectId id) : id_(id) {}
-  [[nodiscard]] host::ObjectId id() const { return id_; }
+  GeneratorRef(host::Lives& lives, host::ObjectId id) : held_(lives, id) {}
+  [[nodiscard]] host::ObjectId id() const { return held_.id(); }
 
  private:
-  host::ObjectId id_;
+  host::HeldId held_;
 };
 
 // An object of a size and nothing else: `co_await ray.put(ray::Blob{1'000'000'000})`.

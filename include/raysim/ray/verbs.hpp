@@ -23,7 +23,7 @@ class Called : public Told {
   Called(Host& host, ObjectId first) : Told(host), first_(first) {}
   typename RefsOf<T>::Type await_resume() const {
     Told::await_resume();
-    return RefsOf<T>::from(first_);
+    return RefsOf<T>::from(this->lives(), first_);
   }
 
  private:
@@ -74,14 +74,14 @@ template <class T>
 std::vector<ObjectId> ids_of(const std::vector<Ref<T>>& refs) {
   std::vector<ObjectId> ids;
   ids.reserve(refs.size());
-  for (const Ref<T> ref : refs) ids.push_back(ref.id());
+  for (const Ref<T>& ref : refs) ids.push_back(ref.id());
   return ids;
 }
 template <class T>
-std::vector<Ref<T>> refs_of(const std::vector<ObjectId>& ids) {
+std::vector<Ref<T>> refs_of(const Found& found, const std::vector<ObjectId>& ids) {
   std::vector<Ref<T>> refs;
   refs.reserve(ids.size());
-  for (const ObjectId id : ids) refs.emplace_back(id);
+  for (const ObjectId id : ids) refs.emplace_back(*found.lives, id);
   return refs;
 }
 
@@ -118,7 +118,7 @@ struct Waited : Verb {
   using Verb::Verb;
   WaitResult<T> await_resume() const {
     const Found& found = finish();
-    return {refs_of<T>(found.ready), refs_of<T>(found.pending)};
+    return {refs_of<T>(found, found.ready), refs_of<T>(found, found.pending)};
   }
 };
 
@@ -127,7 +127,7 @@ struct GotItem : Verb {
   using Verb::Verb;
   std::optional<Ref<T>> await_resume() const {
     const Found& found = finish();
-    return found.ready.empty() ? std::nullopt : std::optional(Ref<T>(found.ready.front()));
+    return found.ready.empty() ? std::nullopt : std::optional(Ref<T>(*found.lives, found.ready.front()));
   }
 };
 
