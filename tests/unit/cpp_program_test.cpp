@@ -255,8 +255,10 @@ constexpr std::int64_t blob_bytes = 100'000'000;
 
 ray::Task<> put_and_drop(ray::Context& ray) {
   for (int i = 0; i < 5; ++i) {
-    const auto blob = co_await ray.put(ray::Blob{blob_bytes});
-    const auto same = blob;
+    {
+      const auto blob = co_await ray.put(ray::Blob{blob_bytes});
+      const auto same = blob;
+    }
     co_await ray.sleep(3s);  // owners tell stores once a second
   }
 }
