@@ -15,7 +15,6 @@
 #include "cli/terminal.hpp"
 #include "platforms/input_error.hpp"
 #include "platforms/quantity.hpp"
-#include "scenarios/interpret.hpp"
 #include "scenarios/simulation.hpp"
 
 namespace raysim {
@@ -192,8 +191,7 @@ void print_json(const Simulation& simulation, const ClusterSpec& cluster, Time a
 
 // The run that `raysim run` makes of it.
 std::unique_ptr<Simulation> prepare(CheckedScenario& checked, RecordSink& record) {
-  ProgramBodies bodies = make_bodies(checked.scenario.program, checked.scenario.cluster,
-                                     static_cast<int>(checked.profile.system.task_max_retries), {});
+  ProgramBodies bodies = program_bodies(checked);
   SimulationOptions options = simulation_options(checked);
   options.functions = std::move(bodies.functions);
   options.driver = std::move(bodies.driver);

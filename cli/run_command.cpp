@@ -19,8 +19,6 @@
 #include "cli/scenario_options.hpp"
 #include "cli/terminal.hpp"
 #include "models/scheduling/plugin_policy.hpp"
-#include "scenarios/interpret.hpp"
-#include "scenarios/program_host.hpp"
 #include "scenarios/simulation.hpp"
 
 namespace raysim {
@@ -67,12 +65,9 @@ struct RunResult {
 };
 
 RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink& record, const RunOptions& run) {
-  ScenarioProgram& program = checked.scenario.program;
-  ClusterSpec& cluster = checked.scenario.cluster;
-  const auto retries = static_cast<int>(checked.profile.system.task_max_retries);
   SimulationOptions options = simulation_options(checked);
   ProgressLine line(!run.no_progress);
-  const double expected = expected_tasks(program);
+  const double expected = expected_tasks(checked.scenario.program);
   RunResult result;
   // As it happens, or in the one object that readers of JSON get.
   const auto print = [&](Time now, const std::string& body, const std::string& text) {
@@ -80,17 +75,13 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
     line.wipe();
     fmt::print("[{}] {}: {}\n", duration_text(now - Time{}), body, text);
   };
-  ProgramBodies bodies;
-  if (program.in_cpp)
-    bodies.driver = make_program_driver(checked.program, retries, print);
-  else
-    bodies = make_bodies(program, cluster, retries, print);
+  ProgramBodies bodies = program_bodies(checked, print);
   options.functions = std::move(bodies.functions);
   options.driver = std::move(bodies.driver);
 
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
-  Simulation simulation(cluster, checked.profile, std::move(options), record);
+  Simulation simulation(checked.scenario.cluster, checked.profile, std::move(options), record);
   result.simulation = simulation.run([&](Time now, std::uint64_t events) {
     if (line.due()) tell_progress(line, summary, expected, now, events);
     return !InterruptGuard::requested();

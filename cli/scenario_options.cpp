@@ -6,6 +6,7 @@
 
 #include "models/scheduling/policy.hpp"
 #include "scenarios/load_profile.hpp"
+#include "scenarios/program_host.hpp"
 
 namespace raysim {
 
@@ -111,6 +112,15 @@ SimulationOptions simulation_options(const CheckedScenario& checked) {
   if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
   return options;
+}
+
+ProgramBodies program_bodies(CheckedScenario& checked, PrintSink print) {
+  const auto retries = static_cast<int>(checked.profile.system.task_max_retries);
+  if (!checked.scenario.program.in_cpp)
+    return make_bodies(checked.scenario.program, checked.scenario.cluster, retries, std::move(print));
+  ProgramBodies bodies;
+  bodies.driver = make_program_driver(checked.program, retries, std::move(print));
+  return bodies;
 }
 
 }  // namespace raysim

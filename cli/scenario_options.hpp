@@ -13,6 +13,7 @@
 
 #include "cli/command.hpp"
 #include "models/profile.hpp"
+#include "scenarios/interpret.hpp"
 #include "scenarios/load.hpp"
 #include "scenarios/load_plugin.hpp"
 #include "scenarios/load_program.hpp"
@@ -54,5 +55,7 @@ CheckedScenario load_checked(const ScenarioOptions& options);
 
 // All but the functions and the driver.
 SimulationOptions simulation_options(const CheckedScenario& checked);
+// These, of steps or in C++; `checked` must outlive them.
+ProgramBodies program_bodies(CheckedScenario& checked, PrintSink print = {});
 
 }  // namespace raysim

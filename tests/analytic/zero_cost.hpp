@@ -115,7 +115,7 @@ inline ClusterSpec on_one_machine(ClusterSpec spec, int cores) {
   return spec;
 }
 
-struct Log final : RecordSink {
+struct Log : RecordSink {
   void on_function(const std::string& name) override { functions.push_back(name); }
   void on_submitted(std::uint64_t count) override { submitted += count; }
   void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
