@@ -27,7 +27,7 @@ class ChromeTrace final : public RecordSink {
   ChromeTrace(std::ostream& out, const RunHeader& header);
 
   void on_function(const std::string& name) override;
-  void on_submitted(std::uint64_t) override {}
+  void on_submitted(std::uint64_t, std::uint32_t) override {}
   void on_attempt(const AttemptRecord& attempt) override;
   void on_worker_started(std::uint32_t, Time) override {}
   void on_store(const StoreRecord& store) override;

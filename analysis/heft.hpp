@@ -22,7 +22,7 @@ class HeftSchedule final : public RecordSink {
  public:
   explicit HeftSchedule(RunHeader header) : header_(std::move(header)) {}
 
-  void on_submitted(std::uint64_t) override {}
+  void on_submitted(std::uint64_t, std::uint32_t) override {}
   void on_worker_started(std::uint32_t, Time) override {}
   void on_attempt(const AttemptRecord& attempt) override;
   void on_argument(std::uint64_t task, std::uint64_t from) override { arguments_.emplace_back(from, task); }

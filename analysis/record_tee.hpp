@@ -16,17 +16,17 @@ class RecordTee final : public RecordSink {
     first_.on_function(name);
     second_.on_function(name);
   }
-  void on_submitted(std::uint64_t count) override {
-    first_.on_submitted(count);
-    second_.on_submitted(count);
+  void on_submitted(std::uint64_t count, std::uint32_t job) override {
+    first_.on_submitted(count, job);
+    second_.on_submitted(count, job);
   }
   void on_attempt(const AttemptRecord& attempt) override {
     first_.on_attempt(attempt);
     second_.on_attempt(attempt);
   }
-  void on_failed_unstarted(std::uint32_t function) override {
-    first_.on_failed_unstarted(function);
-    second_.on_failed_unstarted(function);
+  void on_failed_unstarted(std::uint32_t function, std::uint32_t job) override {
+    first_.on_failed_unstarted(function, job);
+    second_.on_failed_unstarted(function, job);
   }
   void on_argument(std::uint64_t task, std::uint64_t from) override {
     first_.on_argument(task, from);
@@ -55,6 +55,10 @@ class RecordTee final : public RecordSink {
   void on_arguments_waited(std::uint32_t node, Duration waited) override {
     first_.on_arguments_waited(node, waited);
     second_.on_arguments_waited(node, waited);
+  }
+  void on_job(const JobRecord& job) override {
+    first_.on_job(job);
+    second_.on_job(job);
   }
 
  private:

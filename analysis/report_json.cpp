@@ -78,6 +78,24 @@ Json transfers_of(const StoreReport& store) {
           {"links", std::move(links)}};
 }
 
+Json jobs_of(const RunReport& report) {
+  Json jobs = Json::object();
+  for (const JobReport& job : report.jobs) {
+    jobs[job.name] = {{"outcome", job.outcome},
+                      {"start_s", in_seconds(job.started - Time{})},
+                      {"end_s", job.ended ? Json(in_seconds(*job.ended - Time{})) : Json(nullptr)},
+                      {"makespan_s", job.ended ? Json(in_seconds(*job.ended - job.started)) : Json(nullptr)},
+                      {"cpu_seconds", rounded(job.cpu_seconds)},
+                      {"tasks",
+                       {{"submitted", job.submitted},
+                        {"finished", job.finished},
+                        {"failed", job.failed},
+                        {"retried", job.retried},
+                        {"unfinished", job.open_tasks()}}}};
+  }
+  return jobs;
+}
+
 Json placement_groups_of(const RunReport& report) {
   Json groups = Json::array();
   for (const GroupReport& group : report.placement_groups) {
@@ -112,6 +130,7 @@ std::string run_json(const RunReport& r) {
                    {"failed", r.failed},
                    {"retried", r.retried},
                    {"unfinished", r.open_tasks()}};
+  json["jobs"] = jobs_of(r);
   json["actors"] = {{"created", r.actors.created},
                     {"alive", r.actors.alive},
                     {"dead", r.actors.dead},

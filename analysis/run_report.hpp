@@ -81,6 +81,20 @@ struct ActorsReport {
   std::uint64_t restarts = 0;
 };
 
+struct JobReport {
+  std::string name;
+  std::string outcome = "ok";  // as RunReport::outcome
+  Time started;
+  std::optional<Time> ended;  // none: it has not
+  std::uint64_t submitted = 0;
+  std::uint64_t finished = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t retried = 0;
+  double cpu_seconds = 0;  // of its running tasks
+
+  [[nodiscard]] std::uint64_t open_tasks() const { return submitted - finished - failed; }
+};
+
 // What a body of the program has printed.
 struct PrintedLine {
   Time time;
@@ -110,6 +124,7 @@ struct RunReport {
   std::size_t gpus = 0;
   double gpu_utilisation = 0;
   std::vector<NodeReport> nodes;
+  std::vector<JobReport> jobs;
   std::vector<GroupReport> placement_groups;
   ActorsReport actors;
   DelayReport scheduling_delay;

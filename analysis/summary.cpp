@@ -30,7 +30,10 @@ double NodeSummary::busy_gpu_seconds() const {
 
 void Summary::on_attempt(const AttemptRecord& attempt) {
   NodeSummary& node = nodes_[attempt.node];
-  node.busy_cpu_seconds += attempt.cpus * (attempt.ended - attempt.started).in_seconds();
+  const double cpu_seconds = attempt.cpus * (attempt.ended - attempt.started).in_seconds();
+  node.busy_cpu_seconds += cpu_seconds;
+  JobSummary& of_job = job(attempt.job);
+  of_job.busy_cpu_seconds += cpu_seconds;
   for (const std::uint32_t index : attempt.devices) {
     if (index >= node.devices.size()) continue;
     DeviceSummary& device = node.devices[index];
@@ -41,14 +44,21 @@ void Summary::on_attempt(const AttemptRecord& attempt) {
   switch (attempt.outcome) {
     case AttemptOutcome::finished:
       ++finished_;
+      ++of_job.finished;
       if (attempt.function < finished_by_function_.size()) ++finished_by_function_[attempt.function];
       ++node.tasks;
       scheduling_delay_.add(attempt.pushed - attempt.resolved);
       critical_path_ = std::max(critical_path_, attempt.path);
       add_slowdown(slowdown_of(attempt));
       break;
-    case AttemptOutcome::failed: ++failed_; break;
-    case AttemptOutcome::retried: ++retried_; break;
+    case AttemptOutcome::failed:
+      ++failed_;
+      ++of_job.failed;
+      break;
+    case AttemptOutcome::retried:
+      ++retried_;
+      ++of_job.retried;
+      break;
   }
 }
 
@@ -104,6 +114,13 @@ void Summary::on_group(const GroupRecord& group) {
   known.last = group;
   known.last.nodes = std::move(nodes);
   if (group.state == "CREATED" && known.ready.ns < 0) known.ready = group.at;
+}
+
+void Summary::on_job(const JobRecord& record) {
+  JobSummary& known = job(record.job);
+  known.name = record.name;
+  known.state = record.state;
+  (record.state == "RUNNING" ? known.started : known.ended) = record.at;
 }
 
 double Summary::total_cpus() const {

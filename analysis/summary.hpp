@@ -1,7 +1,7 @@
 // The key figures of a run, gathered while it goes on.
 //
 // Models: counts, CPU seconds by node, delays, bounds; memory does not grow with the number of tasks. Leaves out: single tasks.
-// Definitions (docs/model.md): makespan = end of the driver; utilisation = CPU seconds of running tasks over CPUs x
+// Definitions (docs/model.md): makespan = end of the last driver; utilisation = CPU seconds of running tasks over CPUs x
 // makespan, and of a GPU by the share of it that they hold; scheduling delay = from the moment a task's arguments exist to
 // its push to a worker; ideal = CPU seconds over CPUs; critical path = longest chain of work through arguments and nested calls; fairness = Jain's index of the
 // finished tasks' slowdowns.
@@ -63,6 +63,19 @@ struct GroupSummary {
   Time ready{-1};  // for the first time; -1: not yet
 };
 
+// A program, and the tasks that it and its tasks have submitted.
+struct JobSummary {
+  std::string name;
+  std::string state;  // as JobRecord::state
+  Time started;
+  Time ended{-1};  // -1: not yet
+  std::uint64_t submitted = 0;
+  std::uint64_t finished = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t retried = 0;
+  double busy_cpu_seconds = 0;
+};
+
 class Summary final : public RecordSink {
  public:
   explicit Summary(RunHeader header);
@@ -71,9 +84,15 @@ class Summary final : public RecordSink {
     header_.functions.push_back(name);
     finished_by_function_.push_back(0);
   }
-  void on_submitted(std::uint64_t count) override { submitted_ += count; }
+  void on_submitted(std::uint64_t count, std::uint32_t job) override {
+    submitted_ += count;
+    this->job(job).submitted += count;
+  }
   void on_attempt(const AttemptRecord& attempt) override;
-  void on_failed_unstarted(std::uint32_t) override { ++failed_; }
+  void on_failed_unstarted(std::uint32_t, std::uint32_t job) override {
+    ++failed_;
+    ++this->job(job).failed;
+  }
   void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
 
   void on_group(const GroupRecord& group) override;
@@ -81,6 +100,8 @@ class Summary final : public RecordSink {
   void on_store(const StoreRecord& store) override;
   void on_object(const ObjectRecord& object) override;
   void on_arguments_waited(std::uint32_t, Duration waited) override { argument_waits_.add(waited); }
+
+  void on_job(const JobRecord& job) override;
 
   [[nodiscard]] const RunHeader& header() const { return header_; }
   [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
@@ -97,6 +118,8 @@ class Summary final : public RecordSink {
   [[nodiscard]] const DurationHistogram& argument_waits() const { return argument_waits_; }
   // What a node's store held on average.
   [[nodiscard]] Bytes mean_used(std::uint32_t node, Duration makespan) const;
+  // By number.
+  [[nodiscard]] const std::vector<JobSummary>& jobs() const { return jobs_; }
   [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
   [[nodiscard]] std::uint64_t finished() const { return finished_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
@@ -116,6 +139,10 @@ class Summary final : public RecordSink {
   [[nodiscard]] double fairness() const;
 
  private:
+  JobSummary& job(std::uint32_t number) {
+    if (jobs_.size() <= number) jobs_.resize(number + 1);
+    return jobs_[number];
+  }
   void add_slowdown(double slowdown);
   [[nodiscard]] double busy() const;
 
@@ -126,6 +153,7 @@ class Summary final : public RecordSink {
   std::map<std::pair<std::uint32_t, std::uint32_t>, LinkSummary> links_;
   std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)> received_{};
   DurationHistogram argument_waits_;
+  std::vector<JobSummary> jobs_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t failed_ = 0;

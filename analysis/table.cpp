@@ -17,6 +17,7 @@ constexpr std::size_t value_width = 11;
 constexpr std::size_t note_width = columns - 2 - label_width - 1 - value_width - 3;
 constexpr std::size_t most_nodes = 12;  // more are cut down to
 constexpr std::size_t most_groups = 8;
+constexpr std::size_t most_jobs = 12;
 constexpr std::size_t most_gpus = 16;
 constexpr std::size_t first_nodes = 6;  // these and the extremes
 constexpr std::size_t bar_width = 16;
@@ -68,6 +69,7 @@ class RunTable {
     heading();
     outcome();
     times();
+    if (report_.jobs.size() > 1) jobs();
     tasks();
     cluster();
     placement_groups();
@@ -128,6 +130,22 @@ class RunTable {
       bound("HEFT", *report_.heft->makespan, "an offline schedule of the same tasks, without overheads");
     else
       row("HEFT", "-", report_.heft->why_not);
+  }
+
+  // Each driver, while they are few.
+  void jobs() {
+    const auto& jobs = report_.jobs;
+    for (std::size_t i = 0; i < std::min(jobs.size(), most_jobs); ++i) {
+      const JobReport& job = jobs[i];
+      const std::string end = job.ended ? duration_text(*job.ended - Time{}) : "not yet";
+      std::string note = fmt::format("{}: {} to {}, {}", job.name, duration_text(job.started - Time{}), end,
+                                     plural(job.finished, "task"));
+      if (job.failed > 0) note += fmt::format(", {} failed", count_text(job.failed));
+      if (job.open_tasks() > 0) note += fmt::format(", {} not finished", count_text(job.open_tasks()));
+      if (job.outcome != "ok") note += ", " + paint_.red(job.outcome);
+      row(i == 0 ? "jobs" : "", job.ended ? duration_text(*job.ended - job.started) : "-", note);
+    }
+    if (jobs.size() > most_jobs) row("", "", fmt::format("and {} more, see --json", jobs.size() - most_jobs));
   }
 
   void tasks() {

@@ -33,6 +33,7 @@ std::string describe(const ScenarioProgram& program) {
   if (program.in_cpp) return "a program in C++";
   std::string text = plural(program.tasks.size(), "task function");
   if (!program.actors.empty()) text += fmt::format(", {} of actors", plural(program.actors.size(), "class"));
+  if (program.drivers.size() > 1) return fmt::format("{}, {} drivers", text, program.drivers.size());
   return fmt::format("{}, {} of the driver", text, plural(program.drivers.front().body.steps.size(), "step"));
 }
 

@@ -20,10 +20,8 @@ class Checker {
     const RunReport& r = report_;
     if (expect.outcome && *expect.outcome != r.outcome)
       fail("outcome", *expect.outcome, r.message.empty() ? r.outcome : r.outcome + " (" + r.message + ")");
-    if (expect.makespan_min && r.makespan < *expect.makespan_min)
-      fail("makespan", "at least " + duration_text(*expect.makespan_min), duration_text(r.makespan));
-    if (expect.makespan_max && r.makespan > *expect.makespan_max)
-      fail("makespan", "at most " + duration_text(*expect.makespan_max), duration_text(r.makespan));
+    check_makespan("", expect.makespan, r.makespan);
+    for (const ExpectedDriver& driver : expect.drivers) check_driver(driver);
     for (const auto& [name, range] : expect.tasks_per_node) check_node(name, range);
     check_count("finished", expect.finished, r.finished);
     check_count("retried", expect.retried, r.retried);
@@ -34,6 +32,20 @@ class Checker {
   }
 
  private:
+  void check_makespan(const std::string& path, const ExpectedMakespan& wanted, Duration got) {
+    if (wanted.min && got < *wanted.min)
+      fail(path + "makespan", "at least " + duration_text(*wanted.min), duration_text(got));
+    if (wanted.max && got > *wanted.max)
+      fail(path + "makespan", "at most " + duration_text(*wanted.max), duration_text(got));
+  }
+
+  void check_driver(const ExpectedDriver& wanted) {
+    const JobReport& job = report_.jobs[wanted.driver];
+    const std::string path = "drivers." + job.name + ".";
+    if (wanted.outcome && *wanted.outcome != job.outcome) fail(path + "outcome", *wanted.outcome, job.outcome);
+    if (job.ended) check_makespan(path, wanted.makespan, *job.ended - job.started);
+  }
+
   void check_node(const std::string& name, std::pair<std::int64_t, std::int64_t> range) {
     const auto node = std::find_if(report_.nodes.begin(), report_.nodes.end(),
                                    [&, &n = name](const NodeReport& candidate) { return candidate.name == n; });
@@ -57,10 +69,12 @@ class Checker {
     if (got != state) fail("placement_groups." + name, state, got);
   }
 
-  void check_value(const std::pair<Slot, Value>& wanted, const Value& got) {
+  void check_value(const ExpectedValue& wanted, const Value& got) {
     constexpr double tolerance = 1e-9;  // sums depend on their order
-    const std::string& name = program_.drivers.front().body.names[wanted.first];
-    if (!are_equal(wanted.second, got, tolerance)) fail("values." + name, to_text(wanted.second), to_text(got));
+    const DriverSpec& driver = program_.drivers[wanted.driver];
+    const std::string path = driver.name.empty() ? "values." : "drivers." + driver.name + ".values.";
+    if (!are_equal(wanted.value, got, tolerance))
+      fail(path + driver.body.names[wanted.slot], to_text(wanted.value), to_text(got));
   }
 
   void fail(const std::string& key, const std::string& wanted, const std::string& got) {

@@ -32,7 +32,7 @@ class PeakOfStores final : public RecordSink {
  public:
   explicit PeakOfStores(std::size_t nodes) : used_(nodes) {}
 
-  void on_submitted(std::uint64_t) override {}
+  void on_submitted(std::uint64_t, std::uint32_t) override {}
   void on_attempt(const AttemptRecord&) override {}
   void on_worker_started(std::uint32_t, Time) override {}
   void on_store(const StoreRecord& store) override {
@@ -194,7 +194,7 @@ std::unique_ptr<Simulation> prepare(CheckedScenario& checked, RecordSink& record
   ProgramBodies bodies = program_bodies(checked);
   SimulationOptions options = simulation_options(checked);
   options.functions = std::move(bodies.functions);
-  options.driver = std::move(bodies.driver);
+  options.jobs = std::move(bodies.jobs);
   return std::make_unique<Simulation>(checked.scenario.cluster, checked.profile, std::move(options), record);
 }
 

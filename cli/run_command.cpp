@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -56,10 +57,22 @@ void tell_progress(ProgressLine& line, const Summary& summary, double expected_t
                         count_text(all), large_text(static_cast<double>(events) / line.seconds())));
 }
 
+// Each driver is expected to end well, unless something else is said of it or of the run.
+bool outcome_expected(const ExpectSpec& expect, const RunReport& report) {
+  if (expect.outcome) return *expect.outcome == report.outcome;
+  if (report.unfinished) return false;
+  for (std::size_t i = 0; i < report.jobs.size(); ++i) {
+    const auto is_it = [&](const ExpectedDriver& expected) { return expected.driver == i && expected.outcome; };
+    const bool told = std::any_of(expect.drivers.begin(), expect.drivers.end(), is_it);
+    if (!told && report.jobs[i].outcome != "ok") return false;
+  }
+  return true;
+}
+
 // What came of a run beside its record.
 struct RunResult {
   SimulationResult simulation;
-  std::vector<Value> values;  // of the driver's names in `expect: values`
+  std::vector<Value> values;  // of ExpectSpec::values
   std::vector<PrintedLine> printed;
   double wall_seconds = 0;
 };
@@ -77,7 +90,7 @@ RunResult simulate(CheckedScenario& checked, const Summary& summary, RecordSink&
   };
   ProgramBodies bodies = program_bodies(checked, print);
   options.functions = std::move(bodies.functions);
-  options.driver = std::move(bodies.driver);
+  options.jobs = std::move(bodies.jobs);
 
   const InterruptGuard interrupt;
   const auto start = std::chrono::steady_clock::now();
@@ -138,8 +151,9 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
         fmt::format("{} of {} tasks are not finished", count_text(report.open_tasks()), count_text(report.submitted));
   }
   report.unfinished = result.starved || result.interrupted;
-  const auto& expected = program.expect.outcome;
-  report.outcome_expected = expected ? *expected == report.outcome : report.outcome == "ok";
+  for (std::size_t i = 0; i < result.jobs.size(); ++i)
+    report.jobs[i].outcome = result.jobs[i].ended ? name_of(result.jobs[i].error) : report.outcome;
+  report.outcome_expected = outcome_expected(program.expect, report);
   if (!report.unfinished) report.failed_expectations = failed_expectations(program, report, run.values);
   report.printed = run.printed;
   report.wall_seconds = run.wall_seconds;

@@ -119,7 +119,7 @@ ProgramBodies program_bodies(CheckedScenario& checked, PrintSink print) {
   if (!checked.scenario.program.in_cpp)
     return make_bodies(checked.scenario.program, checked.scenario.cluster, retries, std::move(print));
   ProgramBodies bodies;
-  bodies.driver = make_program_driver(checked.program, retries, std::move(print));
+  bodies.jobs.emplace_back().driver = make_program_driver(checked.program, retries, std::move(print));
   return bodies;
 }
 

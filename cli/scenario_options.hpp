@@ -53,7 +53,7 @@ std::uint64_t parse_seed(const std::string& text);
 
 CheckedScenario load_checked(const ScenarioOptions& options);
 
-// All but the functions and the driver.
+// All but the functions and the jobs.
 SimulationOptions simulation_options(const CheckedScenario& checked);
 // These, of steps or in C++; `checked` must outlive them.
 ProgramBodies program_bodies(CheckedScenario& checked, PrintSink print = {});

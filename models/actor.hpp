@@ -59,6 +59,7 @@ struct ActorSpec {
   TaskInputRef input;  // the constructor's
   StationId owner;     // io loop of its creator
   NodeId owner_node = no_node;
+  JobId job;  // of its worker
   std::string class_name;
 };
 

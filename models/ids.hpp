@@ -44,6 +44,13 @@ struct ActorId {
 };
 inline constexpr ActorId no_actor{};
 
+// Index in Runtime::jobs: a driver and what it starts.
+struct JobId {
+  std::uint32_t index = ~std::uint32_t{0};
+  constexpr auto operator<=>(const JobId&) const = default;
+};
+inline constexpr JobId no_job{};
+
 // Index in Runtime::environments: a runtime environment. 0: none.
 struct EnvironmentId {
   std::uint32_t index = 0;

@@ -122,6 +122,7 @@ enum class MessageKind : std::uint8_t {
   locations_reported,
   free_objects,
   objects_freed,
+  job_finished,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -263,6 +264,14 @@ struct RegisterWorker {
 };
 struct RegisterDriver {
   static constexpr auto kind = MessageKind::register_driver;
+  ProcessId process;
+};
+// The driver has gone: from its raylet to the GCS, and from there to all raylets.
+struct JobFinished {
+  static constexpr auto kind = MessageKind::job_finished;
+  JobId job;
+  NodeId node;  // the driver's
+  ProcessId driver;
 };
 struct ExitWorker {
   static constexpr auto kind = MessageKind::exit_worker;
@@ -354,7 +363,8 @@ enum class Tick : std::uint8_t {
   grant_again,
   placement_groups,
   schedule_placement_groups,
-  join
+  join,
+  driver_exit
 };
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;

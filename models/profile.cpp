@@ -126,6 +126,7 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"worker_exit", &c.worker_exit, {}},
       {"worker_exit_tail", &c.worker_exit_tail, {}},
       {"worker_linger", &c.worker_linger, {}},
+      {"driver_exit", &c.driver_exit, {}},
       {"worker_fork", &c.worker_fork, {}},
       {"thread_wakeup", &c.thread_wakeup, {}},
       {"loopback_wakeup", &c.loopback_wakeup, {}},
@@ -234,7 +235,8 @@ constexpr std::string_view kind_names[] = {"none",
                                            "report_locations",
                                            "locations_reported",
                                            "free_objects",
-                                           "objects_freed"};
+                                           "objects_freed",
+                                           "job_finished"};
 static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 

@@ -108,6 +108,7 @@ struct Costs {
   Duration worker_exit;         // CPU time of a worker that is asked to exit, until it disconnects
   Duration worker_exit_tail;    // CPU time of its process at the very end,
   Duration worker_linger;       // so long after
+  Duration driver_exit;         // from the end of a driver's program to that of its process
   Duration worker_fork;         // raylet's CPU time to start one
   Duration thread_wakeup;       // from one thread of a process to another
   Duration loopback_wakeup;     // from a message's departure to its receiver running, on one machine

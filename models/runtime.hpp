@@ -40,6 +40,14 @@ struct TrueView {
 
 class PlasmaStore;
 
+// A driver and all that it starts. What a detached actor is and starts is a job of its own, as it outlives the driver.
+struct Job {
+  std::string name;
+  std::string name_space;  // where names of actors and placement groups are looked up
+  JobId reported_as;       // in the record: the driver's
+  ProcessId driver;        // none: a detached actor's
+};
+
 struct Runtime {
   Runtime(Engine& the_engine, const ClusterSpec& the_cluster, const Profile& the_profile, RecordSink& the_record)
       : engine(the_engine),
@@ -78,20 +86,36 @@ struct Runtime {
   std::deque<ActorSpec> actors;             // by ActorId
   std::shared_ptr<HandleWatch> handles = std::make_shared<HandleWatch>();
   ObjectLivesRef lives{new ObjectLives};
-  ProcessId driver;
+  std::vector<Job> jobs;
   WorkerMaker make_worker;
   std::function<void(ProcessId)> worker_gone = [](ProcessId) {};  // its raylet has noticed that it has died
-  std::function<void(const std::string& why, ErrorType error)> driver_ended;
+  std::function<void(JobId job, const std::string& why, ErrorType error)> driver_ended;
   bool contended = false;  // some machine is
 
-  // The next duration of a function; by order of submission, so that no policy changes another task's luck.
-  Duration draw_duration(RemoteFunction& function) {
+  // The job of a driver's or worker's process; a worker has none before its first lease.
+  [[nodiscard]] JobId job_of(ProcessId process) const {
+    return process.index < process_jobs_.size() ? process_jobs_[process.index] : no_job;
+  }
+  // Once and for all.
+  void bind(ProcessId process, JobId job) {
+    if (process_jobs_.size() <= process.index) process_jobs_.resize(process.index + 1);
+    process_jobs_[process.index] = job;
+  }
+
+  // The next duration of a function; by order of submission in its job, so that no policy changes another task's luck.
+  Duration draw_duration(RemoteFunction& function, JobId job) {
     const Distribution& d = function.duration;
     if (d.kind == Distribution::Kind::constant) return Duration::seconds(d.a);
-    const std::uint64_t ordinal = function.submitted++;
-    RandomStream stream(engine.seed() * 0x9e3779b97f4a7c15ULL + ordinal, "duration/" + function.name);
+    const std::uint32_t counted = jobs[job.index].reported_as.index;
+    if (function.submitted.size() <= counted) function.submitted.resize(counted + 1);
+    const std::uint64_t ordinal = function.submitted[counted]++;
+    const std::uint64_t seed = engine.seed() * 0x9e3779b97f4a7c15ULL + ordinal;
+    RandomStream stream(counted == 0 ? seed : mix(seed, counted), "duration/" + function.name);
     return Duration::seconds(d.draw(stream, ordinal));
   }
+
+ private:
+  std::vector<JobId> process_jobs_;  // by ProcessId
 };
 
 // The event loop of a new process on a node.

@@ -7,8 +7,15 @@
 #pragma once
 
 #include "models/messages.hpp"
+#include "models/task.hpp"
 
 namespace raysim {
+
+// A driver connects and begins.
+struct StartDriver {
+  static constexpr auto kind = MessageKind::none;
+  BodyMaker body;
+};
 
 // The user cancels the task that makes an object; from the caller's thread to its own io loop, or to the owner.
 struct RequestOwnerToCancelTask {

@@ -8,10 +8,17 @@
 
 namespace raysim {
 
-PlacementGroupId Interpreter::group(std::size_t index) const {
-  if (groups[index] == no_placement_group)
+PlacementGroupId& Interpreter::group_entry(const TaskContext& context, std::size_t index) {
+  std::vector<PlacementGroupId>& entries = groups[context.name_space()];
+  entries.resize(program.placement_groups.size());
+  return entries[index];
+}
+
+PlacementGroupId Interpreter::group(const TaskContext& context, std::size_t index) {
+  const PlacementGroupId found = group_entry(context, index);
+  if (found == no_placement_group)
     throw RayError(ErrorType::value_error, "failed to look up placement group " + program.placement_groups[index].name);
-  return groups[index];
+  return found;
 }
 
 namespace {
@@ -121,16 +128,18 @@ Body run_method(Shared self, TaskContext& context, const ActorClassSpec& actor, 
 // Keeps what the driver's names hold when it ends, however that is.
 struct LastValues {
   Frame& frame;
+  std::size_t driver;
   ~LastValues() {
     const auto& expected = frame.self.program.expect.values;
-    for (std::size_t i = 0; i < expected.size(); ++i) (*frame.self.last_values)[i] = frame.names[expected[i].first];
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      if (expected[i].driver == driver) (*frame.self.last_values)[i] = frame.names[expected[i].slot];
   }
 };
 
-Body run_driver(Shared self, TaskContext& context) {
-  const DriverSpec& driver = self->program.drivers.front();
-  Frame frame(*self, context, driver.body, "the driver", driver.name, 0);
-  const LastValues keep{frame};
+Body run_driver(Shared self, TaskContext& context, std::size_t index) {
+  const DriverSpec& driver = self->program.drivers[index];
+  Frame frame(*self, context, driver.body, driver.name.empty() ? "the driver" : "driver", driver.name, context.luck());
+  const LastValues keep{frame, index};
   Body steps = run_steps(frame, driver.body.steps);
   co_await steps;
 }
@@ -207,8 +216,13 @@ ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, 
     functions.push_back(std::move(function));
   }
   for (const ActorClassSpec& actor : program.actors) add_actor(self, actor, functions);
-  BodyMaker driver = [self](TaskContext& context) { return run_driver(self, context); };
-  return {std::move(functions), std::move(driver), self->last_values};
+  std::vector<JobOptions> jobs;
+  for (std::size_t i = 0; i < program.drivers.size(); ++i) {
+    const DriverSpec& driver = program.drivers[i];
+    jobs.push_back({[self, i](TaskContext& context) { return run_driver(self, context, i); },
+                    driver.name.empty() ? "driver" : driver.name, driver.at, driver.node, driver.name_space});
+  }
+  return {std::move(functions), std::move(jobs), self->last_values};
 }
 
 }  // namespace raysim

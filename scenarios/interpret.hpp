@@ -13,6 +13,7 @@
 #include "models/core_worker/task_context.hpp"
 #include "models/runtime.hpp"
 #include "scenarios/program.hpp"
+#include "scenarios/simulation.hpp"
 
 namespace raysim {
 
@@ -22,11 +23,11 @@ TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, i
 // What a body prints: when, which body ("task map"), and the text.
 using PrintSink = std::function<void(Time now, const std::string& body, const std::string& text)>;
 
-// The remote functions of a program and the driver's body; they refer to `program` and `cluster`, which must outlive them.
+// The remote functions of a program and its drivers' bodies; they refer to `program` and `cluster`, which must outlive them.
 struct ProgramBodies {
   std::vector<RemoteFunction> functions;  // tasks, then each class with its methods
-  BodyMaker driver;
-  // What the names of `expect: values` held at the driver's end, in that order.
+  std::vector<JobOptions> jobs;           // the drivers in the order of the program's
+  // What the names of ExpectSpec::values held at their driver's end, in that order.
   std::shared_ptr<const std::vector<Value>> last_values;
 };
 ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, int default_retries,

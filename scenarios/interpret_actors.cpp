@@ -46,7 +46,7 @@ ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, co
   }
   options.strategy = task.strategy;
   if (options.strategy.kind == SchedulingStrategy::Kind::placement_group)
-    options.strategy.group = self.group(options.strategy.group.index);
+    options.strategy.group = self.group(frame.context, options.strategy.group.index);
   options.strategy_given = task.strategy_given;
   options.runtime_env = task.runtime_env;
   options.label_selector = std::move(task.label_selector);

@@ -199,7 +199,7 @@ Body run_submit(Frame& frame, const Step& step, const SubmitStep& submit) {
   call.function = {static_cast<std::uint32_t>(submit.task)};
   call.options = options_of(frame, submit);
   if (call.options.strategy.kind == SchedulingStrategy::Kind::placement_group)
-    call.options.strategy.group = frame.self.group(call.options.strategy.group.index);
+    call.options.strategy.group = frame.self.group(frame.context, call.options.strategy.group.index);
   for (std::size_t i = 0; i < calls.size(); ++i) {
     calls.set_arguments(i, call.args);
     if (submit.call.duration) call.duration = frame.duration(*submit.call.duration, step.place);

@@ -140,10 +140,10 @@ Body run_group_step(Frame& frame, const Step& place, const PlacementGroupStep& s
     const PlacementGroupId id = frame.context.new_group_id();
     call = frame.context.create_group(id, frame.self.program.placement_groups[step.group].spec);
     co_await call;
-    frame.self.groups[step.group] = id;
+    frame.self.group_entry(frame.context, step.group) = id;
     co_return;
   }
-  const PlacementGroupId group = frame.self.group(step.group);
+  const PlacementGroupId group = frame.self.group(frame.context, step.group);
   call = step.verb == Verb::wait ? frame.context.wait_group(group, frame.duration(step.timeout, place.place), ready)
                                  : frame.context.remove_group(group);
   co_await call;

@@ -22,15 +22,14 @@ struct Interpreter {
         cluster(the_cluster),
         default_retries(retries),
         print(std::move(sink)),
-        groups(the_program.placement_groups.size()),
         last_values(std::make_shared<std::vector<Value>>(the_program.expect.values.size())) {}
 
   const ScenarioProgram& program;
   ClusterSpec& cluster;
   int default_retries;
   PrintSink print;
-  // The last group of each entry of ScenarioProgram::placement_groups; whoever knows its name finds it.
-  std::vector<PlacementGroupId> groups;
+  // By namespace: the last group of each entry of ScenarioProgram::placement_groups; whoever knows its name there finds it.
+  std::map<std::string, std::vector<PlacementGroupId>> groups;
   std::vector<std::uint32_t> first_method;  // FunctionId of each class's constructor; its methods follow
   std::vector<std::uint32_t> classes;       // by ActorId: index of its class
   std::unordered_map<const Amount*, std::uint64_t> ordinals;   // draws so far
@@ -39,7 +38,10 @@ struct Interpreter {
   Time moment;                                                 // of the last round of a loop
   std::int64_t rounds = 0;                                     // of loops, at that moment
 
-  [[nodiscard]] PlacementGroupId group(std::size_t index) const;
+  // The group of an entry in a body's namespace.
+  PlacementGroupId& group_entry(const TaskContext& context, std::size_t index);
+  // The same, which must be there: RayError.
+  PlacementGroupId group(const TaskContext& context, std::size_t index);
 };
 
 class Frame final : public Scope {

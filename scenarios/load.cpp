@@ -28,8 +28,8 @@ constexpr std::string_view cluster_prefix = "cluster.";
 constexpr std::array<std::string_view, 1> architectures{"raylet"};
 
 // Mappings with names that the user chose: a new one on the command line is a mistake.
-const std::vector<std::string_view> user_named{"tasks",         "actors",          "functions", "placement_groups",
-                                               "cluster.nodes", "cluster.machines"};
+const std::vector<std::string_view> user_named{"tasks",         "actors",           "functions", "placement_groups",
+                                               "cluster.nodes", "cluster.machines", "drivers"};
 
 RaySettings read_ray(const YamlReader& value, const KnownNames& known) {
   const YamlMapping mapping = value.mapping(keys::ray);
@@ -70,11 +70,11 @@ std::optional<ProgramFile> read_program(const YamlMapping& top, const std::strin
   const auto key = top.find("program");
   if (!key) {
     if (top.has("parameters")) top.fail_at_key("parameters", "'parameters' without 'program'", "both or none");
-    if (!top.has("driver"))
-      top.fail("no 'driver' in the scenario", "the key 'driver', or the key 'program' for one in C++");
+    if (!top.has("driver") && !top.has("drivers"))
+      top.fail("no 'driver' in the scenario", "the key 'driver', 'drivers' for several, or 'program' for one in C++");
     return std::nullopt;
   }
-  for (const std::string_view other : {"driver", "tasks", "actors", "functions", "placement_groups"})
+  for (const std::string_view other : {"driver", "drivers", "tasks", "actors", "functions", "placement_groups"})
     if (top.has(other))
       top.fail_at_key(other, fmt::format("'{}' next to 'program'", other), "none, as the program has its own");
   ProgramFile program;
@@ -88,10 +88,19 @@ std::optional<ProgramFile> read_program(const YamlMapping& top, const std::strin
   return program;
 }
 
-// The slot of a name of the driver, and the value that it must have at the end.
-std::pair<Slot, Value> read_expected_value(const YamlReader& value, const ScenarioContext& context) {
-  if (context.program().in_cpp) value.fail_at_key("'values' of a program in C++", "a check in the program itself");
-  const std::vector<std::string>& names = context.program().drivers.front().body.names;
+ExpectedMakespan read_makespan(const YamlReader& value) {
+  const YamlMapping mapping = value.mapping(keys::makespan);
+  ExpectedMakespan makespan;
+  if (const auto min = mapping.find("min")) makespan.min = min->duration();
+  if (const auto max = mapping.find("max")) makespan.max = max->duration();
+  if (makespan.min && makespan.max && *makespan.max < *makespan.min)
+    mapping.at("max").fail(mapping.at("max").found() + ", below 'min'", "at least 'min'");
+  return makespan;
+}
+
+// A name of a driver, and the value that it must have at the end.
+ExpectedValue read_expected_value(const YamlReader& value, std::size_t driver, const ScenarioContext& context) {
+  const std::vector<std::string>& names = context.program().drivers[driver].body.names;
   const auto found = std::find(names.begin(), names.end(), value.key());
   if (found == names.end()) {
     const std::vector<std::string_view> known(names.begin(), names.end());
@@ -101,7 +110,49 @@ std::pair<Slot, Value> read_expected_value(const YamlReader& value, const Scenar
   NameTable none;
   const Expression expected = ExpressionReader(context.engine(), none).value(value);
   if (expected.constant() == nullptr) value.fail_expected("a value that is the same in each run");
-  return {static_cast<Slot>(found - names.begin()), *expected.constant()};
+  return {driver, static_cast<Slot>(found - names.begin()), *expected.constant()};
+}
+
+void read_expected_driver(const YamlReader& value, const ScenarioContext& context, ExpectSpec& expect) {
+  const std::vector<DriverSpec>& drivers = context.program().drivers;
+  const auto found = std::find_if(drivers.begin(), drivers.end(),
+                                  [&](const DriverSpec& driver) { return driver.name == value.key(); });
+  if (found == drivers.end()) {
+    std::vector<std::string_view> known;
+    for (const DriverSpec& driver : drivers) known.push_back(driver.name);
+    value.fail_at_key("unknown driver " + in_quotes(value.key()),
+                      "one of " + listed(known) + suggestion(value.key(), known));
+  }
+  const YamlMapping mapping = value.mapping(keys::expected_driver);
+  ExpectedDriver expected;
+  expected.driver = static_cast<std::size_t>(found - drivers.begin());
+  if (const auto key = mapping.find("outcome")) expected.outcome = key->one_of(known_outcomes());
+  if (const auto key = mapping.find("makespan")) expected.makespan = read_makespan(*key);
+  if (const auto key = mapping.find("values"))
+    for (const YamlReader& name : key->named_values("values by name of the driver"))
+      expect.values.push_back(read_expected_value(name, expected.driver, context));
+  expect.drivers.push_back(std::move(expected));
+}
+
+// `values` of the only driver, or what is expected of each of several.
+void read_expected_drivers(const YamlMapping& mapping, const ScenarioContext& context, ExpectSpec& expect) {
+  if (context.program().in_cpp) {
+    for (const std::string_view key : {"values", "drivers"})
+      if (mapping.has(key))
+        mapping.fail_at_key(key, fmt::format("'{}' of a program in C++", key), "a check in the program itself");
+    return;
+  }
+  const bool several = !context.program().drivers.front().name.empty();
+  if (const auto key = mapping.find("values")) {
+    if (several) mapping.fail_at_key("values", "'values' of several drivers", "'drivers' with the 'values' of each");
+    for (const YamlReader& name : key->named_values("values by name of the driver"))
+      expect.values.push_back(read_expected_value(name, 0, context));
+  }
+  if (const auto key = mapping.find("drivers")) {
+    if (!several) mapping.fail_at_key("drivers", "'drivers' of the only driver", "'outcome', 'makespan' and 'values'");
+    for (const YamlReader& driver : key->named_values("what is expected, by driver"))
+      read_expected_driver(driver, context, expect);
+  }
 }
 
 ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) {
@@ -109,13 +160,7 @@ ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) 
   ExpectSpec expect;
   expect.place = place_of(value);
   if (const auto key = mapping.find("outcome")) expect.outcome = key->one_of(known_outcomes());
-  if (const auto key = mapping.find("makespan")) {
-    const YamlMapping makespan = key->mapping(keys::makespan);
-    if (const auto min = makespan.find("min")) expect.makespan_min = min->duration();
-    if (const auto max = makespan.find("max")) expect.makespan_max = max->duration();
-    if (expect.makespan_min && expect.makespan_max && *expect.makespan_max < *expect.makespan_min)
-      makespan.at("max").fail(makespan.at("max").found() + ", below 'min'", "at least 'min'");
-  }
+  if (const auto key = mapping.find("makespan")) expect.makespan = read_makespan(*key);
   if (const auto key = mapping.find("tasks_per_node")) {
     for (const YamlReader& node : key->named_values("numbers of tasks by node")) {
       context.check_node_key(node);
@@ -129,9 +174,7 @@ ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) 
   if (const auto key = mapping.find("placement_groups"))
     for (const YamlReader& group : key->named_values("states by placement group"))
       expect.placement_groups.emplace(read_expected_state(group, context));
-  if (const auto key = mapping.find("values"))
-    for (const YamlReader& name : key->named_values("values by name of the driver"))
-      expect.values.push_back(read_expected_value(name, context));
+  read_expected_drivers(mapping, context, expect);
   return expect;
 }
 

@@ -48,13 +48,41 @@ class DeclarationReader {
     if (const auto key = scenario.find("tasks")) declare_tasks(*key);
     if (const auto key = scenario.find("actors")) declare_actors(*key);
     for (const Pending& pending : pending_) read_body(pending);
-    DriverSpec& driver = program_.drivers.emplace_back();
-    NameTable names;
-    driver.body.steps = BodyReader(context_, names, {}).steps(scenario.at("driver"));
-    driver.body.names = names.take_names();
+    read_drivers(scenario);
   }
 
  private:
+  void read_drivers(const YamlMapping& scenario) {
+    const auto one = scenario.find("driver");
+    const auto several = scenario.find("drivers");
+    if (one && several) scenario.fail_at_key("drivers", "'drivers' next to 'driver'", "one of the two");
+    if (one) return read_steps(*one, program_.drivers.emplace_back());
+    const std::vector<YamlReader> readers = several->named_values("drivers by name");
+    if (readers.empty()) several->fail_expected("at least one driver");
+    for (const YamlReader& reader : readers) read_driver(reader);
+  }
+
+  void read_driver(const YamlReader& reader) {
+    const YamlMapping mapping = reader.mapping(keys::driver);
+    DriverSpec& driver = program_.drivers.emplace_back();
+    driver.name = reader.key();
+    if (const auto key = mapping.find("at")) driver.at = key->duration();
+    if (const auto key = mapping.find("node")) driver.node = context_.node(*key);
+    if (const auto key = mapping.find("namespace")) driver.name_space = key->text("the name of a namespace");
+    const NodeSpec& node = context_.cluster().nodes[driver.node.value_or(context_.cluster().head()).index];
+    if (node.joins_at > driver.at)
+      reader.fail_at_key(
+          fmt::format("driver {} starts on {}, which is not there yet", in_quotes(driver.name), in_quotes(node.name)),
+          "'at' when the node has joined, or another 'node'");
+    read_steps(mapping.at("body"), driver);
+  }
+
+  void read_steps(const YamlReader& steps, DriverSpec& driver) {
+    NameTable names;
+    driver.body.steps = BodyReader(context_, names, {}).steps(steps);
+    driver.body.names = names.take_names();
+  }
+
   // A body that is read when everything is declared.
   struct Pending {
     YamlMapping mapping;

@@ -10,7 +10,7 @@
 
 namespace raysim {
 
-// `tasks`, `actors`, `functions` and `driver` of a scenario, into `program`, which is that of the context.
+// `tasks`, `actors`, `functions`, `driver` and `drivers` of a scenario, into `program`, which is that of the context.
 void read_declarations(const YamlMapping& scenario, ScenarioContext& context, ScenarioProgram& program);
 
 }  // namespace raysim

@@ -10,11 +10,21 @@ namespace scenario_keys {
 
 namespace {
 
-constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"},     KeySpec{"seed"},
-                                   KeySpec{"cluster", true},    KeySpec{"ray"},       KeySpec{"warm_workers"},
-                                   KeySpec{"placement_groups"}, KeySpec{"functions"}, KeySpec{"tasks"},
-                                   KeySpec{"actors"},           KeySpec{"driver"},    KeySpec{"program"},
-                                   KeySpec{"parameters"},       KeySpec{"expect"}};
+constexpr std::array scenario_list{KeySpec{"raysim", true},
+                                   KeySpec{"title"},
+                                   KeySpec{"seed"},
+                                   KeySpec{"cluster", true},
+                                   KeySpec{"ray"},
+                                   KeySpec{"warm_workers"},
+                                   KeySpec{"placement_groups"},
+                                   KeySpec{"functions"},
+                                   KeySpec{"tasks"},
+                                   KeySpec{"actors"},
+                                   KeySpec{"driver"},
+                                   KeySpec{"drivers"},
+                                   KeySpec{"program"},
+                                   KeySpec{"parameters"},
+                                   KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
                               KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
 constexpr std::array task_list{KeySpec{"num_cpus"},
@@ -177,7 +187,9 @@ constexpr std::array next_list{KeySpec{"of", true}, KeySpec{"as", true}};
 constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
 constexpr std::array expect_list{KeySpec{"outcome"},          KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
                                  KeySpec{"finished"},         KeySpec{"retried"},  KeySpec{"failed"},
-                                 KeySpec{"placement_groups"}, KeySpec{"values"}};
+                                 KeySpec{"placement_groups"}, KeySpec{"drivers"},  KeySpec{"values"}};
+constexpr std::array driver_list{KeySpec{"at"}, KeySpec{"node"}, KeySpec{"namespace"}, KeySpec{"body", true}};
+constexpr std::array expected_driver_list{KeySpec{"outcome"}, KeySpec{"makespan"}, KeySpec{"values"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
 
 }  // namespace
@@ -222,6 +234,8 @@ constexpr MappingSpec cancel{"cancel", "'cancel'", cancel_list};
 constexpr MappingSpec yield{"yield", "'yield'", yield_list};
 constexpr MappingSpec next{"next", "'next'", next_list};
 constexpr MappingSpec for_each{"for_each", "'for_each'", for_each_list};
+constexpr MappingSpec driver{"driver", "a driver", driver_list};
+constexpr MappingSpec expected_driver{"expected_driver", "what is expected of a driver", expected_driver_list};
 constexpr MappingSpec expect{"expect", "'expect'", expect_list};
 constexpr MappingSpec makespan{"makespan", "'makespan'", makespan_list};
 
@@ -231,7 +245,7 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 42> all_specs{&keys::scenario,
+constexpr std::array<const MappingSpec*, 44> all_specs{&keys::scenario,
                                                        &keys::ray,
                                                        &keys::task,
                                                        &keys::options,
@@ -255,6 +269,8 @@ constexpr std::array<const MappingSpec*, 42> all_specs{&keys::scenario,
                                                        &keys::drain,
                                                        &keys::repeat,
                                                        &keys::for_each,
+                                                       &keys::driver,
+                                                       &keys::expected_driver,
                                                        &keys::expect,
                                                        &keys::makespan,
                                                        &keys::bundle_strategy,

@@ -49,6 +49,8 @@ extern const MappingSpec cancel;
 extern const MappingSpec yield;
 extern const MappingSpec next;
 extern const MappingSpec for_each;
+extern const MappingSpec driver;
+extern const MappingSpec expected_driver;
 extern const MappingSpec expect;
 extern const MappingSpec makespan;
 

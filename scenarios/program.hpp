@@ -76,9 +76,10 @@ struct SubroutineSpec {
 };
 
 struct DriverSpec {
-  std::string name;
-  Duration start;              // after the first one
+  std::string name;            // empty: the only one, which has none
+  Duration at;                 // when it connects
   std::optional<NodeId> node;  // else the head
+  std::string name_space;      // of its job; empty: one of its own
   BodySpec body;
 };
 
@@ -87,18 +88,37 @@ struct PlacementGroupEntry {
   std::shared_ptr<const PlacementGroupSpec> spec;
 };
 
+struct ExpectedMakespan {
+  std::optional<Duration> min;
+  std::optional<Duration> max;
+};
+
+// What is expected of one of several drivers; the makespan is counted from its own start.
+struct ExpectedDriver {
+  std::size_t driver = 0;              // in ScenarioProgram::drivers
+  std::optional<std::string> outcome;  // as ExpectSpec::outcome
+  ExpectedMakespan makespan;
+};
+
+// What a name holds at the end of its driver.
+struct ExpectedValue {
+  std::size_t driver = 0;
+  Slot slot = 0;
+  Value value;
+};
+
 // What the scenario expects of the run; checked after it.
 struct ExpectSpec {
   SourcePlace place;
   std::optional<std::string> outcome;  // "ok" or Ray's error type
-  std::optional<Duration> makespan_min;
-  std::optional<Duration> makespan_max;
+  ExpectedMakespan makespan;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> tasks_per_node;  // node -> [min, max]
   std::optional<std::int64_t> finished;
   std::optional<std::int64_t> retried;
   std::optional<std::int64_t> failed;
   std::map<std::string, std::string> placement_groups;  // name -> its state at the end
-  std::vector<std::pair<Slot, Value>> values;           // of the driver's names at its end
+  std::vector<ExpectedDriver> drivers;
+  std::vector<ExpectedValue> values;
 };
 
 // A value of `ray.system_config` as it was written; the profile knows its type.
@@ -131,7 +151,7 @@ struct ScenarioProgram {
   std::string file;
   RaySettings ray;
   std::uint64_t seed = 0;
-  bool warm_workers = false;  // true: as many idle workers as CPUs on every node before the driver starts
+  bool warm_workers = false;  // true: as many idle workers as CPUs on every node before the first driver starts
   std::vector<PlacementGroupEntry> placement_groups;
   std::vector<TaskSpec> tasks;
   std::vector<ActorClassSpec> actors;

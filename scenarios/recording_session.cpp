@@ -17,7 +17,7 @@ constexpr Duration group_patience = Duration::milliseconds(3000);  // for a plac
 // Attempts of the run that goes on.
 class SessionRecord final : public RecordSink {
  public:
-  void on_submitted(std::uint64_t) override {}
+  void on_submitted(std::uint64_t, std::uint32_t) override {}
   void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
   void on_worker_started(std::uint32_t, Time) override {}
 

@@ -58,15 +58,12 @@ void Simulation::set_callbacks() {
     return process;
   };
   runtime_.worker_gone = [this](ProcessId process) {
-    workers_[worker_of_process_[process.index]]->release_references();
+    const auto is_it = [&](const auto& driver) { return driver->process() == process; };
+    const auto driver = std::find_if(drivers_.begin(), drivers_.end(), is_it);
+    CoreWorker& gone = driver != drivers_.end() ? **driver : *workers_[worker_of_process_[process.index]];
+    gone.release_references();
   };
-  runtime_.driver_ended = [this](const std::string& why, ErrorType error) {
-    result_.end = engine_.now();
-    result_.error = error;
-    result_.message = why;
-    over_ = true;
-    engine_.stop();
-  };
+  runtime_.driver_ended = [this](JobId job, const std::string& why, ErrorType error) { driver_ended(job, why, error); };
   runtime_.handles->out_of_scope = [this](ActorId actor) {
     engine_.post(Address<CoreWorker>{runtime_.actors[actor.index].owner}, ActorOutOfScope{actor});
   };
@@ -112,9 +109,37 @@ void Simulation::build() {
       if (runtime_.contended) workers_.back()->start_idle_work();
     }
   }
-  driver_ = std::make_unique<CoreWorker>(runtime_, runtime_.cluster.head(), CoreWorker::Role::driver);
-  runtime_.driver = driver_->process();
-  driver_->start_driver(options_.driver);
+  start_drivers();
+}
+
+void Simulation::start_drivers() {
+  if (options_.jobs.empty()) options_.jobs.push_back({std::move(options_.driver), "driver", {}, std::nullopt, ""});
+  drivers_left_ = options_.jobs.size();
+  result_.jobs.resize(drivers_left_);
+  for (JobOptions& options : options_.jobs) {
+    const JobId job{static_cast<std::uint32_t>(runtime_.jobs.size())};
+    const NodeId node = options.node.value_or(runtime_.cluster.head());
+    CoreWorker& driver = *drivers_.emplace_back(std::make_unique<CoreWorker>(runtime_, node, CoreWorker::Role::driver));
+    // The namespace of a job that has not named one has a random name, which nobody else knows.
+    if (options.name_space.empty()) options.name_space = std::to_string(mix(engine_.seed(), job.index));
+    runtime_.jobs.push_back({options.name, options.name_space, job, driver.process()});
+    runtime_.bind(driver.process(), job);
+    record_job(job, "RUNNING", Time{} + options.at);
+    driver.start_driver(std::move(options.driver), options.at);
+  }
+}
+
+void Simulation::record_job(JobId job, const char* state, Time at) {
+  runtime_.record.on_job({job.index, runtime_.jobs[job.index].name, state, at});
+}
+
+// The run ends with its last driver. The process of another one goes on to its end.
+void Simulation::driver_ended(JobId job, const std::string& why, ErrorType error) {
+  result_.jobs[job.index] = {true, engine_.now(), error, why};
+  record_job(job, error == ErrorType::none ? "SUCCEEDED" : "FAILED", engine_.now());
+  if (--drivers_left_ > 0) return drivers_[job.index]->exit_driver();
+  result_.end = engine_.now();
+  engine_.stop();
 }
 
 ProcessId Simulation::make_worker(NodeId node) {
@@ -128,16 +153,22 @@ ProcessId Simulation::make_worker(NodeId node) {
 
 SimulationResult Simulation::run(const Progress& progress) {
   const RunEnd end = engine_.run([&] { return !progress || progress(engine_.now(), engine_.events()); });
-  if (!over_) {
+  if (drivers_left_ > 0) {
     result_.end = engine_.now();
     result_.interrupted = end == RunEnd::interrupted;
     result_.starved = !result_.interrupted;
     if (result_.starved) {
       WaitGraph graph;
-      driver_->describe_waits(graph);
+      for (const auto& driver : drivers_) driver->describe_waits(graph);
       for (const auto& worker : workers_) worker->describe_waits(graph);
       result_.deadlock = graph.cycle();
     }
+  }
+  for (std::size_t i = result_.jobs.size(); i-- > 0;) {
+    const JobResult& job = result_.jobs[i];
+    if (job.error == ErrorType::none) continue;
+    result_.error = job.error;
+    result_.message = result_.jobs.size() > 1 ? "driver " + runtime_.jobs[i].name + ": " + job.message : job.message;
   }
   result_.events = engine_.events();
   result_.messages = engine_.messages();
@@ -157,7 +188,7 @@ std::vector<Simulation::ProcessObjects> Simulation::list_objects() const {
     std::vector<ListedObject> objects = worker.list_objects();
     if (!objects.empty()) processes.push_back({worker.node(), worker.process(), driver, std::move(objects)});
   };
-  add(*driver_, true);
+  for (const auto& driver : drivers_) add(*driver, true);
   for (const auto& worker : workers_) add(*worker, false);
   return processes;
 }

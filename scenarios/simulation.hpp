@@ -1,11 +1,13 @@
-// One run: a cluster of Ray's processes on an engine, a driver, and what came of it. The place where everything is put together.
+// One run: a cluster of Ray's processes on an engine, its drivers, and what came of it. The place where everything is put together.
 //
-// Models: the cluster as it stands when a driver connects. Leaves out: reading files, looking at results.
+// Models: the cluster as it stands when the first driver connects; each driver is a job. Leaves out: reading files, looking at
+// results.
 // Invariants: same arguments, same run. A Simulation runs once.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,14 @@
 
 namespace raysim {
 
+struct JobOptions {
+  BodyMaker driver;
+  std::string name = "driver";
+  Duration at;                 // when it connects
+  std::optional<NodeId> node;  // else the head
+  std::string name_space;      // empty: one of its own
+};
+
 struct SimulationOptions {
   std::uint64_t seed = 0;
   std::string policy = "hybrid";
@@ -25,12 +35,21 @@ struct SimulationOptions {
   Duration decision_time;
   bool warm_workers = false;  // as many idle workers as CPUs on every node
   std::vector<RemoteFunction> functions;
-  BodyMaker driver;
+  BodyMaker driver;              // of the only job; or
+  std::vector<JobOptions> jobs;  // several
+};
+
+struct JobResult {
+  bool ended = false;
+  Time end;
+  ErrorType error = ErrorType::none;
+  std::string message;
 };
 
 struct SimulationResult {
-  Time end;  // of the driver
-  ErrorType error = ErrorType::none;
+  Time end;  // of the last driver
+  std::vector<JobResult> jobs;
+  ErrorType error = ErrorType::none;  // of the first of them that failed
   std::string message;
   bool starved = false;      // nobody could ever act again
   std::string deadlock;      // starved: who waits for whom in a circle, where somebody does
@@ -73,6 +92,9 @@ class Simulation {
   void draw_node_ids();
   void set_callbacks();
   void build();
+  void start_drivers();
+  void driver_ended(JobId job, const std::string& why, ErrorType error);
+  void record_job(JobId job, const char* state, Time at);
 
   Engine engine_;
   Runtime runtime_;
@@ -82,9 +104,9 @@ class Simulation {
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
   std::vector<std::uint32_t> worker_of_process_;  // by ProcessId
-  std::unique_ptr<CoreWorker> driver_;
+  std::vector<std::unique_ptr<CoreWorker>> drivers_;  // by JobId
   SimulationResult result_;
-  bool over_ = false;
+  std::size_t drivers_left_ = 0;
 };
 
 }  // namespace raysim

@@ -20,6 +20,7 @@ enum class AttemptOutcome : std::uint8_t { finished, failed, retried };
 struct AttemptRecord {
   std::uint64_t task = 0;      // unique in the run
   std::uint32_t function = 0;  // index into RunHeader::functions
+  std::uint32_t job = 0;       // of the caller
   std::int32_t attempt = 0;    // from 0
   std::uint32_t node = 0;      // index into RunHeader::nodes
   std::uint32_t worker = 0;    // unique in the run
@@ -84,6 +85,14 @@ struct ObjectRecord {
   }
 };
 
+// A program that runs on the cluster, from its start on.
+struct JobRecord {
+  std::uint32_t job = 0;  // unique in the run
+  std::string name;
+  std::string state;  // RUNNING, SUCCEEDED or FAILED
+  Time at;
+};
+
 struct NodeHeader {
   std::string name;
   double cpus = 0;
@@ -100,10 +109,10 @@ class RecordSink {
   virtual ~RecordSink() = default;
   // A function that the header does not have; its index is the next one.
   virtual void on_function(const std::string& /*name*/) {}
-  virtual void on_submitted(std::uint64_t count) = 0;
+  virtual void on_submitted(std::uint64_t count, std::uint32_t job) = 0;
   virtual void on_attempt(const AttemptRecord& attempt) = 0;
   // A task failed before any worker had it: with one of its arguments, or because no node can ever take it.
-  virtual void on_failed_unstarted(std::uint32_t /*function*/) {}
+  virtual void on_failed_unstarted(std::uint32_t /*function*/, std::uint32_t /*job*/) {}
   // A task takes a result of another one; both as in AttemptRecord::task.
   virtual void on_argument(std::uint64_t /*task*/, std::uint64_t /*from*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
@@ -113,6 +122,7 @@ class RecordSink {
   virtual void on_object(const ObjectRecord& /*object*/) {}
   // What a worker is wanted for had to wait on a node until its arguments were there.
   virtual void on_arguments_waited(std::uint32_t /*node*/, Duration /*waited*/) {}
+  virtual void on_job(const JobRecord& /*job*/) {}
 };
 
 }  // namespace raysim

@@ -46,6 +46,7 @@ ObjectRef TaskContext::call(const ActorCall& call) {
 Body TaskContext::get_actor(std::string name, std::string name_space, ActorHandle& found) {
   thread_.charge(runtime_.profile.costs.placement_group_call);
   named_actor_ = no_actor;
+  if (name_space.empty()) name_space = this->name_space();
   auto wanted = std::make_shared<const std::pair<std::string, std::string>>(name_space, name);
   thread_.send(runtime_.gcs, GetNamedActor{worker_.address_, ++wait_, std::move(wanted)});
   const Pause waiting{*this};

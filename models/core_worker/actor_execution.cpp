@@ -13,7 +13,7 @@ void CoreWorker::on(const PushActorCreation& creation) {
   execution.push.devices = creation.devices;
   execution.push.input = spec.input;
   execution.function = spec.constructor;
-  execution.push.duration = runtime_.draw_duration(runtime_.functions[spec.constructor.index]);
+  execution.push.duration = runtime_.draw_duration(runtime_.functions[spec.constructor.index], spec.job);
   start_execution(io_, 0);
 }
 

@@ -1,6 +1,7 @@
 #include "models/core_worker/core_worker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace raysim {
 
@@ -49,11 +50,24 @@ void CoreWorker::on(WorkerStarted) {
   if (runtime_.contended) start_idle_work();
 }
 
-void CoreWorker::start_driver(const BodyMaker& body) {
-  io_.send(runtime_.raylets[node_.index], RegisterDriver{});
-  add_context(0).run(body, nullptr, ++runs_);
+void CoreWorker::start_driver(BodyMaker body, Duration after) {
+  if (after == Duration{}) return on(StartDriver{std::move(body)});
+  io_.after<CoreWorker>(after, StartDriver{std::move(body)});
+}
+
+// The first driver's luck is the run's; each other one has its own.
+void CoreWorker::on(const StartDriver& start) {
+  io_.send(runtime_.raylets[node_.index], RegisterDriver{process()});
+  TaskInputRef input;
+  if (job().index > 0) {
+    input = new TaskInput;
+    input->luck = mix(~std::uint64_t{0}, job().index);
+  }
+  add_context(0).run(start.body, std::move(input), ++runs_);
   if (runtime_.contended) start_idle_work();
 }
+
+void CoreWorker::exit_driver() { contexts_.front()->thread().hand_over(address_, TimerTick{Tick::driver_exit}); }
 
 void CoreWorker::start_idle_work() {
   const Costs& costs = runtime_.profile.costs;
@@ -73,6 +87,7 @@ void CoreWorker::on(TimerTick tick) {
       else
         main_->compute<CoreWorker>(idle.work, TimerTick{Tick::idle_work_done}, true);
       return;
+    case Tick::driver_exit: return io_.after<CoreWorker>(costs.driver_exit, WorkerExited{false});
     case Tick::idle_work_done: main_->after<CoreWorker>(idle.period, TimerTick{Tick::idle_work}, true); return;
     case Tick::owner: {
       owner().tick_armed = false;
@@ -146,6 +161,7 @@ template void deliver(CoreWorker&, WorkerFailureCause);
 template void deliver(CoreWorker&, ProcessDied);
 template void deliver(CoreWorker&, TimerTick);
 template void deliver(CoreWorker&, WorkerStarted);
+template void deliver(CoreWorker&, StartDriver);
 template void deliver(CoreWorker&, WorkerExited);
 template void deliver(CoreWorker&, RunTask);
 template void deliver(CoreWorker&, SendReply);

@@ -40,9 +40,11 @@ class CoreWorker final : ReferencePort {
   [[nodiscard]] NodeId node() const { return node_; }
   // Objects that it owns and that somebody needs, and those that its tasks read. It must be alive.
   [[nodiscard]] std::vector<ListedObject> list_objects() const;
-  // A worker: spends its start-up, then registers at its raylet. A driver: registers and runs `body`.
+  // A worker: spends its start-up, then registers at its raylet. A driver: registers after that time and runs `body`.
   void start_worker();
-  void start_driver(const BodyMaker& body);
+  void start_driver(BodyMaker body, Duration after);
+  // The driver's program is over, which its thread has just found out; its process follows.
+  void exit_driver();
   void start_idle_work();
   // It has died: lets go of what its bodies, tasks and values refer to.
   void release_references();
@@ -69,6 +71,7 @@ class CoreWorker final : ReferencePort {
   void on(ProcessDied died);
   void on(TimerTick tick);
   void on(WorkerStarted);
+  void on(const StartDriver& start);
   void on(WorkerExited exited);
   void on(RunTask run);
   void on(ExecutionStarted started);
@@ -179,6 +182,9 @@ class CoreWorker final : ReferencePort {
     bool tick_armed = false;
   };
   Owner& owner();
+  [[nodiscard]] JobId job() const { return runtime_.job_of(process()); }
+  // Its number in the record.
+  [[nodiscard]] std::uint32_t reported_job() const { return runtime_.jobs[job().index].reported_as.index; }
   NormalTaskSubmitter& submitter() { return owner().submitter; }
 
   // execution.cpp
@@ -238,6 +244,7 @@ class CoreWorker final : ReferencePort {
   ActorId create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, TaskContext& caller);
   // The task that stands for the creation of an actor of this owner.
   [[nodiscard]] std::uint32_t creation_of(ActorId actor) const { return creations_.at(actor); }
+  JobId job_of_detached();
   void creation_resolved(std::uint32_t task);
   void learn_of(ActorId actor);
   // With what follows from its place in the program: depth and placement group.

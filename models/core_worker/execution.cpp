@@ -133,7 +133,7 @@ void CoreWorker::on(ExecutionEnded over) {
 
 // The body of a driver or of a task has ended.
 void CoreWorker::execution_over(TaskContext& body) {
-  if (role_ == Role::driver) return runtime_.driver_ended(body.message(), body.outcome());
+  if (role_ == Role::driver) return runtime_.driver_ended(job(), body.message(), body.outcome());
   const std::uint32_t slot = body.slot();
   if (executions_[slot].push.attempt < executed_function(slot).crash_attempts) return runtime_.engine.kill(process());
   if (body.outcome() == ErrorType::keyboard_interrupt) {

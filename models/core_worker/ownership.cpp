@@ -26,7 +26,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
   task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
-  task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function);
+  task.duration = duration != nullptr ? *duration : runtime_.draw_duration(function, job());
   task.unresolved = 1;  // its own submission
   const auto index = tasks_.add_task(task, function.references());
   const EnvironmentId environment = runtime_.environments.id_of(options.runtime_env);
@@ -34,7 +34,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
   if (environment != EnvironmentId{} && tasks_.key_of(index) == nullptr)
     tasks_.set_key(index, {task.scheduling_class, {}, environment});
   open_stream(index, function, options.generator_backpressure);
-  runtime_.record.on_submitted(1);
+  runtime_.record.on_submitted(1, reported_job());
   return index;
 }
 
@@ -50,13 +50,13 @@ std::uint32_t CoreWorker::create_call(const ActorCall& call, TaskContext& caller
   task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
-  task.duration = call.duration ? *call.duration : runtime_.draw_duration(method);
+  task.duration = call.duration ? *call.duration : runtime_.draw_duration(method, job());
   task.unresolved = 1;
   const auto index = tasks_.add_task(task, method.references());
   add_arguments(index, call.args, {}, caller);
   tasks_.task(index).input->keeps = call.actor.life();
   open_stream(index, method, call.generator_backpressure);
-  runtime_.record.on_submitted(1);
+  runtime_.record.on_submitted(1, reported_job());
   return index;
 }
 
@@ -84,8 +84,18 @@ ActorId CoreWorker::create_actor(FunctionId constructor, ActorOptions options, s
   spec.owner = io_.id();
   spec.owner_node = node_;
   spec.options = std::move(options);
+  spec.job = spec.options.detached ? job_of_detached() : job();
+  if (spec.options.name_space.empty()) spec.options.name_space = runtime_.jobs[job().index].name_space;
   runtime_.actors.push_back(std::move(spec));
   return actor;
+}
+
+// A detached actor outlives this job: what it starts is not for this job's workers.
+JobId CoreWorker::job_of_detached() {
+  Job own = runtime_.jobs[job().index];
+  own.driver = {};
+  runtime_.jobs.push_back(std::move(own));
+  return {static_cast<std::uint32_t>(runtime_.jobs.size() - 1)};
 }
 
 void CoreWorker::creation_resolved(std::uint32_t index) {
@@ -187,7 +197,7 @@ void CoreWorker::enqueue(std::uint32_t index) {
   task.resolved = io_.now();
   if (task.creates_actor && task.argument_error != ErrorType::none) return creation_resolved(index);
   if (task.argument_error != ErrorType::none) {
-    runtime_.record.on_failed_unstarted(task.function.index);
+    runtime_.record.on_failed_unstarted(task.function.index, reported_job());
     if (task.actor != no_actor) owner().actors.withdraw(task.actor, index);
     return finish(index, ErrorType::task_error, task.path);
   }
@@ -322,6 +332,7 @@ void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker,
   const OwnedTask& task = tasks_.task(index);
   AttemptRecord record;
   record.task = task_number(index);
+  record.job = reported_job();
   record.function = task.function.index;
   record.attempt = task.attempt;
   record.node = worker.node.index;

@@ -27,7 +27,7 @@ PlacementGroupId TaskContext::new_group_id() { return {runtime_.placement_groups
 Body TaskContext::create_group(PlacementGroupId group, std::shared_ptr<const PlacementGroupSpec> spec) {
   CreatePlacementGroup create;
   create.group = group;
-  create.creator = runtime_.driver;
+  create.job = worker_.job();
   create.spec = spec;
   const Pause waiting = ask_gcs(std::move(create));
   co_await waiting;

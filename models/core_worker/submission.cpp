@@ -83,7 +83,7 @@ void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t
 
 void CoreWorker::Owner::fail_task(std::uint32_t task, ErrorType error) {
   const OwnedTask& failed = worker.tasks_.task(task);
-  worker.runtime_.record.on_failed_unstarted(failed.function.index);
+  worker.runtime_.record.on_failed_unstarted(failed.function.index, worker.reported_job());
   worker.finish(task, failed.cancelled ? ErrorType::task_cancelled : error, failed.path);
 }
 

@@ -39,6 +39,8 @@ ResourceId TaskContext::resource(std::string_view name) { return runtime_.resour
 
 const ActorSpec& TaskContext::spec(const ActorHandle& actor) const { return runtime_.actors[actor.actor().index]; }
 
+const std::string& TaskContext::name_space() const { return runtime_.jobs[worker_.job().index].name_space; }
+
 void TaskContext::run(const BodyMaker& maker, TaskInputRef input, std::uint32_t run_number) {
   run_ = run_number;
   interrupted_ = false;

@@ -74,6 +74,8 @@ class TaskContext {
   ResourceId resource(std::string_view name);
   // What an actor was made with.
   [[nodiscard]] const ActorSpec& spec(const ActorHandle& actor) const;
+  // The namespace of this body's job.
+  [[nodiscard]] const std::string& name_space() const;
   // A random stream of the run by name.
   [[nodiscard]] RandomStream stream(std::string_view name) const;
 

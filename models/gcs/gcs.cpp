@@ -42,6 +42,13 @@ void Gcs::on(const DelayedReport& report) {
       station_.send(runtime_.raylets[listener.index], ResourceBroadcast{report.snapshot});
 }
 
+// Actors go with their owner, groups with their job's driver; then the raylets hear of it.
+void Gcs::on(const JobFinished& finished) {
+  if (actors_) actors_->on(WorkerDeath{finished.node, finished.driver, true});
+  if (groups_) groups_->creator_died(finished.driver);
+  for (const Address<Raylet> raylet : runtime_.raylets) station_.send(raylet, finished);
+}
+
 void Gcs::on(TimerTick tick) {
   if (tick.tick == Tick::placement_groups) return groups().on_tick();
   if (tick.tick == Tick::schedule_placement_groups) return groups().schedule_pending();
@@ -62,6 +69,7 @@ template void deliver(Gcs&, TaskEvents);
 template void deliver(Gcs&, ExportFunction);
 template void deliver(Gcs&, FetchFunction);
 template void deliver(Gcs&, DrainNode);
+template void deliver(Gcs&, JobFinished);
 template void deliver(Gcs&, TimerTick);
 template void deliver(Gcs&, CreatePlacementGroup);
 template void deliver(Gcs&, WaitPlacementGroup);

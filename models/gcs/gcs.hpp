@@ -27,6 +27,7 @@ class Gcs {
   void on(const ExportFunction&) {}
   void on(const FetchFunction& fetch) { station_.send(fetch.worker, FunctionCode{}); }
   void on(DrainNode drain) { station_.send(runtime_.raylets[drain.node.index], DrainRaylet{}); }
+  void on(const JobFinished& finished);
   void on(TimerTick tick);
   void on(const BundleResourcesReply& reply) { groups().on(reply); }
   void on_unreachable(const PrepareBundleResources& lost) { groups().on_unreachable(lost.node, lost.group, false); }

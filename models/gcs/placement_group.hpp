@@ -1,6 +1,6 @@
 // A placement group as the GCS knows it.
 //
-// Models: what was asked for, where each bundle is, and the state. Leaves out: namespaces, statistics but the number of attempts.
+// Models: what was asked for, where each bundle is, and the state. Leaves out: statistics but the number of attempts.
 // Mirrors src/ray/gcs/gcs_placement_group.cc (2.60).
 // Invariants: `nodes` has an entry for each bundle; in state `created` none of them is no_node.
 #pragma once

@@ -11,12 +11,12 @@ constexpr Time before_all_others{};  // rank 0: due before any group that is que
 }  // namespace
 
 bool PlacementGroupManager::create(PlacementGroupId id, std::shared_ptr<const PlacementGroupSpec> spec,
-                                   ProcessId creator) {
+                                   ProcessId creator, const std::string& name_space) {
   if (registered_.contains(id)) return true;
-  if (!spec->name.empty() && find(spec->name)) return false;
+  if (!spec->name.empty() && find(spec->name, name_space)) return false;
   auto group = std::make_unique<PlacementGroup>(id, std::move(spec));
   port_.state_changed(*group);
-  registered_[id] = {std::move(group), creator};
+  registered_[id] = {std::move(group), creator, name_space};
   add_pending(id, port_.now(), settings_.retry_min);
   schedule_pending();
   return true;
@@ -27,9 +27,9 @@ const PlacementGroup* PlacementGroupManager::find(PlacementGroupId id) const {
   return it != registered_.end() ? it->second.group.get() : nullptr;
 }
 
-const PlacementGroup* PlacementGroupManager::find(std::string_view name) const {
+const PlacementGroup* PlacementGroupManager::find(std::string_view name, std::string_view name_space) const {
   for (const auto& [id, registered] : registered_)
-    if (registered.group->spec->name == name) return registered.group.get();
+    if (registered.group->spec->name == name && registered.name_space == name_space) return registered.group.get();
   return nullptr;
 }
 

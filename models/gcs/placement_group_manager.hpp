@@ -42,13 +42,14 @@ class PlacementGroupManager {
   PlacementGroupManager(PlacementGroupScheduler& scheduler, Port& port, Settings settings)
       : scheduler_(scheduler), port_(port), settings_(settings) {}
 
-  // `creator`: dies with it unless detached. False: the name is taken.
-  bool create(PlacementGroupId id, std::shared_ptr<const PlacementGroupSpec> spec, ProcessId creator);
+  // `creator`: dies with it unless detached. False: the name is taken in its namespace.
+  bool create(PlacementGroupId id, std::shared_ptr<const PlacementGroupSpec> spec, ProcessId creator,
+              const std::string& name_space = "");
   void remove(PlacementGroupId id);
   void wait(PlacementGroupId id, std::uint64_t waiter);
   // Null: no such group, or it was removed.
   [[nodiscard]] const PlacementGroup* find(PlacementGroupId id) const;
-  [[nodiscard]] const PlacementGroup* find(std::string_view name) const;
+  [[nodiscard]] const PlacementGroup* find(std::string_view name, std::string_view name_space = "") const;
 
   void creator_died(ProcessId creator);
   void node_added();
@@ -66,6 +67,7 @@ class PlacementGroupManager {
   struct Registered {
     std::unique_ptr<PlacementGroup> group;
     ProcessId creator;
+    std::string name_space;
   };
   struct Pending {
     PlacementGroupId group;

@@ -21,7 +21,7 @@ struct CreatePlacementGroup {
   PlacementGroupId group;
   Address<CoreWorker> caller;
   std::uint64_t wait = 0;  // the caller's, comes back with the reply
-  ProcessId creator;       // the group goes with it, unless it is detached
+  JobId job;               // the group goes with its driver, unless it is detached
   std::shared_ptr<const PlacementGroupSpec> spec;
 };
 struct WaitPlacementGroup {

@@ -33,7 +33,8 @@ PlacementGroups::PlacementGroups(Runtime& runtime, Station& station,
 
 void PlacementGroups::on(const CreatePlacementGroup& create) {
   news_ = true;
-  const bool ok = manager_.create(create.group, create.spec, create.creator);
+  const Job& job = runtime_.jobs[create.job.index];
+  const bool ok = manager_.create(create.group, create.spec, job.driver, job.name_space);
   reply(create.caller, {create.wait, ok, nullptr});
   arm_tick();
 }
@@ -58,6 +59,12 @@ void PlacementGroups::on(const RemovePlacementGroup& remove) {
   manager_.remove(remove.group);
   news_ = true;  // its reservation in the view is gone
   reply(remove.caller, {remove.wait, true, nullptr});
+  arm_tick();
+}
+
+void PlacementGroups::creator_died(ProcessId driver) {
+  manager_.creator_died(driver);
+  news_ = true;
   arm_tick();
 }
 

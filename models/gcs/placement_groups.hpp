@@ -28,6 +28,7 @@ class PlacementGroups final : private BundlePort, private PlacementGroupManager:
   void on(const BundleResourcesReply& reply);
   void on_unreachable(NodeId node, PlacementGroupId group, bool committing);
   void on(const ResourceSnapshot& report);
+  void creator_died(ProcessId driver);
   void on_tick();
   void schedule_pending();
 

@@ -27,6 +27,7 @@ struct Lease {
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
   EnvironmentId environment;  // that its worker must have
+  JobId job;                  // that its worker must serve
   std::uint32_t tag = 0;      // the owner's
   float rank = 0;             // smaller goes first; all are equal in Ray
   bool grant_or_reject = false;

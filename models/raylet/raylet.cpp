@@ -66,12 +66,15 @@ void Raylet::on(RequestWorkerLease request) {
   lease.owner_node = request.owner_node;
   lease.scheduling_class = request.scheduling_class;
   if (request.arguments) lease.environment = request.arguments->environment;
+  lease.job = runtime_.job_of(lease.owner_process);
   lease.tag = request.tag;
   lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
   lease.selected_by_locality = request.selected_by_locality;
   if (request.arguments && !request.arguments->list.empty()) lease.arguments = std::move(request.arguments);
   lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
+  const bool finished = std::find(finished_.begin(), finished_.end(), lease.job) != finished_.end();
+  if (finished && !lease.detached) return;  // its owner ends as well
   watch_owner(lease.owner_process);
   if (lease.environment == EnvironmentId{}) start_spares(std::min<std::int64_t>(whole_cpus_free(), request.backlog));
   if (runtime_.traits.perfect_view && lease.grant_or_reject)
@@ -123,6 +126,8 @@ void Raylet::granted(Lease lease, ProcessId process) {
   reply.devices = runtime_.device_lists.id_of(visible_devices(lease.held, runtime_.resource_names));
   send_reply(lease, reply);
   if (lease.arguments) objects_.pin_arguments(lease);
+  holder.kind.job = creates_actor(lease) ? runtime_.actors[lease.tag].job : lease.job;
+  runtime_.bind(process, holder.kind.job);
   holder.lease = std::move(lease);
 }
 
@@ -226,6 +231,7 @@ void Raylet::on(ProcessDied died) {
     runtime_.worker_gone(died.process);
   }
   owner_died(died.process);  // a worker may have been one
+  driver_died(died.process);
   resources_changed();
   schedule_leases();
 }
@@ -242,6 +248,12 @@ void Raylet::owner_died(ProcessId owner) {
   for (const Worker& holder : workers_)
     if (holder.alive && holder.leased() && holder.lease.owner_process == owner && !holder.lease.detached)
       runtime_.engine.kill(holder.process);  // each reports its own death
+}
+
+void Raylet::driver_died(ProcessId driver) {
+  if (std::erase(drivers_, driver) == 0) return;
+  runtime_.worker_gone(driver);
+  station_.send(runtime_.gcs, JobFinished{runtime_.job_of(driver), node_, driver});
 }
 
 bool Raylet::is_own(ProcessId process) const {
@@ -329,6 +341,7 @@ template void deliver(Raylet&, CancelWorkerLease);
 template void deliver(Raylet&, ReturnWorkerLease);
 template void deliver(Raylet&, RegisterWorker);
 template void deliver(Raylet&, RegisterDriver);
+template void deliver(Raylet&, JobFinished);
 template void deliver(Raylet&, ExitAnswered);
 template void deliver(Raylet&, TaskBlocked);
 template void deliver(Raylet&, TaskUnblocked);

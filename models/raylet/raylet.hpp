@@ -2,7 +2,7 @@
 //
 // Models: the messages around the lease manager: requests, replies, returns; the worker pool; workers that block or die; timers; and
 // the resource view that others see only by periodic reports.
-// Leaves out: several jobs.
+// Leaves out: its own death.
 // Mirrors src/ray/raylet/node_manager.cc (2.60).
 // Invariants: every lease request is answered exactly once unless its owner dies.
 #pragma once
@@ -45,6 +45,7 @@ class Raylet final : private LeasePort {
   void on(ReturnWorkerLease returned);
   void on(RegisterWorker registered);
   void on(RegisterDriver registered);
+  void on(const JobFinished& finished);
   void on(ExitAnswered answered);
   void on(TaskBlocked blocked);
   void on(TaskUnblocked unblocked);
@@ -83,7 +84,7 @@ class Raylet final : private LeasePort {
     bool alive = true;
     bool preempted = false;  // its end is on its way
     bool left = false;       // by itself
-    EnvironmentId environment;
+    WorkerKind kind;
     Lease lease;  // that it serves, when granted; else its last
     [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
@@ -99,7 +100,7 @@ class Raylet final : private LeasePort {
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
   void granted(Lease lease, ProcessId worker) override;
   std::optional<ProcessId> request_worker(const Lease& lease) override {
-    return pool_.pop(lease.id, creates_actor(lease), lease.environment);
+    return pool_.pop(lease.id, creates_actor(lease), {lease.environment, lease.job});
   }
   void forget_worker(const Lease& lease) override { pool_.forget(lease.id); }
   bool pull_arguments(const Lease& lease) override { return objects_.pull_arguments(lease); }
@@ -119,7 +120,7 @@ class Raylet final : private LeasePort {
   void join();
   void worker_is_free(ProcessId worker, bool never_used);
   void start_workers();
-  void start_worker(EnvironmentId environment);
+  void start_worker(WorkerKind kind);
   void set_up_environments();
   void start_spares(std::int64_t desired);
   void before_decision(Time now);
@@ -131,6 +132,7 @@ class Raylet final : private LeasePort {
   void look_for_work();
   void steal();
   void owner_died(ProcessId owner);
+  void driver_died(ProcessId driver);
   void sweep_idle_workers();
   void arm_sweep();
   [[nodiscard]] std::int64_t whole_cpus_free() const {
@@ -152,6 +154,9 @@ class Raylet final : private LeasePort {
   LeaseManager leases_;
   std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
+  std::vector<ProcessId> drivers_;            // of this node, that are there
+  bool had_driver_ = false;
+  std::vector<JobId> finished_;
   std::uint64_t reported_version_ = 0;
   std::array<Duration, 8> phases_ = unknown_phases();  // by Tick; drawn when first needed
   bool caught_up_ = false;                             // with the reports from before its first decision

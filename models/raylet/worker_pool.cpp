@@ -16,17 +16,15 @@ WorkerPool::Setup& WorkerPool::setup_of(EnvironmentId environment) {
   return setups_[environment.index];
 }
 
-std::optional<ProcessId> WorkerPool::pop(LeaseId lease, bool for_actor, EnvironmentId environment) {
-  const auto fits = [&](const Idle& idle) {
-    return idle.environment == environment && (!for_actor || idle.never_used);
-  };
+std::optional<ProcessId> WorkerPool::pop(LeaseId lease, bool for_actor, WorkerKind kind) {
+  const auto fits = [&](const Idle& idle) { return idle.kind.serves(kind) && (!for_actor || idle.never_used); };
   const auto last = std::find_if(idle_.rbegin(), idle_.rend(), fits);
   if (last != idle_.rend()) {
     const ProcessId worker = last->worker;
     idle_.erase(std::next(last).base());
     return worker;
   }
-  (setup_of(environment) == Setup::done ? unstarted_ : unequipped_).push_back({lease, for_actor, environment});
+  (setup_of(kind.environment) == Setup::done ? unstarted_ : unequipped_).push_back({lease, for_actor, kind});
   return std::nullopt;
 }
 
@@ -35,9 +33,9 @@ void WorkerPool::forget(LeaseId lease) {
   for (auto* queue : {&waiting_, &unstarted_, &unequipped_}) std::erase_if(*queue, is_it);
 }
 
-std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used, EnvironmentId environment) {
+std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_used, WorkerKind kind) {
   const auto fits = [&](const Waiting& waiting) {
-    return waiting.environment == environment && (never_used || !waiting.for_actor);
+    return kind.serves(waiting.kind) && (never_used || !waiting.for_actor);
   };
   for (auto* queue : {&waiting_, &unstarted_}) {
     const auto first = std::find_if(queue->begin(), queue->end(), fits);
@@ -46,23 +44,23 @@ std::optional<LeaseId> WorkerPool::push(ProcessId worker, Time now, bool never_u
     queue->erase(first);
     return lease;
   }
-  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now, never_used, environment});
+  idle_.insert(never_used ? idle_.begin() : idle_.end(), {worker, now, never_used, kind});
   return std::nullopt;
 }
 
-std::optional<EnvironmentId> WorkerPool::next_start() {
+std::optional<WorkerKind> WorkerPool::next_start() {
   if (unstarted_.empty() || static_cast<std::int64_t>(starting_.size()) >= max_starting_) return std::nullopt;
   waiting_.push_back(unstarted_.front());
   unstarted_.pop_front();
-  return waiting_.back().environment;
+  return waiting_.back().kind;
 }
 
 std::optional<EnvironmentId> WorkerPool::next_setup() {
   for (const Waiting& waiting : unequipped_) {
-    Setup& setup = setup_of(waiting.environment);
+    Setup& setup = setup_of(waiting.kind.environment);
     if (setup != Setup::unknown) continue;
     setup = Setup::going_on;
-    return waiting.environment;
+    return waiting.kind.environment;
   }
   return std::nullopt;
 }
@@ -71,15 +69,15 @@ void WorkerPool::set_up(EnvironmentId environment, bool failed) {
   setup_of(environment) = failed ? Setup::failed : Setup::done;
   if (failed) return;
   std::erase_if(unequipped_, [&](const Waiting& waiting) {
-    if (waiting.environment == environment) unstarted_.push_back(waiting);
-    return waiting.environment == environment;
+    if (waiting.kind.environment == environment) unstarted_.push_back(waiting);
+    return waiting.kind.environment == environment;
   });
 }
 
 std::vector<LeaseId> WorkerPool::take_hopeless() {
   std::vector<LeaseId> hopeless;
   std::erase_if(unequipped_, [&](const Waiting& waiting) {
-    const bool failed = setup_of(waiting.environment) == Setup::failed;
+    const bool failed = setup_of(waiting.kind.environment) == Setup::failed;
     if (failed) hopeless.push_back(waiting.lease);
     return failed;
   });
@@ -100,7 +98,7 @@ void WorkerPool::died(ProcessId worker) {
   const auto starting =
       std::find_if(starting_.begin(), starting_.end(), [&](const Starting& s) { return s.worker == worker; });
   if (starting != starting_.end()) {
-    const auto its = [&](const Waiting& waiting) { return waiting.environment == starting->environment; };
+    const auto its = [&](const Waiting& waiting) { return starting->kind.serves(waiting.kind); };
     const auto first = std::find_if(waiting_.begin(), waiting_.end(), its);
     if (first != waiting_.end()) {
       unstarted_.push_front(*first);  // its process will not come

@@ -2,10 +2,11 @@
 //
 // Models: idle workers reused last-in first-out, but for actors, which take workers that have run nothing; a process started for
 // each lease that finds none, with limited concurrency; spares started ahead of demand; too many idle workers asked to exit.
-// Workers have one runtime environment each, which is set up on the node before the first of them starts. Leaves out: languages,
-// several jobs, the end of environments that nobody uses. Mirrors src/ray/raylet/worker_pool.cc (2.60).
+// Workers have one runtime environment each, which is set up on the node before the first of them starts, and serve one job: the
+// first that takes them, or the one that they were started for. Leaves out: languages, the end of environments that nobody uses.
+// Mirrors src/ray/raylet/worker_pool.cc (2.60).
 // Invariants: a worker is in at most one place (starting, idle, leased); no more than the limit start at once; a lease gets a
-// worker of its environment.
+// worker of its environment and of its job.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +20,29 @@
 
 namespace raysim {
 
+// What a worker is bound to for life, and what a lease needs.
+struct WorkerKind {
+  EnvironmentId environment;
+  JobId job = no_job;  // none, of a worker: not bound yet
+  constexpr auto operator<=>(const WorkerKind&) const = default;
+
+  [[nodiscard]] bool serves(const WorkerKind& wanted) const {
+    return environment == wanted.environment && (job == no_job || job == wanted.job);
+  }
+};
+
 class WorkerPool {
  public:
   WorkerPool(const SystemConfig& config, std::int64_t node_cpus, int machine_cores);
 
   // An idle worker for a lease; none: the lease waits, and a process is to be started for it (next_start).
-  std::optional<ProcessId> pop(LeaseId lease, bool for_actor = false, EnvironmentId environment = {});
+  std::optional<ProcessId> pop(LeaseId lease, bool for_actor = false, WorkerKind kind = {});
   // The lease no longer waits.
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
-  std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used, EnvironmentId environment = {});
-  // The environment of a process that is to be started now for a lease that waits; to be called until there is none.
-  std::optional<EnvironmentId> next_start();
+  std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used, WorkerKind kind = {});
+  // Of which kind a process is to be started now for a lease that waits; to be called until there is none.
+  std::optional<WorkerKind> next_start();
   // An environment whose set-up begins now, for a lease that waits; likewise.
   std::optional<EnvironmentId> next_setup();
   // The end of a set-up.
@@ -39,7 +51,7 @@ class WorkerPool {
   std::vector<LeaseId> take_hopeless();
   // How many spares to start now so that `desired` workers are idle or starting; what the limit forbids is dropped.
   [[nodiscard]] std::int64_t spares(std::int64_t desired) const;
-  void started(ProcessId worker, EnvironmentId environment = {}) { starting_.push_back({worker, environment}); }
+  void started(ProcessId worker, WorkerKind kind = {}) { starting_.push_back({worker, kind}); }
   // A started process has registered.
   void registered(ProcessId worker);
   // A process has ended, in whatever state.
@@ -58,16 +70,16 @@ class WorkerPool {
     ProcessId worker;
     Time since;
     bool never_used = false;
-    EnvironmentId environment = {};
+    WorkerKind kind = {};
   };
   struct Starting {
     ProcessId worker;
-    EnvironmentId environment = {};
+    WorkerKind kind = {};
   };
   struct Waiting {
     LeaseId lease;
     bool for_actor = false;
-    EnvironmentId environment = {};
+    WorkerKind kind = {};
   };
   enum class Setup : std::uint8_t { unknown, going_on, done, failed };
   Setup& setup_of(EnvironmentId environment);

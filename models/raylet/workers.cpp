@@ -2,6 +2,8 @@
 // (2.60).
 #include "models/raylet/raylet.hpp"
 
+#include <utility>
+
 namespace raysim {
 
 void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
@@ -26,27 +28,39 @@ void Raylet::on(RegisterWorker registered) {
   schedule_leases();
 }
 
-void Raylet::on(RegisterDriver) {
-  if (runtime_.profile.system.prestart_worker_first_driver) start_spares(whole_cpus_free());
+void Raylet::on(RegisterDriver registered) {
+  drivers_.push_back(registered.process);
+  watch_owner(registered.process);
+  if (!std::exchange(had_driver_, true) && runtime_.profile.system.prestart_worker_first_driver)
+    start_spares(whole_cpus_free());
+}
+
+// Nobody has a use for its workers any more.
+void Raylet::on(const JobFinished& finished) {
+  finished_.push_back(finished.job);
+  leases_.cancel_if([&](const Lease& lease) { return lease.job == finished.job && !lease.detached; }, std::nullopt);
+  for (const Worker& worker : workers_)
+    if (worker.alive && worker.kind.job == finished.job) runtime_.engine.kill(worker.process);
+  schedule_leases();
 }
 
 // A worker is there for whoever waits first; else it is idle.
 void Raylet::worker_is_free(ProcessId worker, bool never_used) {
-  const auto next = pool_.push(worker, station_.now(), never_used, this->worker(worker).environment);
+  const auto next = pool_.push(worker, station_.now(), never_used, this->worker(worker).kind);
   if (!next) return arm_sweep();
   leases_.worker_arrived(*next, worker);
 }
 
 void Raylet::start_workers() {
-  while (const auto environment = pool_.next_start()) start_worker(*environment);
+  while (const auto kind = pool_.next_start()) start_worker(*kind);
 }
 
-void Raylet::start_worker(EnvironmentId environment) {
+void Raylet::start_worker(WorkerKind kind) {
   station_.charge(runtime_.profile.costs.worker_fork);
   const ProcessId worker = runtime_.make_worker(node_);
   runtime_.engine.watch(worker, address_);
-  this->worker(worker).environment = environment;
-  pool_.started(worker, environment);
+  this->worker(worker).kind = kind;
+  pool_.started(worker, kind);
 }
 
 // The node's agent tries three times, with a second after each try that has failed.

@@ -117,7 +117,7 @@ inline ClusterSpec on_one_machine(ClusterSpec spec, int cores) {
 
 struct Log : RecordSink {
   void on_function(const std::string& name) override { functions.push_back(name); }
-  void on_submitted(std::uint64_t count) override { submitted += count; }
+  void on_submitted(std::uint64_t count, std::uint32_t) override { submitted += count; }
   void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
   void on_worker_started(std::uint32_t, Time) override { ++workers; }
   std::vector<std::string> functions;  // those that the program has made

@@ -83,7 +83,7 @@ TEST_CASE("a percentile is off by a thousandth at most, the maximum is exact") {
 
 TEST_CASE("a summary counts each outcome and the CPU time of every attempt") {
   Summary summary(small_header());
-  summary.on_submitted(3);
+  summary.on_submitted(3, 0);
   summary.on_attempt(attempt(0, AttemptOutcome::retried));
   summary.on_attempt(attempt(1, AttemptOutcome::finished));
   summary.on_attempt(attempt(1, AttemptOutcome::failed));
@@ -126,7 +126,7 @@ TEST_CASE("a trace is valid JSON whatever the names are, and two sinks see the s
   ChromeTrace trace(text, header);
   Summary summary(header);
   RecordTee both(summary, trace);
-  both.on_submitted(2);
+  both.on_submitted(2, 0);
   both.on_worker_started(0, Time{});
   both.on_attempt(attempt(0, AttemptOutcome::retried));
   both.on_attempt(attempt(1, AttemptOutcome::finished));

@@ -30,15 +30,17 @@ namespace {
 class MemoryAtPeak final : public RecordSink {
  public:
   MemoryAtPeak(RecordSink& next, std::int64_t tasks) : next_(next), left_(tasks) {}
-  void on_submitted(std::uint64_t count) override {
-    next_.on_submitted(count);
+  void on_submitted(std::uint64_t count, std::uint32_t job) override {
+    next_.on_submitted(count, job);
     left_ -= static_cast<std::int64_t>(count);
     if (left_ > 0 || heap > 0) return;
     heap = speed::heap_bytes();
     peak = speed::peak_bytes();
   }
   void on_attempt(const AttemptRecord& attempt) override { next_.on_attempt(attempt); }
-  void on_failed_unstarted(std::uint32_t function) override { next_.on_failed_unstarted(function); }
+  void on_failed_unstarted(std::uint32_t function, std::uint32_t job) override {
+    next_.on_failed_unstarted(function, job);
+  }
   void on_worker_started(std::uint32_t node, Time time) override { next_.on_worker_started(node, time); }
   double heap = 0;
   double peak = 0;

@@ -20,7 +20,7 @@ namespace raysim {
 namespace {
 
 struct NoRecord final : RecordSink {
-  void on_submitted(std::uint64_t) override {}
+  void on_submitted(std::uint64_t, std::uint32_t) override {}
   void on_attempt(const AttemptRecord&) override { ++attempts; }
   void on_worker_started(std::uint32_t, Time) override {}
   std::uint64_t attempts = 0;

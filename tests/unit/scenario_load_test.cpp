@@ -246,17 +246,17 @@ expect:
 )")
                                 .program.expect;
   CHECK(expect.outcome == "WorkerCrashedError");
-  CHECK(expect.makespan_min == Duration::milliseconds(1'000));
-  CHECK(expect.makespan_max == Duration::milliseconds(2'000));
+  CHECK(expect.makespan.min == Duration::milliseconds(1'000));
+  CHECK(expect.makespan.max == Duration::milliseconds(2'000));
   CHECK(expect.tasks_per_node.at("bob") == std::pair<std::int64_t, std::int64_t>{10, 10});
   CHECK(expect.tasks_per_node.at("alice") == std::pair<std::int64_t, std::int64_t>{2, 4});
   CHECK(expect.finished == 12);
   CHECK(expect.retried == 1);
   CHECK(expect.failed == 0);
   REQUIRE(expect.values.size() == 2);
-  CHECK(expect.values[0].first == 1);
-  CHECK(to_text(expect.values[0].second) == "[1]");
-  CHECK(expect.values[1].second == Value(1));
+  CHECK(expect.values[0].slot == 1);
+  CHECK(to_text(expect.values[0].value) == "[1]");
+  CHECK(expect.values[1].value == Value(1));
 }
 
 TEST_CASE("options of a call go over those of the task") {

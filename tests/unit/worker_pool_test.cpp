@@ -231,33 +231,53 @@ TEST_SUITE("worker_pool") {
     WorkerPool pool(config(2), 8, 8);
     CHECK_FALSE(pool.push(worker(1), second(1), false));
     CHECK_FALSE(pool.next_setup());
-    CHECK_FALSE(pool.pop(lease(1), false, pip));  // the idle worker has none
-    CHECK_FALSE(pool.pop(lease(2), false, pip));
-    CHECK_FALSE(pool.pop(lease(3), false, conda));
+    CHECK_FALSE(pool.pop(lease(1), false, {pip}));  // the idle worker has none
+    CHECK_FALSE(pool.pop(lease(2), false, {pip}));
+    CHECK_FALSE(pool.pop(lease(3), false, {conda}));
     CHECK(pool.next_setup() == pip);
     CHECK(pool.next_setup() == conda);
     CHECK_FALSE(pool.next_setup());
     CHECK_FALSE(pool.next_start());
     pool.set_up(pip, false);
     CHECK(pool.take_hopeless().empty());
-    CHECK(pool.next_start() == pip);
-    pool.started(worker(2), pip);
-    CHECK(pool.next_start() == pip);
-    pool.started(worker(3), pip);
+    CHECK(pool.next_start() == WorkerKind{pip});
+    pool.started(worker(2), {pip});
+    CHECK(pool.next_start() == WorkerKind{pip});
+    pool.started(worker(3), {pip});
     pool.registered(worker(2));
-    CHECK(pool.push(worker(2), second(2), true, pip) == lease(1));
+    CHECK(pool.push(worker(2), second(2), true, {pip}) == lease(1));
     pool.died(worker(3));  // another is started in its place
-    CHECK(pool.next_start() == pip);
-    pool.started(worker(4), pip);
+    CHECK(pool.next_start() == WorkerKind{pip});
+    pool.started(worker(4), {pip});
     pool.set_up(conda, true);
     CHECK(pool.take_hopeless() == std::vector<LeaseId>{lease(3)});
-    CHECK_FALSE(pool.pop(lease(4), false, conda));
+    CHECK_FALSE(pool.pop(lease(4), false, {conda}));
     CHECK_FALSE(pool.next_setup());
     CHECK(pool.take_hopeless() == std::vector<LeaseId>{lease(4)});
     CHECK(pool.pop(lease(5)) == worker(1));
-    CHECK(pool.push(worker(2), second(3), false, pip) == lease(2));
-    CHECK_FALSE(pool.push(worker(2), second(4), false, pip));
+    CHECK(pool.push(worker(2), second(3), false, {pip}) == lease(2));
+    CHECK_FALSE(pool.push(worker(2), second(4), false, {pip}));
     CHECK_FALSE(pool.pop(lease(6)));
-    CHECK(pool.pop(lease(7), false, pip) == worker(2));
+    CHECK(pool.pop(lease(7), false, {pip}) == worker(2));
+  }
+
+  TEST_CASE("a worker serves the job that took it first, or for which it was started") {
+    constexpr WorkerKind one{{}, {0}};
+    constexpr WorkerKind other{{}, {1}};
+    WorkerPool pool(config(2), 8, 8);
+    CHECK_FALSE(pool.push(worker(1), second(1), true));  // started ahead of demand, for nobody
+    CHECK_FALSE(pool.push(worker(2), second(1), false, one));
+    CHECK_FALSE(pool.push(worker(3), second(2), false, other));
+    CHECK(pool.pop(lease(1), false, one) == worker(2));
+    CHECK(pool.pop(lease(2), false, one) == worker(1));
+    CHECK_FALSE(pool.pop(lease(3), false, one));
+    CHECK(pool.next_start() == one);
+    pool.started(worker(4), one);
+    CHECK_FALSE(pool.push(worker(5), second(3), false, other));  // no use to who waits
+    pool.registered(worker(4));
+    CHECK(pool.push(worker(4), second(4), true, one) == lease(3));
+    CHECK(pool.pop(lease(4), false, other) == worker(5));
+    CHECK(pool.pop(lease(5), false, other) == worker(3));
+    CHECK(pool.idle() == 0);
   }
 }
