@@ -34,6 +34,22 @@ StoreReport stores_of(const Summary& summary) {
   return report;
 }
 
+std::vector<JobReport> jobs_of(const Summary& summary) {
+  std::vector<JobReport> jobs;
+  for (const JobSummary& job : summary.jobs()) {
+    JobReport& out = jobs.emplace_back();
+    out.name = job.name;
+    out.started = job.started;
+    if (job.ended.ns >= 0) out.ended = job.ended;
+    out.submitted = job.submitted;
+    out.finished = job.finished;
+    out.failed = job.failed;
+    out.retried = job.retried;
+    out.cpu_seconds = job.busy_cpu_seconds;
+  }
+  return jobs;
+}
+
 }  // namespace
 
 RunReport report_on(const Summary& summary, Duration makespan) {
@@ -67,17 +83,7 @@ RunReport report_on(const Summary& summary, Duration makespan) {
            makespan.ns > 0 ? node.devices[gpu].busy_seconds / makespan.in_seconds() : 0});
     report.workers_started += node.workers_started;
   }
-  for (const JobSummary& job : summary.jobs()) {
-    JobReport& out = report.jobs.emplace_back();
-    out.name = job.name;
-    out.started = job.started;
-    if (job.ended.ns >= 0) out.ended = job.ended;
-    out.submitted = job.submitted;
-    out.finished = job.finished;
-    out.failed = job.failed;
-    out.retried = job.retried;
-    out.cpu_seconds = job.busy_cpu_seconds;
-  }
+  report.jobs = jobs_of(summary);
   for (const auto& [number, group] : summary.groups()) {
     GroupReport& out = report.placement_groups.emplace_back();
     out.name = group.last.name;

@@ -174,6 +174,7 @@ void add_actor(const Shared& self, const ActorClassSpec& actor, std::vector<Remo
 TaskOptions resolve_options(const TaskOptionsSpec& spec, ClusterSpec& cluster, int default_retries) {
   TaskOptions options;
   options.max_retries = spec.max_retries.value_or(default_retries);
+  options.retry_exceptions = spec.retry_exceptions.value_or(false);
   options.priority = spec.priority.value_or(0);
   options.generator_backpressure = spec.backpressure.value_or(-1);
   if (spec.runtime_env) options.runtime_env = *spec.runtime_env;

@@ -192,6 +192,7 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
     options.priority = static_cast<int>(value->whole(-most_urgent, most_urgent));
   if (const auto value = written("max_retries", What::max_retries))
     options.max_retries = static_cast<int>(value->whole(-1, std::numeric_limits<int>::max()));
+  if (const auto value = mapping.find("retry_exceptions")) options.retry_exceptions = value->boolean();
   if (const auto value = mapping.find("generator_backpressure_num_objects"))
     options.backpressure = read_backpressure(*value);
   if (const auto value = mapping.find("runtime_env")) options.runtime_env = read_runtime_env(*value);

@@ -40,6 +40,7 @@ struct TaskOptionsSpec {
   std::optional<Bytes> memory;
   std::map<std::string, double> resources;   // custom ones
   std::optional<int> max_retries;            // -1 = without end
+  std::optional<bool> retry_exceptions;
   std::optional<int> priority;               // not Ray's: for policies that have an order
   std::optional<std::int64_t> backpressure;  // of a generator: items that nobody has taken yet, at most
   // A placement group stands there as its index in ScenarioProgram::placement_groups.
@@ -60,6 +61,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.memory) result.memory = call.memory;
   if (!call.resources.empty()) result.resources = call.resources;
   if (call.max_retries) result.max_retries = call.max_retries;
+  if (call.retry_exceptions) result.retry_exceptions = call.retry_exceptions;
   if (call.priority) result.priority = call.priority;
   if (call.backpressure) result.backpressure = call.backpressure;
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;

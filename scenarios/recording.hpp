@@ -2,7 +2,7 @@
 //
 // Models: a recording is a session: one cluster, its cases one after the other with pauses, each repeated; all nodes are processes on one
 // machine whose cores they share. The session is simulated as a whole, because what one case leaves behind (idle
-// workers, stale views) is what the next one finds. Leaves out: kinds of programs that need actors, objects or node failures;
+// workers, stale views) is what the next one finds. Leaves out: kinds of programs that need node failures;
 // their cases are skipped with the reason.
 // Invariants: one cost profile for all cases; every mistake in the file is an InputError.
 #pragma once
@@ -27,6 +27,7 @@ struct RecordedProgram {
     chain,
     tree,
     retry_crash,
+    app_error,
     wait_window,
     task_sync,
     task_batch,
@@ -44,20 +45,26 @@ struct RecordedProgram {
     actor_create,
     actor_rate,
     actor_pool,
-    progress_actor
+    progress_actor,
+    actor_restart,
+    actor_retry_calls
   };
   Kind kind = Kind::bag;
   std::vector<double> durations;  // seconds, of each task
-  std::int64_t n = 0;             // bag, chain, retry_crash: tasks; nested: parents; tree: leaves; batches: their size
-  std::int64_t children = 0;      // nested; shuffle: reducers
-  Bytes bytes;                    // of an object
-  NodeId from;                    // where it is made,
-  NodeId to;                      // and used
-  std::int64_t window = 0;        // wait_window
-  std::int64_t actors = 0;        // actor_rate, actor_pool
+  std::int64_t n =
+      0;  // bag, chain, retry_crash: tasks; actor_restart: kills; actor_retry_calls: calls; nested: parents; tree: leaves; batches: their size
+  std::int64_t children = 0;         // nested; shuffle: reducers
+  Bytes bytes;                       // of an object
+  NodeId from;                       // where it is made,
+  NodeId to;                         // and used
+  std::int64_t window = 0;           // wait_window
+  std::int64_t actors = 0;           // actor_rate, actor_pool
   std::optional<double> actor_cpus;  // none: Ray's default
   std::int64_t steps = 0;            // progress_actor: of each sampler
-  Duration poll;                     // progress_actor
+  Duration poll;                     // progress_actor, actor_restart
+  Duration kill_at;                  // actor_retry_calls
+  int max_restarts = 0;              // of its actor
+  int max_task_retries = 0;
   [[nodiscard]] bool with_objects() const { return kind >= Kind::transfer && kind <= Kind::spill; }
   [[nodiscard]] bool with_actors() const { return kind >= Kind::actor_create; }
   int crashes = 0;    // retry_crash: attempts that end their worker

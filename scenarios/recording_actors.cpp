@@ -92,6 +92,8 @@ RemoteFunction method_of(const std::string& name) {
 
 ActorOptions actor_options(const RecordedProgram& program) {
   ActorOptions options;
+  options.max_restarts = program.max_restarts;
+  options.max_task_retries = program.max_task_retries;
   if (program.actor_cpus) {
     options.resources.set(cpu_resource, ResourceAmount::of(*program.actor_cpus));
   } else {
@@ -104,6 +106,7 @@ ActorOptions actor_options(const RecordedProgram& program) {
 std::vector<RemoteFunction> actor_functions(const std::string& name, const RecordedProgram& program,
                                             const TaskOptions& options, std::uint32_t first) {
   std::vector<RemoteFunction> functions{method_of(name), method_of(name + ".call"), method_of(name + ".other")};
+  if (program.kind == Kind::actor_restart) functions[second_method].crash_attempts = 1;
   if (program.kind != Kind::progress_actor) return functions;
   functions[constructor].body = make_progress;
   functions[method].body = report_progress;
@@ -169,6 +172,67 @@ Body run_progress_actor(TaskContext& context, std::uint32_t first, const TaskOpt
   }
   Body waiting = get_all(context, refs);
   co_await waiting;
+}
+
+// A call that ends well or with the error whose name is given.
+static Body try_call(TaskContext& context, ActorCall call, std::string& error) {
+  error.clear();
+  try {
+    const std::vector<ObjectRef> wanted{context.call(call)};
+    Body waiting = get_all(context, wanted);
+    co_await waiting;
+  } catch (const RayError& problem) {
+    error = name_of(problem.type());
+  }
+}
+
+Body run_actor_restart(TaskContext& context, std::uint32_t first, const RecordedProgram& program, double& seconds,
+                       std::string& ends) {
+  constexpr Duration patience = Duration::milliseconds(8000);
+  std::vector<ActorHandle> actors;
+  Body step = create(context, first, program, 1, actors);
+  co_await step;
+  step = call_each_and_get(context, actors, function_of(first, method), 5);
+  co_await step;
+  for (std::int64_t kill = 0; kill < program.n; ++kill) {
+    const Time start = context.now();
+    std::string error;
+    step = try_call(context, call_of(actors.front(), function_of(first, second_method)), error);
+    co_await step;
+    ends += (ends.empty() ? "" : " ") + error;
+    const Time told = context.now();
+    do {
+      step = try_call(context, call_of(actors.front(), function_of(first, method)), error);
+      co_await step;
+      if (error.empty()) break;
+      const auto probe = context.sleep(program.poll);
+      co_await probe;
+    } while (context.now() - told < patience);
+    if (error.empty()) seconds += (context.now() - start).in_seconds();
+  }
+}
+
+Body run_actor_retry_calls(TaskContext& context, std::uint32_t first, const RecordedProgram& program, double& seconds) {
+  std::vector<ActorHandle> actors;
+  Body step = create(context, first, program, 1, actors);
+  co_await step;
+  step = call_each_and_get(context, actors, function_of(first, method), 1);
+  co_await step;
+  std::vector<ObjectRef> refs;
+  for (std::int64_t i = 0; i < program.n; ++i) {
+    ActorCall call = call_of(actors.front(), function_of(first, second_method));
+    call.duration = duration_of(program, i);
+    refs.push_back(context.call(call));
+    const auto pause = context.pause();
+    co_await pause;
+  }
+  const auto wait = context.sleep(program.kill_at);
+  co_await wait;
+  context.kill(actors.front(), false);
+  const Time start = context.now();
+  step = get_all(context, refs);
+  co_await step;
+  seconds = (context.now() - start).in_seconds();
 }
 
 Body run_actor_rate(TaskContext& context, std::uint32_t first, const RecordedProgram& program, SessionActors& actors,

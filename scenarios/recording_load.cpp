@@ -5,45 +5,15 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "platforms/input_error.hpp"
-#include "scenarios/recording.hpp"
+#include "scenarios/recording_reader.hpp"
 
 namespace raysim {
 
 namespace {
 
 using Json = nlohmann::json;
+using Reader = RecordingReader;
 using Kind = RecordedProgram::Kind;
-
-struct Reader {
-  std::string file;
-
-  [[noreturn]] void fail(const std::string& where, const std::string& wrong) const {
-    throw InputError(file, 0, 0, where + ": " + wrong);
-  }
-  const Json& at(const Json& object, const char* key, const std::string& where) const {
-    if (!object.is_object() || !object.contains(key)) fail(where, fmt::format("missing '{}'", key));
-    return object.at(key);
-  }
-  double number(const Json& object, const char* key, const std::string& where, double low, double high) const {
-    const Json& value = at(object, key, where);
-    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high))
-      fail(where, fmt::format("'{}' is {}, expected a number from {} to {}", key, value.dump(), low, high));
-    return value.get<double>();
-  }
-  std::int64_t whole(const Json& object, const char* key, const std::string& where, std::int64_t low,
-                     std::int64_t high) const {
-    const Json& value = at(object, key, where);
-    if (!value.is_number_integer() || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high)
-      fail(where, fmt::format("'{}' is {}, expected a whole number from {} to {}", key, value.dump(), low, high));
-    return value.get<std::int64_t>();
-  }
-  std::string text(const Json& object, const char* key, const std::string& where) const {
-    const Json& value = at(object, key, where);
-    if (!value.is_string()) fail(where, fmt::format("'{}' is {}, expected text", key, value.dump()));
-    return value.get<std::string>();
-  }
-};
 
 constexpr double longest_sleep = 1e6;
 // How long the recorders of Ray 2.60 rest after a repeat, where a case does not say it: it decides how many idle workers are left.
@@ -148,6 +118,22 @@ void read_micro(const Json& program, RecordedCase& out) {
   out.program.actors = name == "actor_1_4_async_1000" ? 4 : 1;
 }
 
+void read_actor_faults(const Reader& reader, const Json& program, const std::string& where, RecordedCase& out) {
+  RecordedProgram& p = out.program;
+  p.max_restarts = static_cast<int>(reader.whole(program, "max_restarts", where, -1, 1'000'000));
+  p.max_task_retries = static_cast<int>(reader.whole(program, "max_task_retries", where, -1, 1'000'000));
+  if (out.kind == "actor_restart") {
+    p.kind = Kind::actor_restart;
+    p.n = reader.whole(program, "kills", where, 1, most_tasks);
+    p.poll = Duration::seconds(reader.number(program, "probe_every_s", where, 1e-6, longest_sleep));
+    return;
+  }
+  p.kind = Kind::actor_retry_calls;
+  p.n = reader.whole(program, "calls", where, 1, most_tasks);
+  p.kill_at = Duration::seconds(reader.number(program, "kill_at_s", where, 0, longest_sleep));
+  read_durations(reader, program, where, p);
+}
+
 void read_actors(const Reader& reader, const Json& program, const std::string& where, RecordedCase& out) {
   RecordedProgram& p = out.program;
   if (out.kind == "progress_actor") {
@@ -159,6 +145,8 @@ void read_actors(const Reader& reader, const Json& program, const std::string& w
     p.actor_cpus = 0;
     return;
   }
+  if (out.kind == "actor_restart" || out.kind == "actor_retry_calls")
+    return read_actor_faults(reader, program, where, out);
   p.actors = reader.whole(program, "actors", where, 1, 100'000);
   p.kind = out.kind == "actor_pool" ? Kind::actor_pool : Kind::actor_create;
   if (program.contains("num_cpus")) p.actor_cpus = reader.number(program, "num_cpus", where, 0, 1e5);
@@ -250,12 +238,19 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
     p.crashes = static_cast<int>(reader.whole(program, "crashes", where, 0, 1'000'000));
     p.options.max_retries = static_cast<int>(reader.whole(program, "max_retries", where, -1, 1'000'000));
     read_durations(reader, program, where, p);
+  } else if (out.kind == "app_error") {
+    p.kind = Kind::app_error;
+    p.n = 1;
+    p.durations.assign(1, 0);
+    p.options.max_retries = static_cast<int>(reader.whole(program, "max_retries", where, -1, 1'000'000));
+    p.options.retry_exceptions = program.value("retry_exceptions", false);
   } else if (out.kind == "wait_window") {
     p.kind = Kind::wait_window;
     p.window = reader.whole(program, "window", where, 1, most_tasks);
     read_durations(reader, program, where, p);
     p.n = static_cast<std::int64_t>(p.durations.size());
-  } else if (out.kind == "actor_create" || out.kind == "actor_pool" || out.kind == "progress_actor") {
+  } else if (out.kind == "actor_create" || out.kind == "actor_pool" || out.kind == "progress_actor" ||
+             out.kind == "actor_restart" || out.kind == "actor_retry_calls") {
     read_actors(reader, program, where, out);
   } else if (out.kind == "transfer" || out.kind == "driver_get" || out.kind == "locality" || out.kind == "shuffle" ||
              out.kind == "broadcast" || out.kind == "spill") {
@@ -273,68 +268,12 @@ void read_program(const Reader& reader, const Json& program, ClusterSpec& cluste
 void read_pause(const Reader& reader, const Json& entry, RecordedCase& out) {
   const bool is_short = out.program.kind == Kind::chain || out.program.kind == Kind::tree;
   const Kind kind = out.program.kind;
-  const bool none = kind == Kind::transfer || kind == Kind::driver_get || kind == Kind::locality;
+  const bool none = kind == Kind::transfer || kind == Kind::driver_get || kind == Kind::locality ||
+                    kind == Kind::app_error || kind == Kind::actor_restart || kind == Kind::actor_retry_calls;
   const double usual = is_short ? pause_after_short_programs_s : none ? 0 : usual_pause_s;
   const std::string where = "case '" + out.name + "'";
   out.pause =
       Duration::seconds(entry.contains("pause_s") ? reader.number(entry, "pause_s", where, 0, longest_sleep) : usual);
-}
-
-std::optional<double> median_gap(const Json& samples) {
-  std::map<std::pair<std::string, std::int64_t>, std::vector<std::pair<double, double>>> by_worker;
-  for (const Json& s : samples)
-    if (s.is_array() && s.size() >= 4 && s[0].is_string() && s[2].is_number() && s[3].is_number())
-      by_worker[{s[0].get<std::string>(), s[1].get<std::int64_t>()}].emplace_back(s[2].get<double>(),
-                                                                                  s[3].get<double>());
-  std::vector<double> gaps;
-  for (auto& [worker, tasks] : by_worker) {
-    std::sort(tasks.begin(), tasks.end());
-    for (std::size_t i = 1; i < tasks.size(); ++i) gaps.push_back(tasks[i].first - tasks[i - 1].second);
-  }
-  if (gaps.empty()) return std::nullopt;
-  std::sort(gaps.begin(), gaps.end());
-  return gaps[gaps.size() / 2];
-}
-
-// Where the bundles went, and whether the group was there when the program gave up waiting.
-void read_bundles(const Json& entry, RecordedRun& run) {
-  if (!entry.value("ready", true)) run.error = not_ready;
-  std::map<std::string, std::int64_t> nodes;
-  if (entry.contains("where") && entry.at("where").is_object())
-    for (const auto& bundle : entry.at("where").items()) ++nodes[bundle.value().get<std::string>()];
-  run.nodes.assign(nodes.begin(), nodes.end());
-}
-
-void read_runs(const Reader& reader, const Json& entry, RecordedCase& out) {
-  const std::string where = "case '" + out.name + "'";
-  if (entry.contains("per_s")) {
-    for (const Json& rate : entry.at("per_s")) out.runs.push_back({rate.get<double>(), {}, {}, "", {}});
-    return;
-  }
-  RecordedRun run;
-  if (entry.contains("node")) run.nodes.emplace_back(reader.text(entry, "node", where), 1);
-  for (const char* key : {"put_s", "get_s"})
-    for (const Json& one : entry.value(key, Json::array())) run.seconds += one.get<double>();
-  if (out.program.kind == Kind::locality || out.program.kind == Kind::spill) {
-    out.runs.push_back(std::move(run));
-    return;
-  }
-  const char* figure = entry.contains("makespan") ? "makespan" : "s";
-  if (!entry.contains(figure)) {
-    if (out.unsupported.empty()) out.unsupported = "it has neither 'makespan' nor 's'";
-    return;
-  }
-  run.seconds = reader.number(entry, figure, where, 0, 1e9);
-  for (const char* key : {"nodes", "attempts"}) {
-    if (!entry.contains(key) || !entry.at(key).is_object()) continue;
-    auto& counts = std::string_view(key) == "nodes" ? run.nodes : run.attempts;
-    for (const auto& count : entry.at(key).items()) counts.emplace_back(count.key(), count.value().get<std::int64_t>());
-  }
-  run.error = entry.value("error", "");
-  if (run.error == "none") run.error.clear();
-  if (out.program.kind == Kind::placement_group) read_bundles(entry, run);
-  if (entry.contains("samples") && entry.at("samples").is_array()) run.median_gap = median_gap(entry.at("samples"));
-  out.runs.push_back(std::move(run));
 }
 
 }  // namespace
@@ -364,7 +303,7 @@ Recording load_recording(const std::string& path, int machine_cores) {
         read_program(reader, entry.at("program"), recording.cluster, *known);
         read_pause(reader, entry, *known);
       }
-      read_runs(reader, entry, *known);
+      read_recorded_run(reader, entry, *known);
     }
     return recording;
   } catch (const Json::exception& error) {

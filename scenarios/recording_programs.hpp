@@ -45,6 +45,11 @@ Body run_actor_create(TaskContext& context, std::uint32_t first, const RecordedP
 Body run_actor_pool(TaskContext& context, std::uint32_t first, const RecordedProgram& program, double& seconds);
 Body run_progress_actor(TaskContext& context, std::uint32_t first, const TaskOptions& options,
                         const RecordedProgram& program);
+// Its actor's process ends several times; `seconds` that it was away, as far as it came back; `ends`: of the calls that ended it.
+Body run_actor_restart(TaskContext& context, std::uint32_t first, const RecordedProgram& program, double& seconds,
+                       std::string& ends);
+// Seconds from the kill to the last of the calls, which are tried again.
+Body run_actor_retry_calls(TaskContext& context, std::uint32_t first, const RecordedProgram& program, double& seconds);
 Body run_actor_rate(TaskContext& context, std::uint32_t first, const RecordedProgram& program, SessionActors& actors,
                     double& rate);
 

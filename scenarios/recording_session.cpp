@@ -40,13 +40,15 @@ Body run_program(TaskContext& context, const TaskCall& call, const RecordedProgr
   const Time start = context.now();
   try {
     Body body = program.with_objects() ? run_objects(context, first, call.options, cluster, program, seconds)
-                : program.kind == Kind::actor_create   ? run_actor_create(context, first, program)
-                : program.kind == Kind::actor_pool     ? run_actor_pool(context, first, program, seconds)
-                : program.kind == Kind::progress_actor ? run_progress_actor(context, first, call.options, program)
-                : program.kind == Kind::chain          ? run_chain(context, call, program)
-                : program.kind == Kind::tree           ? run_tree(context, call, program)
-                : program.kind == Kind::wait_window    ? run_wait_window(context, call, program)
-                                                       : run_bag(context, call, program);
+                : program.kind == Kind::actor_create      ? run_actor_create(context, first, program)
+                : program.kind == Kind::actor_pool        ? run_actor_pool(context, first, program, seconds)
+                : program.kind == Kind::actor_restart     ? run_actor_restart(context, first, program, seconds, error)
+                : program.kind == Kind::actor_retry_calls ? run_actor_retry_calls(context, first, program, seconds)
+                : program.kind == Kind::progress_actor    ? run_progress_actor(context, first, call.options, program)
+                : program.kind == Kind::chain             ? run_chain(context, call, program)
+                : program.kind == Kind::tree              ? run_tree(context, call, program)
+                : program.kind == Kind::wait_window       ? run_wait_window(context, call, program)
+                                                          : run_bag(context, call, program);
     co_await body;
   } catch (const RayError& e) {
     error = name_of(e.type());
@@ -188,6 +190,11 @@ std::vector<RemoteFunction> session_functions(Session& session, ClusterSpec& clu
     function.options = session.options_of_case.back();
     function.computes = false;
     function.crash_attempts = recorded.program.crashes;
+    if (recorded.program.kind == Kind::app_error)
+      function.body = [](TaskContext&) -> Body {
+        throw RayError(ErrorType::plain, "x");
+        co_return;
+      };
     functions.push_back(function);
     if (recorded.program.kind != Kind::nested) continue;
     RemoteFunction child = function;

@@ -285,6 +285,7 @@ class CoreWorker final : ReferencePort {
   void owner_is_gone(StationId owner);
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted);
   void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
+  void try_again(std::uint32_t task);
   void arm_owner_tick();
   void retry_what_is_due();
   // Of a task in the record: unique in the run.

@@ -23,6 +23,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
                                     options.priority},
                                    options.strategy_given, caller);
   task.retries_left = options.max_retries;
+  task.retry_exceptions = options.retry_exceptions;
   task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
@@ -218,6 +219,12 @@ void CoreWorker::on(TaskReply reply) {
 
 void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
   if (reply.unstarted) return owner().fail_task(reply.task, reply.error);
+  OwnedTask& task = tasks_.task(reply.task);
+  if (reply.error == ErrorType::task_error && task.retry_exceptions && task.retries_left != 0 && !task.cancelled) {
+    record_attempt(reply.task, worker, reply.started, reply.ended, AttemptOutcome::retried);
+    if (task.retries_left > 0) --task.retries_left;
+    return try_again(reply.task);
+  }
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
   if (reply.output && reply.error == ErrorType::none) learn_places(reply.task, *reply.output, worker.node);
@@ -288,8 +295,12 @@ void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool p
   if (!retry)
     return finish(broken.task, task.cancelled ? ErrorType::task_cancelled : ErrorType::worker_crashed, task.path);
   if (task.retries_left > 0 && !preempted) --task.retries_left;
-  ++task.attempt;
-  owner().to_resubmit.push_back({io_.now() + runtime_.profile.system.task_retry_delay, broken.task});
+  try_again(broken.task);
+}
+
+void CoreWorker::try_again(std::uint32_t task) {
+  ++tasks_.task(task).attempt;
+  owner().to_resubmit.push_back({io_.now() + runtime_.profile.system.task_retry_delay, task});
   arm_owner_tick();
 }
 

@@ -132,7 +132,7 @@ void CoreWorker::release_references() {
 }
 
 void CoreWorker::drop(std::uint32_t object) {
-  if (!runtime_.lives->is_held({io_.id(), object})) out_of_scope(object);
+  if (!runtime_.lives->is_held({address_.station, object})) out_of_scope(object);
 }
 
 void CoreWorker::on(ObjectOutOfScope gone) {

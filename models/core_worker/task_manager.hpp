@@ -27,6 +27,7 @@ struct OwnedTask {
   bool creates_actor = false;
   bool cancelled = false;  // by the user: never tried again, and any failure from now on is this
   bool ended = false;
+  bool retry_exceptions = false;  // TaskOptions
   ErrorType argument_error = ErrorType::none;
   std::uint32_t group = 0;  // of an actor's call: its concurrency group
   SchedulingClassId scheduling_class;

@@ -98,7 +98,7 @@ void run_model(benchmark::State& state, const Job& job) {
     options.warm_workers = true;
     ProgramBodies bodies = make_bodies(program, cluster, 3);
     options.functions = std::move(bodies.functions);
-    options.driver = std::move(bodies.driver);
+    options.jobs = std::move(bodies.jobs);
     const double begin = speed::cpu_seconds();
     Simulation simulation(cluster, profile, std::move(options), record);
     const double build = speed::cpu_seconds() - begin;
