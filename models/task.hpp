@@ -42,9 +42,9 @@ struct TaskOptions {
   LabelSelector label_selector;
   std::vector<LabelSelector> fallback_selectors;  // tried in order when no node takes it with the one before
   RuntimeEnv runtime_env;
-  int max_retries = 3;  // -1: without end
+  int max_retries = 3;            // -1: without end
   bool retry_exceptions = false;  // also when its body has raised an error
-  int priority = 0;     // not Ray's: for policies that have an order
+  int priority = 0;               // not Ray's: for policies that have an order
   // Of a streaming generator: it waits while so many of its items are not consumed; -1: never.
   std::int64_t generator_backpressure = -1;
   auto operator<=>(const TaskOptions&) const = default;

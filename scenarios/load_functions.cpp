@@ -58,7 +58,7 @@ class DeclarationReader {
     if (one && several) scenario.fail_at_key("drivers", "'drivers' next to 'driver'", "one of the two");
     if (one) return read_steps(*one, program_.drivers.emplace_back());
     const std::vector<YamlReader> readers = several->named_values("drivers by name");
-    if (readers.empty()) several->fail_expected("at least one driver");
+    if (readers.empty()) several->fail("'drivers' without a driver", "at least one by its name");
     for (const YamlReader& reader : readers) read_driver(reader);
   }
 

@@ -10,21 +10,11 @@ namespace scenario_keys {
 
 namespace {
 
-constexpr std::array scenario_list{KeySpec{"raysim", true},
-                                   KeySpec{"title"},
-                                   KeySpec{"seed"},
-                                   KeySpec{"cluster", true},
-                                   KeySpec{"ray"},
-                                   KeySpec{"warm_workers"},
-                                   KeySpec{"placement_groups"},
-                                   KeySpec{"functions"},
-                                   KeySpec{"tasks"},
-                                   KeySpec{"actors"},
-                                   KeySpec{"driver"},
-                                   KeySpec{"drivers"},
-                                   KeySpec{"program"},
-                                   KeySpec{"parameters"},
-                                   KeySpec{"expect"}};
+constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"},      KeySpec{"seed"},
+                                   KeySpec{"cluster", true},    KeySpec{"ray"},        KeySpec{"warm_workers"},
+                                   KeySpec{"placement_groups"}, KeySpec{"functions"},  KeySpec{"tasks"},
+                                   KeySpec{"actors"},           KeySpec{"driver"},     KeySpec{"drivers"},
+                                   KeySpec{"program"},          KeySpec{"parameters"}, KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
                               KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
 constexpr std::array task_list{KeySpec{"num_cpus"},

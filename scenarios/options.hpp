@@ -38,8 +38,8 @@ struct TaskOptionsSpec {
   std::optional<double> num_gpus;
   std::optional<std::string> accelerator_type;  // the model of a GPU
   std::optional<Bytes> memory;
-  std::map<std::string, double> resources;   // custom ones
-  std::optional<int> max_retries;            // -1 = without end
+  std::map<std::string, double> resources;  // custom ones
+  std::optional<int> max_retries;           // -1 = without end
   std::optional<bool> retry_exceptions;
   std::optional<int> priority;               // not Ray's: for policies that have an order
   std::optional<std::int64_t> backpressure;  // of a generator: items that nobody has taken yet, at most

@@ -103,7 +103,7 @@ class Simulation {
   std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
-  std::vector<std::uint32_t> worker_of_process_;  // by ProcessId
+  std::vector<std::uint32_t> worker_of_process_;      // by ProcessId
   std::vector<std::unique_ptr<CoreWorker>> drivers_;  // by JobId
   SimulationResult result_;
   std::size_t drivers_left_ = 0;

@@ -58,6 +58,7 @@ Body use_actor(World& world, TaskContext& context, std::vector<ObjectRef>& refs,
     co_await making;
   } catch (const RayError&) {
     ++world.taken;
+    actor = {};
   }
   if (!actor.valid()) {
     try {
