@@ -52,7 +52,7 @@ struct TaskOutput {
   std::vector<Payload> returns;  // fewer than the task has: the others are sizes of its function; of a generator: items
   std::string message;           // of an error
   std::uint32_t yielded = 0;     // items of a streaming generator, with its error
-  std::vector<ObjectRef> items;  // of a dynamic one, as soon as one lies in a store: all its items
+  std::vector<ObjectRef> items = {};  // of a dynamic one, as soon as one lies in a store: all its items
 };
 
 }  // namespace raysim
