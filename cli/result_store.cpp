@@ -32,6 +32,7 @@ constexpr const char* columns =
     "program_hash, plugin_hash, ending,"
     "exit_code, outcome, message, fingerprint, makespan_s, cpu_utilisation, scheduling_delay_p50_s,"
     "scheduling_delay_p95_s, fairness";
+constexpr int patience_ms = 60'000;
 constexpr const char* places = "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
@@ -47,6 +48,8 @@ class ResultStore::Database {
   explicit Database(const std::string& path) : path_(path) {
     lock();
     if (sqlite3_open(path.c_str(), &handle_) != SQLITE_OK) fail_here();
+    // Readers hold the file for moments: while they open it, and to mend it after a writer was killed.
+    sqlite3_busy_timeout(handle_, patience_ms);
     // A journal of its own: readers may look while runs are stored. A commit survives the end of the process.
     execute("PRAGMA journal_mode = WAL");
     execute("PRAGMA synchronous = NORMAL");

@@ -146,6 +146,19 @@ class Resume(Sweep):
         at_once = self.sweep(*self.LONG)
         self.assertEqual(at_once.stdout.splitlines()[2:], again.stdout.splitlines()[2:])
 
+    def test_others_that_hold_the_results_for_a_moment_are_waited_for(self):
+        self.assertEqual(self.made(self.sweep(*GRID, *SHORT, "--reps", 1)), (4, 4))
+        holder = sqlite3.connect(self.database, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with self.start(*GRID, *SHORT, "--reps", 2) as process:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+            holder.execute("ROLLBACK")
+            holder.close()
+            output, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, errors), (0, ""))
+        self.assertEqual(MADE.search(output).groups(), ("8", "4"))
+
     def test_an_interrupt_keeps_what_has_ended(self):
         stored = self.kill_at(5, signal.SIGINT)
         self.assertEqual(self.returncode, 130)
