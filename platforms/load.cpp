@@ -24,11 +24,13 @@ constexpr std::int64_t most_gpus = 1000;  // of a node
 
 constexpr std::array network_keys{KeySpec{"bandwidth"}, KeySpec{"latency"}, KeySpec{"loopback_bandwidth"},
                                   KeySpec{"loopback_latency"}};
-constexpr std::array machine_keys{KeySpec{"cores", true}};
+constexpr std::array machine_keys{KeySpec{"cores", true}, KeySpec{"disk"}};
 constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{"cpus"},
                                KeySpec{"gpus"},      KeySpec{"memory"}, KeySpec{"object_store_memory"},
                                KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"},
-                               KeySpec{"joins_at"}};
+                               KeySpec{"joins_at"},  KeySpec{"disk"}};
+constexpr std::array disk_keys{KeySpec{"capacity"}, KeySpec{"used"}, KeySpec{"read_bandwidth"},
+                               KeySpec{"write_bandwidth"}, KeySpec{"latency"}};
 constexpr std::array gpu_keys{KeySpec{"count"},  KeySpec{"model"},          KeySpec{"memory"},      KeySpec{"speed"},
                               KeySpec{"shared"}, KeySpec{"link_bandwidth"}, KeySpec{"link_latency"}};
 constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"}, KeySpec{"network"}, KeySpec{"machines"},
@@ -38,9 +40,10 @@ constexpr MappingSpec network_spec{"network", "the network", network_keys};
 constexpr MappingSpec machine_spec{"machine", "a machine", machine_keys};
 constexpr MappingSpec node_spec{"node", "a node", node_keys};
 constexpr MappingSpec gpu_spec{"gpu", "a kind of GPU", gpu_keys};
+constexpr MappingSpec disk_spec{"disk", "a disk", disk_keys};
 constexpr MappingSpec cluster_spec{"cluster", "the platform", cluster_keys};
-constexpr std::array<const MappingSpec*, 5> all_specs{&cluster_spec, &network_spec, &machine_spec, &node_spec,
-                                                      &gpu_spec};
+constexpr std::array<const MappingSpec*, 6> all_specs{&cluster_spec, &network_spec, &machine_spec,
+                                                      &node_spec,    &gpu_spec,     &disk_spec};
 
 // Keys of which several nodes' names may be made, so that a new one on the command line is a mistake.
 const std::vector<std::string_view> user_named{"nodes", "machines"};
@@ -73,7 +76,9 @@ class ClusterLoader {
   void read_machines(const YamlReader& value) {
     for (const YamlReader& machine : value.named_values("machines by name")) {
       const YamlMapping keys = machine.mapping(machine_spec);
-      add_machine({std::string(machine.key()), static_cast<int>(keys.at("cores").whole(1, most_cores)), true});
+      MachineSpec spec{std::string(machine.key()), static_cast<int>(keys.at("cores").whole(1, most_cores)), true};
+      if (const auto disk = keys.find("disk")) spec.disks = read_disks(*disk);
+      add_machine(std::move(spec));
     }
   }
 
@@ -96,6 +101,7 @@ class ClusterLoader {
   void read_node(const YamlReader& value) {
     NodeSpec node;
     gpus_.clear();
+    disks_.clear();
     node.name = value.key();
     // A node needs no keys at all: it is then one without resources.
     if (value.is_null()) return add_node(value, node, 0);
@@ -118,8 +124,41 @@ class ClusterLoader {
     }
     const auto count = keys.find("count");
     const std::optional<MachineId> shared = read_machine(keys.find("machine"));
+    if (const auto disk = keys.find("disk")) {
+      if (shared) disk->fail_at_key("'disk' in a node on a shared machine", "'disk' in the machine");
+      disks_ = read_disks(*disk);
+    }
     if (!count) return add_node(value, node, cpu_count, shared);
     add_nodes(value, node, cpu_count, shared, count->whole(0, static_cast<std::int64_t>(node_limit)));
+  }
+
+  // A disk, or a list of some.
+  static std::vector<DiskSpec> read_disks(const YamlReader& value) {
+    std::vector<DiskSpec> disks;
+    if (!value.is_list()) {
+      disks.push_back(read_disk(value));
+      return disks;
+    }
+    for (const YamlReader& disk : value.list("disks")) disks.push_back(read_disk(disk));
+    if (disks.empty()) value.fail("no disk in the list", "at least one, or no 'disk'");
+    return disks;
+  }
+
+  static DiskSpec read_disk(const YamlReader& value) {
+    const YamlMapping keys = value.mapping(disk_spec);
+    DiskSpec disk;
+    if (const auto capacity = keys.find("capacity")) {
+      disk.capacity = capacity->bytes();
+      if (disk.capacity == Bytes{}) capacity->fail_expected("a capacity above 0");
+    }
+    if (const auto used = keys.find("used")) {
+      disk.used = used->bytes();
+      if (disk.used > disk.capacity) used->fail(used->found() + ", more than the capacity", "at most the capacity");
+    }
+    if (const auto read = keys.find("read_bandwidth")) disk.read = read->bandwidth();
+    if (const auto write = keys.find("write_bandwidth")) disk.write = write->bandwidth();
+    if (const auto latency = keys.find("latency")) disk.latency = latency->duration();
+    return disk;
   }
 
   // A number, or one or more kinds of GPUs.
@@ -199,7 +238,7 @@ class ClusterLoader {
     // Enough cores for all that may run there, for the machine is not contended.
     const int cores = std::max(1, static_cast<int>(std::ceil(std::min(cpus, most_units))));
     node.labels.try_emplace(std::string(node_id_label), node.name);
-    node.machine = shared ? *shared : add_machine({node.name, cores, false});
+    node.machine = shared ? *shared : add_machine({node.name, cores, false, {}, disks_});
     for (const GpuKind& kind : gpus_) cluster_.add_gpus(node, kind.gpu, kind.device, kind.count);
     cluster_.nodes.push_back(std::move(node));
   }
@@ -211,7 +250,8 @@ class ClusterLoader {
   };
 
   ClusterSpec cluster_;
-  std::vector<GpuKind> gpus_;  // of the node that is being read
+  std::vector<GpuKind> gpus_;    // of the node that is being read
+  std::vector<DiskSpec> disks_;  // likewise
   std::unordered_map<std::string, MachineId> machine_ids_;
   std::unordered_map<std::string, int> node_names_;
   bool has_head_ = false;

@@ -19,11 +19,24 @@ EngineSettings engine_settings(const Profile& profile, std::uint64_t seed) {
   settings.network_wakeup = profile.costs.network_wakeup;
   return settings;
 }
+
+// Disks as the cluster says; what it leaves out is the profile's, and every machine has one.
+PlatformSpec with_disks(PlatformSpec platform, const Costs& costs) {
+  for (MachineSpec& machine : platform.machines) {
+    if (machine.disks.empty()) machine.disks.emplace_back();
+    for (DiskSpec& disk : machine.disks) {
+      if (disk.read == Bandwidth{}) disk.read = {static_cast<double>(costs.disk_read_bandwidth.count)};
+      if (disk.write == Bandwidth{}) disk.write = {static_cast<double>(costs.disk_write_bandwidth.count)};
+    }
+  }
+  return platform;
+}
 }  // namespace
 
 Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options,
                        RecordSink& record)
-    : engine_(cluster.platform, make_simgrid_fabric(cluster.platform), engine_settings(profile, options.seed)),
+    : engine_(with_disks(cluster.platform, profile.costs),
+              make_simgrid_fabric(with_disks(cluster.platform, profile.costs)), engine_settings(profile, options.seed)),
       runtime_(engine_, cluster, profile, record),
       options_(std::move(options)) {
   build();

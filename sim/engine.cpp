@@ -21,9 +21,11 @@ Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, Eng
     : settings_(settings), fabric_(std::move(fabric)) {
   machines_.reserve(platform.machines.size());
   devices_.reserve(platform.machines.size());
+  disks_.reserve(platform.machines.size());
   for (const MachineSpec& spec : platform.machines) {
     machines_.emplace_back(*this, spec, settings_.sharing);
     devices_.push_back(spec.devices);
+    disks_.emplace_back(spec.disks.begin(), spec.disks.end());
   }
   const std::size_t n = machines_.size();
   if (n <= max_route_table) routes_.assign(n * n, Route{Duration{-1}, {}});
@@ -221,7 +223,7 @@ void Engine::deliver_ended_flows() {
   for (const FlowId id : ended_) {
     Cell* cell = std::exchange(flying_[id.value], nullptr);
     if (cell->in_line != 0) send_next({cell->sender, cell->target});
-    if (cell->sender == cell->target) {  // a device has done what its owner asked for
+    if (cell->sender == cell->target) {  // a device or a disk has done what was asked for
       schedule(now_, cell);
       continue;
     }

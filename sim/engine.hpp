@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "sim/cell.hpp"
+#include "sim/disk.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/fabric.hpp"
 #include "sim/machine.hpp"
@@ -99,6 +100,10 @@ class Engine {
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
   // A message that, when it comes up, starts work on a device (or sends it bytes); `cell` goes to its own sender when that is done.
   Cell* device_starter(Cell* cell, DeviceId device, Duration work, Bytes copied);
+  // The same for a disk, which reads or writes so much.
+  Cell* disk_starter(Cell* cell, DiskId disk, DiskUse use, Bytes size);
+  [[nodiscard]] Disk& disk(DiskId id) { return disks_[id.machine.index][id.index]; }
+  [[nodiscard]] std::size_t disks_of(MachineId machine) const { return disks_[machine.index].size(); }
   [[nodiscard]] const DeviceSpec& device(DeviceId id) const { return devices_[id.machine.index][id.index]; }
   [[nodiscard]] const MessageCost& cost(std::uint8_t kind) const { return settings_.costs[kind]; }
   void count_sent(std::uint8_t kind) { ++sent_[kind]; }
@@ -139,6 +144,7 @@ class Engine {
   Time now_;
   std::vector<Machine> machines_;
   std::vector<std::vector<DeviceSpec>> devices_;  // of each machine
+  std::vector<std::vector<Disk>> disks_;          // likewise
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::unique_ptr<Station>> graveyard_;  // a dead station may still be on the call stack
   std::vector<MachineId> places_;                    // by StationId, dead ones too
@@ -270,6 +276,14 @@ void Station::copy_to(DeviceId device, Bytes size, Message message) {
   detail::fill<Receiver>(*cell, id_, id_, std::move(message));
   engine_.begin(*cell);
   post(engine_.device_starter(cell, device, {}, size), {}, {}, true);
+}
+
+template <class Receiver, class Message>
+void Station::use_disk(DiskId disk, DiskUse use, Bytes size, Message message) {
+  Cell* cell = engine_.take_cell();
+  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  engine_.begin(*cell);
+  post(engine_.disk_starter(cell, disk, use, size), {}, {}, true);
 }
 
 template <class Receiver, class Message>

@@ -1,7 +1,8 @@
 // The wires: what a route costs and how bytes that share links slow each other down.
 //
 // Models: routes with a latency and a bandwidth, flows that share links max-min fairly, and devices whose jobs share their
-// speed evenly. Leaves out: packets, loss, TCP windows. The one implementation is sim/simgrid/; nothing else includes SimGrid.
+// speed evenly, disks likewise. Leaves out: packets, loss, TCP windows. The one implementation is sim/simgrid/; nothing else
+// includes SimGrid.
 // Invariants: advance() never returns a time before the last one it returned; a flow ends exactly once.
 #pragma once
 
@@ -43,6 +44,9 @@ class Fabric {
   // the job takes alone at speed 1. Only for machines of a star.
   virtual void start_copy(Time at, DeviceId to, Bytes size, FlowId id) = 0;
   virtual void start_work(Time at, DeviceId device, Duration work, FlowId id) = 0;
+
+  // The same for bytes that a disk reads or writes. For any machine; its bandwidths must be above 0 (std::logic_error).
+  virtual void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) = 0;
 
   // Stops a flow, now by the physical clock; it never reports. No effect when it has ended.
   virtual void cancel_flow(FlowId id) = 0;

@@ -1,9 +1,9 @@
 // The physical side of a cluster, as plain data: machines, their cores, and the wires between them.
 //
 // Models: machines in a star (every machine behind one link of its own, a loopback inside each), or any
-// topology of a SimGrid platform file; devices of machines that compute by themselves, each behind a link to its machine.
-// Leaves out: disks, memory of devices, links between devices.
-// Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0; latencies >= 0.
+// topology of a SimGrid platform file; devices of machines that compute by themselves, each behind a link to its machine; disks.
+// Leaves out: memory of devices, links between devices, caches of disks.
+// Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0 (a disk's: once an engine is made); latencies >= 0.
 #pragma once
 
 #include <string>
@@ -38,6 +38,26 @@ struct DeviceId {
   constexpr auto operator<=>(const DeviceId&) const = default;
 };
 
+// A disk of a machine, which all that runs there shares: at the same time, its reads have the one bandwidth evenly, its writes
+// the other, and together they never have more than the larger of the two.
+struct DiskSpec {
+  Bytes capacity{200'000'000'000'000};
+  Bytes used;             // by what was there before
+  Bandwidth read{0};      // 0: not said
+  Bandwidth write{0};     // likewise
+  Duration latency = {};  // of each read and write
+  bool operator==(const DiskSpec&) const = default;
+};
+
+// A disk of a machine: index in MachineSpec::disks.
+struct DiskId {
+  MachineId machine;
+  std::uint32_t index = 0;
+  constexpr auto operator<=>(const DiskId&) const = default;
+};
+
+enum class DiskUse : std::uint8_t { read, write };
+
 struct MachineSpec {
   std::string name;
   int cores = 1;
@@ -45,6 +65,7 @@ struct MachineSpec {
   // enough for what runs there, so a process never waits for one.
   bool contended = false;
   std::vector<DeviceSpec> devices = {};
+  std::vector<DiskSpec> disks = {};
 };
 
 // One link from a machine to the middle of the star; a route is up link, then down link.

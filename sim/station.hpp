@@ -98,6 +98,9 @@ class alignas(64) Station {
   // Copies bytes from the machine's memory to a device, then delivers the message.
   template <class Receiver, class Message>
   void copy_to(DeviceId device, Bytes size, Message message);
+  // Reads so much from a disk of this machine, or writes it there, then delivers the message.
+  template <class Receiver, class Message>
+  void use_disk(DiskId disk, DiskUse use, Bytes size, Message message);
 
  private:
   friend class Engine;

@@ -231,7 +231,7 @@ void LocalObjectManager::spilled(ObjectRef id, const SpillFile& file, Bytes& off
   const ObjectSlot slot = objects_.find(id);
   Object& object = objects_[slot];
   object.state = State::spilled;
-  object.url = {node_, file.number, offset, storage_.shared};
+  object.url = {node_, file.number, offset, storage_.shared, static_cast<std::uint32_t>(file.directory)};
   offset += object.size;
   take(spilling_bytes_, object.size);
   --statistics_.pending_spills;

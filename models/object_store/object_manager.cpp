@@ -14,6 +14,13 @@ constexpr Bytes most_memory{200'000'000'000};  // ray_constants.py
 constexpr Bytes least_memory{75 * mib};
 constexpr double part_of_memory = 0.3;  // of what Ray sees free; `memory` is the rest
 
+// A node spills to all disks of its machine.
+std::vector<Disk*> disks_of(Engine& engine, MachineId machine) {
+  std::vector<Disk*> disks;
+  for (std::uint32_t i = 0; i < engine.disks_of(machine); ++i) disks.push_back(&engine.disk({machine, i}));
+  return disks;
+}
+
 Bytes room_for_pulls(const PlasmaStore& store) { return store.available(); }
 }  // namespace
 
@@ -32,14 +39,14 @@ ObjectManager::ObjectManager(Runtime& runtime, NodeId node, Station& station)
       station_(station),
       self_{station.id()},
       store_(object_store_capacity(runtime.cluster.nodes[node.index]), runtime.profile.system, *this),
-      primaries_(node, store_.capacity(), runtime.profile.system, {},
+      disks_(disks_of(runtime.engine, station.place()), runtime.profile.system),
+      primaries_(node, store_.capacity(), runtime.profile.system, {disks_.disks(), false},
                  runtime.engine.stream("spill directories/" + std::to_string(node.index)), *this),
       pull_port_(*this),
       pulls_(node, room_for_pulls(store_), runtime.profile.system,
              runtime.engine.stream("pulls/" + std::to_string(node.index)), pull_port_),
       pushes_(runtime.profile.system, *this),
       buffers_(runtime.profile.system, *this),
-      disk_({LocalDisk{most_memory * 1000, {}}}, runtime.profile.system),
       reports_(runtime.profile.system.max_object_report_batch_size) {}
 
 // --- creates

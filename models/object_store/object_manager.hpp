@@ -61,6 +61,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void on(PushChunk push);
   void on(ChunkAnswered) { pushes_.chunk_done(); }
   void on(SendChunk send);
+  void on(ChunkRead read);
   void on(ReceiveChunk receive);
   void on(ChunkCopied copied);
   // --- owners
@@ -114,9 +115,10 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void created(CreateId request, ObjectRef object, CreateResult result) override;
   void deleted(ObjectRef object, Bytes size, bool evicted) override;
   bool spill() override { return primaries_.spill(); }
-  [[nodiscard]] bool disk_full() const override { return disk_.over_capacity(station_.now()); }
-  bool take_fallback(Bytes size) override { return disk_.take(0, size); }
-  void give_back_fallback(Bytes size) override { disk_.give_back(0, size); }
+  [[nodiscard]] bool disk_full() const override { return disks_.over_capacity(station_.now()); }
+  // The first disk has the session's directory too.
+  bool take_fallback(Bytes size) override { return disks_.disk(0).take(size); }
+  void give_back_fallback(Bytes size) override { disks_.disk(0).give_back(size); }
   void retry_at(Time when) override;
   void answer_creates();
   Bytes newly_touched();
@@ -146,6 +148,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void answer(NodeId from) override;
   void received(ObjectRef object);
   Station& wire(std::vector<Station*>& wires, NodeId peer);
+  void read_chunk(const SendChunk& send);
   [[nodiscard]] Bytes size_of_chunk(const PushChunk& chunk) const;
 
   // spilling.cpp: LocalObjectPort
@@ -159,14 +162,17 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void start_io(const IoWorker& worker, IoJob job);
   void io_worker_ready(std::uint32_t job);
   void run_io(std::uint32_t job);
-  Duration disk_time(Bytes size, bool write);
+  [[nodiscard]] DiskId disk_id(std::size_t directory) const {
+    return {station_.place(), static_cast<std::uint32_t>(directory)};
+  }
 
   struct Io {
     IoDone::What what = IoDone::What::write;
     ObjectRef object;
-    Bytes size;
+    Bytes size;  // to be read or written; of a write that fails: until the disk is full
     std::size_t objects = 0;
     bool room = true;
+    std::size_t directory = 0;
   };
 
   Runtime& runtime_;
@@ -174,13 +180,12 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   Station& station_;
   Address<Raylet> self_;
   PlasmaStore store_;
+  mutable FileSystemMonitor disks_;
   LocalObjectManager primaries_;
   Pulls pull_port_;
   PullManager pulls_;
   PushManager pushes_;
   ObjectBufferPool buffers_;
-  mutable FileSystemMonitor disk_;
-  Time disk_free_at_;
 
   std::map<std::uint64_t, CreateObject> creating_;  // of workers, by CreateId
   std::map<std::uint64_t, IoJob> restoring_;        // of restores, likewise
@@ -193,6 +198,8 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   std::map<std::uint32_t, Io> io_;  // by job
   std::vector<Station*> senders_;   // threads, made when they are first needed
   std::vector<Station*> receivers_;
+  std::map<Station*, std::deque<SendChunk>>
+      reading_;  // a sender's chunks that are on disk: the first one is being read
   TransferStatistics transfers_;
   Bytes recorded_;                // what the store held when that was last recorded
   Bytes touched_;                 // memory that has been written at some time

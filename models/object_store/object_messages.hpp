@@ -97,10 +97,16 @@ struct PushChunk {
 struct ChunkAnswered {
   static constexpr auto kind = MessageKind::chunk_answered;
 };
+// At a thread that sends; a chunk of a spilled object is read first.
 struct SendChunk {
   static constexpr auto kind = MessageKind::none;
   PushChunk chunk;
   NodeId to;
+  std::int32_t directory = -1;  // of the file that it is in; -1: it is in memory
+};
+struct ChunkRead {
+  static constexpr auto kind = MessageKind::none;
+  SendChunk send;
 };
 struct ReceiveChunk {
   static constexpr auto kind = MessageKind::none;

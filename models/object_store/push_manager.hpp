@@ -24,7 +24,8 @@ namespace raysim {
 // An object that can be read chunk by chunk.
 struct PushSource {
   Bytes size;
-  bool from_disk = false;  // from its spill file, without a restore
+  bool from_disk = false;       // from its spill file, without a restore,
+  std::uint32_t directory = 0;  // which lies there
 };
 
 class PushPort {

@@ -17,7 +17,8 @@ struct SpilledUrl {
   NodeId writer = no_node;  // no_node: not spilled
   std::uint32_t file = 0;   // among those of its writer
   Bytes offset;
-  bool shared = false;  // on storage that every node reaches; else on the writer's disk
+  bool shared = false;          // on storage that every node reaches; else on the writer's disk,
+  std::uint32_t directory = 0;  // in this one of its directories
   constexpr auto operator<=>(const SpilledUrl&) const = default;
 
   [[nodiscard]] bool valid() const { return writer != no_node; }

@@ -6,14 +6,6 @@
 
 namespace raysim {
 
-// The disk serves one after the other. How long until it has done this.
-Duration ObjectManager::disk_time(Bytes size, bool write) {
-  const Costs& costs = runtime_.profile.costs;
-  const Bytes rate = write ? costs.disk_write_bandwidth : costs.disk_read_bandwidth;
-  disk_free_at_ = std::max(disk_free_at_, station_.now()) + Bandwidth{static_cast<double>(rate.count)}.time_for(size);
-  return disk_free_at_ - station_.now();
-}
-
 // A new worker starts first.
 void ObjectManager::start_io(const IoWorker& worker, IoJob job) {
   if (worker.fresh)
@@ -33,24 +25,31 @@ void ObjectManager::io_worker_ready(std::uint32_t job) {
 
 void ObjectManager::run_io(std::uint32_t job) {
   const Io& io = io_.at(job);
-  const bool moves = io.room && io.what != IoDone::What::remove;
-  const Duration time = moves ? disk_time(io.size, io.what == IoDone::What::write) : Duration{};
-  station_.after<Raylet>(time, IoDone{io.what, job});
+  const IoDone done{io.what, job};
+  const bool reads = io.what == IoDone::What::read && io.room;
+  if (io.what == IoDone::What::write || reads)
+    station_.use_disk<Raylet>(disk_id(io.directory), reads ? DiskUse::read : DiskUse::write, io.size, done);
+  else
+    station_.after<Raylet>({}, done);
 }
 
+// A file that does not fit is written until the disk is full. It stays there, for Ray forgets it; its objects stay in memory.
 void ObjectManager::write(IoWorker worker, IoJob job, const SpillFile& file, std::span<const ObjectRef> objects) {
-  io_[job.slot] = {IoDone::What::write, {}, file.size, objects.size(), disk_.take(0, file.size)};
+  Disk& disk = disks_.disk(file.directory);
+  const Bytes size = std::min(file.size, disk.free());
+  disk.take(size);
+  io_[job.slot] = {IoDone::What::write, {}, size, objects.size(), size == file.size, file.directory};
   start_io(worker, job);
 }
 
-void ObjectManager::read(IoWorker worker, IoJob job, ObjectRef object, Bytes size, const SpilledUrl& /*url*/) {
-  io_[job.slot] = {IoDone::What::read, object, size, 1, true};
+void ObjectManager::read(IoWorker worker, IoJob job, ObjectRef object, Bytes size, const SpilledUrl& url) {
+  io_[job.slot] = {IoDone::What::read, object, size, 1, true, url.directory};
   start_io(worker, job);
 }
 
 void ObjectManager::delete_files(IoWorker worker, IoJob job, std::span<const SpillFile> files) {
-  for (const SpillFile& file : files) disk_.give_back(0, file.size);
-  io_[job.slot] = {IoDone::What::remove, {}, {}, files.size(), true};
+  for (const SpillFile& file : files) disks_.disk(file.directory).give_back(file.size);
+  io_[job.slot] = {IoDone::What::remove, {}, {}, files.size(), true, 0};
   start_io(worker, job);
 }
 

@@ -48,7 +48,8 @@ void ObjectManager::on(PullObjects pull) {
 
 std::optional<PushSource> ObjectManager::open(ObjectRef object) {
   if (store_.pin(object, Pin::transfer)) return PushSource{store_.size_of(object), false};
-  if (primaries_.local_url(object).valid()) return PushSource{primaries_.size_of(object), true};
+  const SpilledUrl url = primaries_.local_url(object);
+  if (url.valid()) return PushSource{primaries_.size_of(object), true, url.directory};
   return std::nullopt;
 }
 
@@ -59,17 +60,34 @@ void ObjectManager::close(ObjectRef object, bool from_disk) {
 void ObjectManager::send_chunk(NodeId to, ObjectRef object, const PushSource& source, std::uint32_t chunk, Bytes size) {
   ++transfers_.sent_chunks;
   transfers_.sent += size;
-  const Duration reading = source.from_disk ? disk_time(size, false) : Duration{};
-  const SendChunk send{{object, source.size, node_, chunk}, to};
-  const Address<Raylet> thread{wire(senders_, to).id()};
-  if (reading > Duration{})
-    station_.send_later(thread, reading, send);
-  else
-    station_.hand_over(thread, send);
+  const std::int32_t directory = source.from_disk ? static_cast<std::int32_t>(source.directory) : -1;
+  station_.hand_over(Address<Raylet>{wire(senders_, to).id()},
+                     SendChunk{{object, source.size, node_, chunk}, to, directory});
+}
+
+// A thread reads one chunk at a time.
+void ObjectManager::read_chunk(const SendChunk& send) {
+  wire(senders_, send.to)
+      .use_disk<Raylet>(disk_id(static_cast<std::size_t>(send.directory)), DiskUse::read, size_of_chunk(send.chunk),
+                        ChunkRead{send});
+}
+
+void ObjectManager::on(ChunkRead read) {
+  std::deque<SendChunk>& line = reading_.at(&wire(senders_, read.send.to));
+  line.pop_front();
+  if (!line.empty()) read_chunk(line.front());
+  read.send.directory = -1;
+  on(read.send);
 }
 
 void ObjectManager::on(SendChunk send) {
   Station& thread = wire(senders_, send.to);
+  if (send.directory >= 0) {
+    std::deque<SendChunk>& line = reading_[&thread];
+    line.push_back(send);
+    if (line.size() == 1) read_chunk(send);
+    return;
+  }
   const Bytes size = size_of_chunk(send.chunk);
   charge_copy(thread, size, runtime_.profile.costs.chunk_bandwidth);
   thread.send(runtime_.raylets[send.to.index], send.chunk, size);

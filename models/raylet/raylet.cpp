@@ -366,6 +366,7 @@ template void deliver(Raylet&, PullObjects);
 template void deliver(Raylet&, PushChunk);
 template void deliver(Raylet&, ChunkAnswered);
 template void deliver(Raylet&, SendChunk);
+template void deliver(Raylet&, ChunkRead);
 template void deliver(Raylet&, ReceiveChunk);
 template void deliver(Raylet&, ChunkCopied);
 template void deliver(Raylet&, LocationNews);

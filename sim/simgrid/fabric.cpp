@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
@@ -126,7 +127,9 @@ Route Network::ask_simgrid(MachineId from, MachineId to) {
 
 class SimgridFabric final : public Fabric {
  public:
-  explicit SimgridFabric(const PlatformSpec& platform) : physics_(Physics::instance()), network_(platform) {}
+  explicit SimgridFabric(const PlatformSpec& platform) : physics_(Physics::instance()), network_(platform) {
+    for (const MachineSpec& machine : platform.machines) disk_specs_.push_back(machine.disks);
+  }
   ~SimgridFabric() override;
   SimgridFabric(const SimgridFabric&) = delete;
   SimgridFabric& operator=(const SimgridFabric&) = delete;
@@ -135,6 +138,7 @@ class SimgridFabric final : public Fabric {
   void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) override;
   void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
+  void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override;
   void cancel_flow(FlowId id) override;
   bool busy() const override { return !flows_.empty(); }
   Time advance(Time until, std::vector<FlowId>& ended) override;
@@ -146,6 +150,8 @@ class SimgridFabric final : public Fabric {
     std::uint64_t order = 0;    // of start; flows that end together are reported in it
     s4u::Host* from = nullptr;  // null: work on the host `to`
     s4u::Host* to = nullptr;
+    s4u::Disk* disk = nullptr;  // bytes that it reads or writes,
+    DiskUse use = DiskUse::read;
     Bytes bytes;                  // that go through SimGrid
     Duration work;                // likewise
     s4u::ActivityPtr in_physics;  // null before the first byte enters and after the last one left
@@ -171,6 +177,8 @@ class SimgridFabric final : public Fabric {
 
   Physics& physics_;
   Network network_;
+  std::vector<std::vector<DiskSpec>> disk_specs_;  // of each machine
+  std::map<DiskId, s4u::Disk*> disks_;             // that have been used
   Time clock_;
   Time origin_;                                    // this moment of clock_ ...
   double origin_simgrid_ = 0;                      // ... is this one of SimGrid's clock
@@ -237,6 +245,22 @@ void SimgridFabric::start_work(Time at, DeviceId device, Duration work, FlowId i
   add(at, {.id = id, .from = nullptr, .to = network_.host(device), .bytes = {}, .work = work, .in_physics = nullptr});
 }
 
+void SimgridFabric::start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) {
+  if (size.count < 0 || disk.machine.index >= disk_specs_.size() ||
+      disk.index >= disk_specs_[disk.machine.index].size())
+    throw std::logic_error("start_io: negative size, or no such disk");
+  begin(at, id);
+  const DiskSpec& spec = disk_specs_[disk.machine.index][disk.index];
+  s4u::Disk*& known = disks_[disk];
+  if (known == nullptr) known = physics_.disk(network_.host(disk.machine), disk.index, spec);
+  Flow flow;
+  flow.id = id;
+  flow.disk = known;
+  flow.use = use;
+  flow.bytes = size;
+  add(at + spec.latency, std::move(flow));
+}
+
 void SimgridFabric::cancel_flow(FlowId id) {
   const auto found = flows_.find(id.value);
   if (found == flows_.end()) return;
@@ -293,8 +317,9 @@ void SimgridFabric::enter(Flow& flow) {
     origin_ = clock_;
     origin_simgrid_ = physics_.clock();
   }
-  flow.in_physics = flow.from != nullptr ? physics_.start(flow.from, flow.to, flow.bytes, &flow)
-                                         : physics_.start_work(flow.to, flow.work, &flow);
+  flow.in_physics = flow.disk != nullptr   ? physics_.start_io(flow.disk, flow.use, flow.bytes, &flow)
+                    : flow.from != nullptr ? physics_.start(flow.from, flow.to, flow.bytes, &flow)
+                                           : physics_.start_work(flow.to, flow.work, &flow);
   ++on_wires_;
 }
 

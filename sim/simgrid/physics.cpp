@@ -255,6 +255,29 @@ s4u::ActivityPtr Physics::start_work(s4u::Host* host, Duration work, void* token
   return job;
 }
 
+s4u::Disk* Physics::disk(s4u::Host* host, std::uint32_t index, const DiskSpec& spec) {
+  s4u::Disk*& disk = disks_[{host, index}];
+  const double read = spec.read.bytes_per_second;
+  const double write = spec.write.bytes_per_second;
+  if (!(read > 0) || !(write > 0)) throw std::logic_error("a disk without bandwidth");
+  if (disk == nullptr) {
+    disk = host->create_disk(host->get_name() + ".used_disk" + std::to_string(index), read, write);
+    disk->seal();
+  }
+  disk->set_read_bandwidth(read);
+  disk->set_write_bandwidth(write);
+  disk->set_readwrite_bandwidth(std::max(read, write));
+  return disk;
+}
+
+s4u::ActivityPtr Physics::start_io(s4u::Disk* disk, DiskUse use, Bytes bytes, void* token) {
+  s4u::IoPtr io = s4u::Io::init();
+  io->set_disk(disk)->set_size(static_cast<sg_size_t>(bytes.count));
+  io->set_op_type(use == DiskUse::read ? s4u::Io::OpType::READ : s4u::Io::OpType::WRITE)->set_data(token);
+  io->start();
+  return io;
+}
+
 void Physics::cancel(const s4u::ActivityPtr& flow) {
   flow->set_data(nullptr);
   flow->cancel();

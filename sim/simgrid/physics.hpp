@@ -2,7 +2,7 @@
 //
 // Models: one SimGrid engine, made at first use, that serves every fabric of the process. Stars are built in code
 // and lent to one fabric at a time; platform files are loaded once and stay.
-// Leaves out: latencies (the fabric adds them, see fabric.cpp), actors, CPUs and disks of SimGrid. One thread only.
+// Leaves out: latencies (the fabric adds them, see fabric.cpp), actors and CPUs of SimGrid. One thread only.
 // Invariants: SimGrid's clock never goes back; its options are set before its first platform and never after.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <set>
 #include <simgrid/s4u.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/platform.hpp"
@@ -62,7 +63,12 @@ class Physics {
   // Gives a host work: so much as it would do in that time at speed 1. `work` > 0.
   simgrid::s4u::ActivityPtr start_work(simgrid::s4u::Host* host, Duration work, void* token);
 
-  // Takes bytes off the wires, or work off a host; its token never comes back.
+  // The disk of a host by its index, made at the first call. Its bandwidths are the caller's to set while nobody uses it.
+  simgrid::s4u::Disk* disk(simgrid::s4u::Host* host, std::uint32_t index, const DiskSpec& spec);
+  // Has a disk read or write bytes. `bytes` > 0.
+  simgrid::s4u::ActivityPtr start_io(simgrid::s4u::Disk* disk, DiskUse use, Bytes bytes, void* token);
+
+  // Takes bytes off the wires or a disk, or work off a host; its token never comes back.
   void cancel(const simgrid::s4u::ActivityPtr& flow);
 
   // The engine has one clock, so flows of two fabrics cannot be on their way at once. Throws std::logic_error.
@@ -86,6 +92,7 @@ class Physics {
   simgrid::kernel::routing::NetZoneImpl* root_ = nullptr;  // owned by SimGrid
   std::vector<std::unique_ptr<Star>> stars_;
   std::vector<std::unique_ptr<FilePlatform>> files_;
+  std::map<std::pair<simgrid::s4u::Host*, std::uint32_t>, simgrid::s4u::Disk*> disks_;
   simgrid::kernel::routing::NetZoneImpl* file_zone_ = nullptr;  // top zone of the file that is being parsed
   bool parsing_ = false;
   const void* turn_ = nullptr;

@@ -24,6 +24,9 @@ class WatchedFabric final : public Fabric {
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override {
     inner_->start_work(at, device, work, id);
   }
+  void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override {
+    inner_->start_io(at, disk, use, size, id);
+  }
   void cancel_flow(FlowId id) override { inner_->cancel_flow(id); }
   [[nodiscard]] bool busy() const override { return inner_->busy(); }
   Time advance(Time until, std::vector<FlowId>& ended) override {

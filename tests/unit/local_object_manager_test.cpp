@@ -250,14 +250,21 @@ TEST_SUITE("local_object_manager") {
 
 TEST_SUITE("file_system_monitor") {
   TEST_CASE("a disk counts as full when it is over its threshold, as last seen") {
-    FileSystemMonitor disks({{mib(100), mib(50)}, {mib(100), {}}}, config());
+    DiskSpec half_full;
+    half_full.capacity = mib(100);
+    half_full.used = mib(50);
+    Disk first(half_full);
+    DiskSpec empty;
+    empty.capacity = mib(100);
+    Disk second_disk(empty);
+    FileSystemMonitor disks({&first, &second_disk}, config());
     CHECK_FALSE(disks.over_capacity(second(0)));
-    CHECK(disks.take(0, mib(46)));
+    CHECK(first.take(mib(46)));
     CHECK_FALSE(disks.over_capacity(second(0.05)));
     CHECK(disks.over_capacity(second(0.1)));
-    CHECK_FALSE(disks.take(0, mib(5)));
-    CHECK(disks.take(1, mib(95)));  // at the threshold, not over it
-    disks.give_back(0, mib(40));
+    CHECK_FALSE(first.take(mib(5)));
+    CHECK(second_disk.take(mib(95)));  // at the threshold, not over it
+    first.give_back(mib(40));
     CHECK(disks.over_capacity(second(0.15)));
     CHECK_FALSE(disks.over_capacity(second(0.2)));
   }
