@@ -36,6 +36,10 @@ class RecordTee final : public RecordSink {
     first_.on_worker_started(node, at);
     second_.on_worker_started(node, at);
   }
+  void on_oom_kill(std::uint32_t node, Time at) override {
+    first_.on_oom_kill(node, at);
+    second_.on_oom_kill(node, at);
+  }
   void on_group(const GroupRecord& group) override {
     first_.on_group(group);
     second_.on_group(group);

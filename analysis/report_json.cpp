@@ -144,10 +144,12 @@ std::string run_json(const RunReport& r) {
   json["transfers"] = transfers_of(r.store);
   json["spilled_bytes"] = r.store.spilled.count;
   json["restored_bytes"] = r.store.restored.count;
+  json["fallback_peak_bytes"] = r.store.fallback_peak.count;
   json["evicted_bytes"] = r.store.evicted.count;
   json["store_hit_rate"] = hit_rate(r.store);
   json["argument_waits"] = {{"count", r.store.argument_waits}, {"wait_s", delays_of(r.store.argument_wait)}};
   json["workers_started"] = r.workers_started;
+  json["oom_kills"] = r.oom_kills;
   json["messages"] = r.messages;
   json["messages_by_kind"] = Json::object();
   for (const auto& [kind, count] : r.messages_by_kind) json["messages_by_kind"][kind] = count;

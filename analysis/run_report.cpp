@@ -82,6 +82,7 @@ RunReport report_on(const Summary& summary, Duration makespan) {
           {header.devices[gpu], node.devices[gpu].tasks,
            makespan.ns > 0 ? node.devices[gpu].busy_seconds / makespan.in_seconds() : 0});
     report.workers_started += node.workers_started;
+    report.oom_kills += node.oom_kills;
   }
   report.jobs = jobs_of(summary);
   for (const auto& [number, group] : summary.groups()) {

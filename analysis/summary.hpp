@@ -49,6 +49,7 @@ struct LinkSummary {
 struct NodeSummary {
   std::uint64_t tasks = 0;
   std::uint64_t workers_started = 0;
+  std::uint64_t oom_kills = 0;  // of these
   double busy_cpu_seconds = 0;
   std::vector<DeviceSummary> devices;  // GPUs
   StoreSummary store;
@@ -94,6 +95,7 @@ class Summary final : public RecordSink {
     ++this->job(job).failed;
   }
   void on_worker_started(std::uint32_t node, Time) override { ++nodes_[node].workers_started; }
+  void on_oom_kill(std::uint32_t node, Time) override { ++nodes_[node].oom_kills; }
 
   void on_group(const GroupRecord& group) override;
   void on_actor(const ActorRecord& actor) override { actors_[actor.actor] = actor; }

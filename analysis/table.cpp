@@ -206,6 +206,11 @@ class RunTable {
     if (store.spilled > Bytes{})
       row("spilled", bytes_text(store.spilled),
           fmt::format("written to disks; {} restored", bytes_text(store.restored)));
+    if (store.fallback_peak > Bytes{})
+      row("fallback files", bytes_text(store.fallback_peak),
+          "at most on a node, of objects that had no room in memory");
+    if (report_.oom_kills > 0)
+      row("killed", count_text(report_.oom_kills), "workers, as their nodes were low on memory");
   }
 
   void machine() {

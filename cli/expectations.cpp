@@ -26,6 +26,10 @@ class Checker {
     check_count("finished", expect.finished, r.finished);
     check_count("retried", expect.retried, r.retried);
     check_count("failed", expect.failed, r.failed);
+    check_count("oom_kills", expect.oom_kills, r.oom_kills, "workers");
+    check_bytes("spilled", expect.spilled, r.store.spilled);
+    check_bytes("restored", expect.restored, r.store.restored);
+    check_bytes("fallback_peak", expect.fallback_peak, r.store.fallback_peak);
     for (const auto& [name, state] : expect.placement_groups) check_group(name, state);
     for (std::size_t i = 0; i < expect.values.size(); ++i) check_value(expect.values[i], values_[i]);
     return std::move(lines_);
@@ -56,9 +60,16 @@ class Checker {
     fail("tasks_per_node." + name, wanted + " tasks", std::to_string(tasks));
   }
 
-  void check_count(const std::string& key, const std::optional<std::int64_t>& wanted, std::uint64_t got) {
+  void check_count(const std::string& key, const std::optional<std::int64_t>& wanted, std::uint64_t got,
+                   std::string_view what = "tasks") {
     if (wanted && static_cast<std::uint64_t>(*wanted) != got)
-      fail(key, fmt::format("{} tasks", *wanted), std::to_string(got));
+      fail(key, fmt::format("{} {}", *wanted, what), std::to_string(got));
+  }
+
+  void check_bytes(const std::string& key, const std::optional<Bytes>& wanted, Bytes got) {
+    if (wanted && *wanted != got)
+      fail(key, count_text(static_cast<std::uint64_t>(wanted->count)) + " B",
+           count_text(static_cast<std::uint64_t>(got.count)) + " B");
   }
 
   // Of groups that had the name one after the other the last.

@@ -93,7 +93,8 @@ struct WorkerDeath {
   static constexpr auto kind = MessageKind::worker_death;
   NodeId node;
   ProcessId process;
-  bool intended = false;  // it left by itself
+  bool intended = false;       // it left by itself
+  bool out_of_memory = false;  // its raylet has killed it for that
 };
 
 // At the GCS: a lease or a creation is tried again.

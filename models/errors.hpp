@@ -30,6 +30,7 @@ enum class ErrorType : std::uint8_t {
   object_lost,
   object_fetch_timed_out,
   out_of_disk,
+  out_of_memory,
   value_error,  // Python's: an argument that cannot be
   system_error,
   keyboard_interrupt,  // in a body whose task was cancelled
@@ -56,6 +57,7 @@ constexpr std::string_view name_of(ErrorType type) {
     case ErrorType::object_lost: return "ObjectLostError";
     case ErrorType::object_fetch_timed_out: return "ObjectFetchTimedOutError";
     case ErrorType::out_of_disk: return "OutOfDiskError";
+    case ErrorType::out_of_memory: return "OutOfMemoryError";
     case ErrorType::value_error: return "ValueError";
     case ErrorType::system_error: return "RaySystemError";
     case ErrorType::keyboard_interrupt: return "KeyboardInterrupt";

@@ -146,11 +146,12 @@ struct RequestWorkerLease {
   NodeId owner_node = no_node;
   SchedulingClassId scheduling_class;
   std::uint32_t tag = 0;           // the owner's, comes back with the reply
-  std::uint32_t backlog : 30 = 0;  // tasks queued under the owner's key
+  std::uint32_t backlog : 29 = 0;  // tasks queued under the owner's key
   std::uint32_t grant_or_reject : 1 = 0;
   std::uint32_t selected_by_locality : 1 = 0;
-  float rank = 0;               // of the first task that it is for; smaller goes first, always 0 in Ray
-  LeaseArgumentsRef arguments;  // none: nothing to pull, no environment
+  std::uint32_t retriable : 1 = 1;  // the first task that it is for may be tried again, or the actor restarted
+  float rank = 0;                   // of the first task that it is for; smaller goes first, always 0 in Ray
+  LeaseArgumentsRef arguments;      // none: nothing to pull, no environment
 };
 
 // For a central scheduler, no part of Ray: what became of a lease that it has placed. From its raylet, or from an owner that had
@@ -226,7 +227,10 @@ struct GetWorkerFailureCause {
 struct WorkerFailureCause {
   static constexpr auto kind = MessageKind::failure_cause;
   LeaseId lease;
-  bool preempted = false;  // its worker had to go for a lease of better rank
+  enum class Why : std::uint8_t { unknown, preempted, out_of_memory } why = Why::unknown;
+  bool retry = true;  // out of memory: as far as the task's own budget goes; else never
+  Bytes used;         // of the node's memory at that time,
+  Bytes limit;        // and all of it
 };
 
 // --- owner and worker -------------------------------------------------------------------------------------------
@@ -364,7 +368,8 @@ enum class Tick : std::uint8_t {
   placement_groups,
   schedule_placement_groups,
   join,
-  driver_exit
+  driver_exit,
+  memory
 };
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;

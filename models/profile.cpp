@@ -41,6 +41,8 @@ std::vector<NamedField> object_fields(SystemConfig& s) {
       {"max_kill_memory_buffer_bytes", &s.max_kill_memory_buffer, {}},
       {"worker_killing_policy_by_group", &s.worker_killing_policy_by_group, {}},
       {"idle_worker_killing_memory_threshold_bytes", &s.idle_worker_killing_memory_threshold, {}},
+      {"task_oom_retries", &s.task_oom_retries, {}},
+      {"task_oom_retry_delay_base_ms", &s.task_oom_retry_delay_base, ms},
   };
 }
 

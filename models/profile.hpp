@@ -87,6 +87,8 @@ struct SystemConfig {
   Bytes max_kill_memory_buffer;
   bool worker_killing_policy_by_group = false;
   Bytes idle_worker_killing_memory_threshold;
+  std::int64_t task_oom_retries = 0;  // of a task that may be tried again at all; -1: without end
+  Duration task_oom_retry_delay_base;
 };
 
 // CPU time of things that are no messages.

@@ -13,6 +13,7 @@
 #include "models/actor.hpp"
 #include "models/cluster.hpp"
 #include "models/gcs/resource_streams.hpp"
+#include "models/heap_use.hpp"
 #include "models/messages.hpp"
 #include "models/profile.hpp"
 #include "models/resource_instances.hpp"
@@ -57,6 +58,7 @@ struct Runtime {
         unit_resources(resources_named(the_profile.system.predefined_unit_instance_resources + "," +
                                            the_profile.system.custom_unit_instance_resources,
                                        the_cluster.resource_names)),
+        heap(the_cluster.nodes.size()),
         streams(the_cluster.nodes.size()),
         resource_names(the_cluster.resource_names) {}
 
@@ -77,6 +79,7 @@ struct Runtime {
   std::vector<NodeId> node_order;          // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;    // by NodeId
   std::vector<const PlasmaStore*> stores;  // by NodeId: shared memory, which every process of the node sees
+  HeapUse heap;                            // of every process, for the system of its node to see
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table

@@ -87,11 +87,13 @@ struct RemoteFunction {
   TaskOptions options;
   int num_returns = 1;  // or streaming_returns, dynamic_returns
   Distribution return_size = Distribution::constant(16);
-  Distribution duration;                 // of a function without a body; its body may ask for it, but for -1
-  bool computes = true;                  // the duration keeps a core busy; false: it sleeps
-  bool on_gpu = false;                   // the duration keeps the lease's devices busy, which may be faster
-  Bytes device_copy;                     // to the devices before that
-  BodyMaker body;                        // empty: the duration is all
+  Distribution duration;  // of a function without a body; its body may ask for it, but for -1
+  bool computes = true;   // the duration keeps a core busy; false: it sleeps
+  bool on_gpu = false;    // the duration keeps the lease's devices busy, which may be faster
+  Bytes device_copy;      // to the devices before that
+  BodyMaker body;         // empty: the duration is all
+  // Bytes of heap, while it runs; a constructor's: while the actor lives.
+  Distribution memory_use = Distribution::constant(0);
   int max_calls = 0;                     // a worker exits when it has run it so often; 0: never
   int crash_attempts = 0;                // the first so many attempts end their worker at the end
   std::vector<std::uint64_t> submitted;  // by job: ordinal of the next duration

@@ -60,6 +60,9 @@ auto in_declaration(const Frame& frame, const FunctionSpec& function, Act act) {
 
 // A task, method or constructor from its arguments to its returns; the frame has its state.
 Body run_function(Frame& frame, const FunctionSpec& function) {
+  if (function.memory_use.computed)
+    in_declaration(frame, function,
+                   [&] { frame.context.use_memory(frame.bytes(function.memory_use, function.place)); });
   if (function.has_steps) {
     Body steps = run_steps(frame, function.body.steps);
     co_await steps;
@@ -152,6 +155,7 @@ RemoteFunction remote_function(const FunctionSpec& spec, std::string name) {
   function.return_size = spec.return_size.drawn;
   function.duration = spec.duration.computed ? Distribution::constant(-1) : spec.duration.drawn;
   function.computes = spec.compute;
+  if (!spec.memory_use.computed) function.memory_use = spec.memory_use.drawn;
   return function;
 }
 

@@ -171,6 +171,10 @@ ExpectSpec read_expect(const YamlReader& value, const ScenarioContext& context) 
   if (const auto key = mapping.find("finished")) expect.finished = key->whole(0, most);
   if (const auto key = mapping.find("retried")) expect.retried = key->whole(0, most);
   if (const auto key = mapping.find("failed")) expect.failed = key->whole(0, most);
+  if (const auto key = mapping.find("oom_kills")) expect.oom_kills = key->whole(0, most);
+  if (const auto key = mapping.find("spilled")) expect.spilled = key->bytes();
+  if (const auto key = mapping.find("restored")) expect.restored = key->bytes();
+  if (const auto key = mapping.find("fallback_peak")) expect.fallback_peak = key->bytes();
   if (const auto key = mapping.find("placement_groups"))
     for (const YamlReader& group : key->named_values("states by placement group"))
       expect.placement_groups.emplace(read_expected_state(group, context));

@@ -26,6 +26,8 @@ void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
     task.on_gpu = key->one_of(places) == "gpu";
     if (task.on_gpu && task.options.num_gpus.value_or(0) == 0)
       key->fail("'runs_on' is 'gpu' in a task without GPUs", "'num_gpus' above 0, or 'cpu'");
+    if (task.on_gpu && task.memory_use.computed)
+      mapping.at("memory_use").fail("a computed 'memory_use' next to 'runs_on: gpu'", "one that is known before");
     for (const std::string_view other : {"body", "sleep", "return"})
       if (task.on_gpu && mapping.has(other))
         mapping.fail_at_key(other, fmt::format("'{}' next to 'runs_on'", other), "one of the two");
@@ -150,6 +152,7 @@ class DeclarationReader {
       if (function.yields() && mapping.has("return"))
         mapping.fail_at_key("return", "'return' of a generator", "the step 'yield'");
     }
+    if (const auto key = mapping.find("memory_use")) function.memory_use = read.sizes(*key);
     function.returns_value = mapping.has("return");
   }
 

@@ -33,6 +33,7 @@ constexpr std::array task_list{KeySpec{"num_cpus"},
                                KeySpec{"parameters"},
                                KeySpec{"duration"},
                                KeySpec{"sleep"},
+                               KeySpec{"memory_use"},
                                KeySpec{"runs_on"},
                                KeySpec{"device_copy"},
                                KeySpec{"returns"},
@@ -144,6 +145,7 @@ constexpr std::array actor_list{KeySpec{"num_cpus"},
                                 KeySpec{"state"},
                                 KeySpec{"duration"},
                                 KeySpec{"sleep"},
+                                KeySpec{"memory_use"},
                                 KeySpec{"init"},
                                 KeySpec{"methods"}};
 constexpr std::array actor_options_list{KeySpec{"num_cpus"},         KeySpec{"num_gpus"},
@@ -158,6 +160,7 @@ constexpr std::array actor_options_list{KeySpec{"num_cpus"},         KeySpec{"nu
 constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"duration"},
                                  KeySpec{"sleep"},
+                                 KeySpec{"memory_use"},
                                  KeySpec{"returns"},
                                  KeySpec{"num_returns"},
                                  KeySpec{"concurrency_group"},
@@ -184,9 +187,11 @@ constexpr std::array cancel_list{KeySpec{"refs", true}, KeySpec{"force"}, KeySpe
 constexpr std::array yield_list{KeySpec{"value"}, KeySpec{"size", true}};
 constexpr std::array next_list{KeySpec{"of", true}, KeySpec{"as", true}};
 constexpr std::array for_each_list{KeySpec{"in", true}, KeySpec{"as", true}, KeySpec{"do", true}};
-constexpr std::array expect_list{KeySpec{"outcome"},          KeySpec{"makespan"}, KeySpec{"tasks_per_node"},
-                                 KeySpec{"finished"},         KeySpec{"retried"},  KeySpec{"failed"},
-                                 KeySpec{"placement_groups"}, KeySpec{"drivers"},  KeySpec{"values"}};
+constexpr std::array expect_list{KeySpec{"outcome"},       KeySpec{"makespan"},         KeySpec{"tasks_per_node"},
+                                 KeySpec{"finished"},      KeySpec{"retried"},          KeySpec{"failed"},
+                                 KeySpec{"oom_kills"},     KeySpec{"spilled"},          KeySpec{"restored"},
+                                 KeySpec{"fallback_peak"}, KeySpec{"placement_groups"}, KeySpec{"drivers"},
+                                 KeySpec{"values"}};
 constexpr std::array driver_list{KeySpec{"at"}, KeySpec{"node"}, KeySpec{"namespace"}, KeySpec{"body", true}};
 constexpr std::array expected_driver_list{KeySpec{"outcome"}, KeySpec{"makespan"}, KeySpec{"values"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};

@@ -33,12 +33,14 @@ struct FunctionSpec {
   Amount return_size = Amount::constant(16);  // bytes, of each return
   bool size_given = false;                    // else values have their own
   bool returns_value = false;                 // body.result says it, not only a step
+  Amount memory_use = Amount::constant(0);    // bytes of heap, while it runs; of a constructor: while the actor lives
 
   // It is a generator.
   [[nodiscard]] bool yields() const { return num_returns < 0; }
   // Something must be evaluated when it runs.
   [[nodiscard]] bool has_body() const {
-    return has_steps || returns_value || duration.computed.has_value() || return_size.computed.has_value();
+    return has_steps || returns_value || duration.computed.has_value() || return_size.computed.has_value() ||
+           memory_use.computed.has_value();
   }
 };
 
@@ -116,6 +118,10 @@ struct ExpectSpec {
   std::optional<std::int64_t> finished;
   std::optional<std::int64_t> retried;
   std::optional<std::int64_t> failed;
+  std::optional<std::int64_t> oom_kills;
+  std::optional<Bytes> spilled;  // exactly so much, over all nodes,
+  std::optional<Bytes> restored;
+  std::optional<Bytes> fallback_peak;                   // on any node
   std::map<std::string, std::string> placement_groups;  // name -> its state at the end
   std::vector<ExpectedDriver> drivers;
   std::vector<ExpectedValue> values;

@@ -116,6 +116,8 @@ class RecordSink {
   // A task takes a result of another one; both as in AttemptRecord::task.
   virtual void on_argument(std::uint64_t /*task*/, std::uint64_t /*from*/) {}
   virtual void on_worker_started(std::uint32_t node, Time at) = 0;
+  // A worker was killed, for its node was low on memory.
+  virtual void on_oom_kill(std::uint32_t /*node*/, Time /*at*/) {}
   virtual void on_group(const GroupRecord& /*group*/) {}
   virtual void on_actor(const ActorRecord& /*actor*/) {}
   virtual void on_store(const StoreRecord& /*store*/) {}

@@ -67,7 +67,7 @@ class CoreWorker final : ReferencePort {
   void on(ForceExit);
   void on(CheckSignals check) { context_of_wait(check.wait).on(io_, check); }
   void on(ExitWorker exit);
-  void on(WorkerFailureCause cause);
+  void on(const WorkerFailureCause& cause);
   void on(ProcessDied died);
   void on(TimerTick tick);
   void on(WorkerStarted);
@@ -113,7 +113,9 @@ class CoreWorker final : ReferencePort {
   void describe_waits(WaitGraph& graph) const;
   // A body of this process by its number.
   [[nodiscard]] TaskContext& context(std::uint32_t id) { return *contexts_[id]; }
-  void on_unreachable(const GetWorkerFailureCause& question) { on(WorkerFailureCause{question.lease}); }
+  void on_unreachable(const GetWorkerFailureCause& question) {
+    on(WorkerFailureCause{question.lease, {}, true, {}, {}});
+  }
 
  private:
   friend class TaskContext;
@@ -128,6 +130,7 @@ class CoreWorker final : ReferencePort {
     bool running = false;
     bool cancelled = false;
     std::uint32_t to_store = 0;      // returns that are on their way into the store
+    Bytes memory;                    // of heap
     TaskContext* context = nullptr;  // made with the first body
   };
 
@@ -147,6 +150,10 @@ class CoreWorker final : ReferencePort {
     FirstNode first_node(const SchedulingKey& key) override;
     LeaseArgumentsRef lease_arguments(const SchedulingKey& key) override;
     std::vector<NodeId> nodes_to_probe(const SchedulingKey& key) override;
+    [[nodiscard]] bool retriable(std::uint32_t task) const override {
+      const OwnedTask& owned = worker.tasks_.task(task);
+      return owned.retries_left != 0 || owned.oom_retries_left != 0;
+    }
     float rank(std::uint32_t task) override { return ranks.rank(worker.tasks_.task(task)); }
     void redirect_unused(LeaseId lease) override;
     void request_lease(NodeId node, RequestWorkerLease request) override;
@@ -227,6 +234,10 @@ class CoreWorker final : ReferencePort {
   void reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
              std::unique_ptr<TaskOutput> output);
   [[nodiscard]] Bytes size_of_reply(std::uint32_t slot) const;
+  // Heap that the execution takes, until it ends.
+  [[nodiscard]] Bytes memory_use_of(std::uint32_t slot) const;
+  void take_memory(std::uint32_t slot, Bytes size);
+  void give_memory_back(std::uint32_t slot);
   // False: it was interrupted.
   static bool goes_on(const Execution& execution, std::uint32_t run) {
     return execution.running && execution.run == run;
@@ -266,6 +277,7 @@ class CoreWorker final : ReferencePort {
   void drop(std::uint32_t object);
   void drop_items(std::uint32_t task);
   void learn_places(std::uint32_t task, const TaskOutput& output, NodeId node);
+  void free_returns(std::uint32_t task);
   // Those of these objects, all ready, that lie in other stores only; null: none.
   [[nodiscard]] ObjectList missing_of(std::span<const ObjectRef> refs) const;
   void record_reads(const Station& thread, std::span<const ObjectRef> refs) const;
@@ -283,9 +295,10 @@ class CoreWorker final : ReferencePort {
   std::uint32_t borrow(Station& thread, ObjectRef ref);
   void tell_borrower(StationId borrower, std::uint32_t object);
   void owner_is_gone(StationId owner);
-  void fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted);
+  void fail_or_retry(const NormalTaskSubmitter::Broken& broken, const WorkerFailureCause& cause);
+  [[nodiscard]] Duration oom_retry_delay(std::int32_t attempt) const;
   void record_attempt(std::uint32_t task, const LeasedWorker& worker, Time started, Time ended, AttemptOutcome outcome);
-  void try_again(std::uint32_t task);
+  void try_again(std::uint32_t task, Duration delay);
   void arm_owner_tick();
   void retry_what_is_due();
   // Of a task in the record: unique in the run.

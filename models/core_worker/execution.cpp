@@ -30,6 +30,30 @@ void CoreWorker::wake_main(Station& thread, std::uint32_t slot) {
     thread.hand_over(Address<CoreWorker>{main_->id()}, RunTask{slot});
 }
 
+// The same for each attempt.
+Bytes CoreWorker::memory_use_of(std::uint32_t slot) const {
+  const RemoteFunction& function = executed_function(slot);
+  const Distribution& use = function.memory_use;
+  if (use.kind == Distribution::Kind::constant) return {static_cast<std::int64_t>(use.a)};
+  const std::uint32_t task = executions_[slot].push.task;
+  RandomStream stream(runtime_.engine.seed() + task, "memory/" + function.name);
+  return {static_cast<std::int64_t>(use.draw(stream, task))};
+}
+
+void CoreWorker::take_memory(std::uint32_t slot, Bytes size) {
+  if (size == Bytes{}) return;
+  executions_[slot].memory += size;
+  runtime_.heap.add(node_, process(), size);
+  runtime_.engine.post(runtime_.raylets[node_.index], MemoryTaken{});
+}
+
+// An actor keeps what its constructor has taken.
+void CoreWorker::give_memory_back(std::uint32_t slot) {
+  const Bytes size = std::exchange(executions_[slot].memory, {});
+  const bool stays = actor_ && !actor_->created;
+  if (size > Bytes{} && !stays) runtime_.heap.add(node_, process(), {-size.count});
+}
+
 void CoreWorker::on(RunTask run) {
   const FunctionId function = executions_[run.slot].function;
   const bool method = actor_ && actor_->created;  // came with its class
@@ -63,6 +87,7 @@ void CoreWorker::start_task(std::uint32_t slot) {
                 costs.store_get * from_store);
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
+  if (!execution.cancelled) take_memory(slot, memory_use_of(slot));
   if (execution.cancelled) {
     reply(*main_, slot, ErrorType::task_cancelled, {}, execution.started, nullptr);
   } else if (function.body) {
@@ -156,6 +181,7 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   thread.charge(actor_ && actor_->created ? costs.actor_execute_after : costs.task_execute_after);
   Execution& execution = executions_[slot];
   const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
+  give_memory_back(slot);
   execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
   if (!store_returns(thread, slot)) send_reply(thread, slot);
 }

@@ -24,6 +24,8 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
                                    options.strategy_given, caller);
   task.retries_left = options.max_retries;
   task.retry_exceptions = options.retry_exceptions;
+  task.oom_retries_left =
+      options.max_retries == 0 ? 0 : static_cast<std::int32_t>(runtime_.profile.system.task_oom_retries);
   task.parent = caller.run_number();
   task.submitted = caller.now();
   task.path = caller.path();
@@ -223,11 +225,14 @@ void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
   if (reply.error == ErrorType::task_error && task.retry_exceptions && task.retries_left != 0 && !task.cancelled) {
     record_attempt(reply.task, worker, reply.started, reply.ended, AttemptOutcome::retried);
     if (task.retries_left > 0) --task.retries_left;
-    return try_again(reply.task);
+    return try_again(reply.task, runtime_.profile.system.task_retry_delay);
   }
   record_attempt(reply.task, worker, reply.started, reply.ended,
                  reply.error == ErrorType::none ? AttemptOutcome::finished : AttemptOutcome::failed);
-  if (reply.output && reply.error == ErrorType::none) learn_places(reply.task, *reply.output, worker.node);
+  if (reply.error != ErrorType::none)
+    free_returns(reply.task);
+  else if (reply.output)
+    learn_places(reply.task, *reply.output, worker.node);
   finish(reply.task, reply.error, tasks_.task(reply.task).path + reply.path, std::move(reply.output));
 }
 
@@ -275,67 +280,6 @@ void CoreWorker::notify(TaskManager::Waiter waiter, std::uint32_t object) {
   task.path = std::max(task.path, tasks_.object(object).path);
   if (tasks_.object(object).error != ErrorType::none) task.argument_error = tasks_.object(object).error;
   if (--task.unresolved == 0) enqueue(next);
-}
-
-void CoreWorker::on(WorkerFailureCause cause) {
-  auto& broken = owner().broken;
-  const auto it =
-      std::find_if(broken.begin(), broken.end(), [&](const auto& b) { return b.worker.lease == cause.lease; });
-  const auto failed = *it;
-  broken.erase(it);
-  fail_or_retry(failed, cause.preempted);
-}
-
-// A task whose worker was preempted is tried again at no cost of its own, whatever its max_retries.
-void CoreWorker::fail_or_retry(const NormalTaskSubmitter::Broken& broken, bool preempted) {
-  OwnedTask& task = tasks_.task(broken.task);
-  const bool retry = !task.cancelled && (preempted || task.retries_left != 0);
-  record_attempt(broken.task, broken.worker, task.pushed, io_.now(),
-                 retry ? AttemptOutcome::retried : AttemptOutcome::failed);
-  if (!retry)
-    return finish(broken.task, task.cancelled ? ErrorType::task_cancelled : ErrorType::worker_crashed, task.path);
-  if (task.retries_left > 0 && !preempted) --task.retries_left;
-  try_again(broken.task);
-}
-
-void CoreWorker::try_again(std::uint32_t task) {
-  ++tasks_.task(task).attempt;
-  owner().to_resubmit.push_back({io_.now() + runtime_.profile.system.task_retry_delay, task});
-  arm_owner_tick();
-}
-
-// What is to be done later waits for the owner's periodic tick, whose phase is its own.
-void CoreWorker::arm_owner_tick() {
-  if (owner().tick_armed) return;
-  owner().tick_armed = true;
-  Time first = Time::max();
-  for (const Owner::Due& due : owner().to_resubmit) first = std::min(first, due.at);
-  for (const Owner::Verdict& verdict : owner().verdicts) first = std::min(first, verdict.until);
-  const Duration period = runtime_.profile.system.core_worker_heartbeat;
-  const Duration own_phase = phase(runtime_.engine, "owner tick", process().index, period);
-  first = std::max(first, io_.now());
-  io_.after<CoreWorker>(first - io_.now() + until_tick(first, period, own_phase), TimerTick{Tick::owner});
-}
-
-void CoreWorker::retry_what_is_due() {
-  Owner& self = owner();
-  std::vector<std::uint32_t> again;
-  std::erase_if(self.to_resubmit, [&](const Owner::Due& due) {
-    if (due.at <= io_.now()) again.push_back(due.task);
-    return due.at <= io_.now();
-  });
-  std::vector<ActorId> overdue;
-  std::erase_if(self.verdicts, [&](const Owner::Verdict& verdict) {
-    if (verdict.until <= io_.now()) overdue.push_back(verdict.actor);
-    return verdict.until <= io_.now();
-  });
-  for (const std::uint32_t task : again) {
-    const ActorId actor = tasks_.task(task).actor;
-    if (actor != no_actor) self.actors.submit(actor, task);
-    enqueue(task);
-  }
-  for (const ActorId actor : overdue) self.actors.give_up(actor);
-  if (!self.to_resubmit.empty() || !self.verdicts.empty()) arm_owner_tick();
 }
 
 void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker, Time started, Time ended,

@@ -86,7 +86,9 @@ void CoreWorker::on(CopyObject copy) {
   Execution& execution = executions_[copy.what.context];
   if (!write_and_seal(*main_, copy)) {
     execution.reply.error = ErrorType::out_of_disk;
-    execution.reply.output.reset();
+    execution.reply.output = std::make_unique<TaskOutput>();
+    execution.reply.output->message = "RayTaskError(OutOfDiskError): " + executed_function(copy.what.context).name +
+                                      " cannot return its value: the object store of its node and the disk are full";
   }
   if (--execution.to_store == 0) send_reply(*main_, copy.what.context);
 }
@@ -104,8 +106,19 @@ void CoreWorker::learn_places(std::uint32_t task, const TaskOutput& output, Node
   }
 }
 
+// Of a task that has failed, with what it had stored before.
+void CoreWorker::free_returns(std::uint32_t task) {
+  if (!stored_) return;
+  const OwnedTask& failed = tasks_.task(task);
+  const std::uint32_t count = runtime_.functions[failed.function.index].references();
+  for (std::uint32_t i = 0; i < count; ++i) stored().free({io_.id(), failed.first_object + i});
+}
+
 void CoreWorker::on(const ReportLocations& report) {
-  stored().on(report, [this](ObjectRef object) { return tasks_.object(object.index).out_of_scope; });
+  stored().on(report, [this](ObjectRef ref) {
+    const OwnedObject& object = tasks_.object(ref.index);
+    return object.out_of_scope || (object.ready && object.error != ErrorType::none);
+  });
 }
 
 // Called where the last handle has ended, whatever is going on there: messages are for later.

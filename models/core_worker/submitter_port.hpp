@@ -38,6 +38,8 @@ class SubmitterPort {
   virtual std::vector<NodeId> nodes_to_probe(const SchedulingKey& /*key*/) { return {}; }
   // Of a task among those that wait here: smaller goes first, equal ones as they came.
   virtual float rank(std::uint32_t /*task*/) { return 0; }
+  // The task may be tried again when its worker ends.
+  [[nodiscard]] virtual bool retriable(std::uint32_t /*task*/) const { return true; }
   // Nobody needs the worker at the node that a redirect named.
   virtual void redirect_unused(LeaseId /*lease*/) {}
 

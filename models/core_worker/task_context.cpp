@@ -152,7 +152,12 @@ void TaskContext::on(const CopyObject& copy) {
 
 void TaskContext::raise_put_error() {
   const ErrorType error = std::exchange(put_error_, ErrorType::none);
-  if (error != ErrorType::none) throw RayError(error, "the object store and its disk are full");
+  if (error != ErrorType::none)
+    throw RayError(error, "the object cannot be put: the object store of the node and its disk are full");
+}
+
+void TaskContext::use_memory(Bytes size) {
+  if (worker_.role_ == CoreWorker::Role::worker) worker_.take_memory(slot_, size);
 }
 
 void TaskContext::drain(NodeId node, Time when) {
@@ -308,7 +313,10 @@ Body TaskContext::fetch(std::span<const ObjectRef> refs, std::optional<Time> unt
     thread_.send(runtime_.raylets[worker_.node_.index], CancelFetch{worker_.address_, number});
     throw RayError(ErrorType::get_timeout, "get timed out");
   }
-  if (fetch_error_ != ErrorType::none) throw RayError(fetch_error_, "an object could not be fetched");
+  if (fetch_error_ != ErrorType::none)
+    throw RayError(fetch_error_, fetch_error_ == ErrorType::out_of_disk
+                                     ? "the object store of the node and its disk are full"
+                                     : "an object could not be fetched");
 }
 
 void TaskContext::objects_local(Station& io, const ObjectsLocal& local) {

@@ -157,6 +157,9 @@ class TaskContext {
   // The references of a generator with num_returns = dynamic_returns that is ready. With the error of its body, if it raised one.
   [[nodiscard]] std::span<const ObjectRef> items(ObjectRef generator) const;
 
+  // Takes so much heap more, until this body's execution ends; a constructor's stays while the actor lives. Nothing in a driver, which
+  // no raylet kills.
+  void use_memory(Bytes size);
   // Has a node drained at a moment of the run, or now if that has passed.
   void drain(NodeId node, Time when);
   Pause sleep(Duration duration);

@@ -34,11 +34,12 @@ struct OwnedTask {
   std::uint32_t first_object = 0;
   std::uint32_t unresolved = 0;  // arguments that do not exist yet
   std::int32_t attempt = 0;
-  std::int32_t retries_left = 0;   // -1: without end
-  std::uint32_t lease = 0;         // pushed: slot in the submitter's table of leases
-  std::uint32_t argument_kib = 0;  // inlined arguments, in KiB rounded up
-  std::uint32_t parent = 0;        // number of the body that submitted it, among those of this process
-  TaskInputRef input;              // none: no arguments, no body
+  std::int32_t retries_left = 0;      // -1: without end
+  std::int32_t oom_retries_left = 0;  // likewise
+  std::uint32_t lease = 0;            // pushed: slot in the submitter's table of leases
+  std::uint32_t argument_kib = 0;     // inlined arguments, in KiB rounded up
+  std::uint32_t parent = 0;           // number of the body that submitted it, among those of this process
+  TaskInputRef input;                 // none: no arguments, no body
   Duration duration;
   Duration path;  // longest chain of work before this task
   Time submitted;

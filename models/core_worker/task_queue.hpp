@@ -30,6 +30,10 @@ class TaskQueue {
   [[nodiscard]] float rank() const {
     return !ranked_.empty() && (fifo_.empty() || ranked_.begin()->first < 0) ? ranked_.begin()->first : 0;
   }
+  // The first one, when there is one.
+  [[nodiscard]] std::uint32_t front() const {
+    return fifo_.empty() || (!ranked_.empty() && ranked_.begin()->first < 0) ? ranked_.begin()->second : fifo_.front();
+  }
   std::uint32_t pop() {
     std::uint32_t task = 0;
     if (fifo_.empty() || (!ranked_.empty() && ranked_.begin()->first < 0)) {

@@ -114,8 +114,9 @@ NormalTaskSubmitter::OpenRequest& NormalTaskSubmitter::open_request(std::uint32_
   request.lease = lease;
   request.scheduling_class = key.key.scheduling_class;
   request.tag = slot;
-  request.backlog = static_cast<std::uint32_t>(key.queue.size()) & 0x3fffffffU;
+  request.backlog = static_cast<std::uint32_t>(key.queue.size()) & 0x1fffffffU;
   request.rank = key.queue.rank();
+  request.retriable = key.queue.empty() || port_.retriable(key.queue.front()) ? 1 : 0;
   request.grant_or_reject = grant_or_reject ? 1 : 0;
   request.selected_by_locality = to.selected_by_locality ? 1 : 0;
   if (!key.key.store_args.empty() || key.key.runtime_env != EnvironmentId{})

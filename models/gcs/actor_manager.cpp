@@ -48,21 +48,21 @@ void ActorManager::created(ActorId actor, NodeId node, ProcessId process, bool r
 
 void ActorManager::unschedulable(ActorId actor, ErrorType why) { die(actor, why); }
 
-void ActorManager::worker_died(ProcessId process, bool intended, ActorId being_created) {
+void ActorManager::worker_died(ProcessId process, bool intended, ActorId being_created, ErrorType error) {
   if (const auto it = by_process_.find(process.index); it != by_process_.end()) {
     const ActorId actor = it->second;
     by_process_.erase(it);
-    restart_or_die(actor, intended || at(actor).leaving);
+    restart_or_die(actor, intended || at(actor).leaving, error);
   } else if (being_created != no_actor) {
-    restart_or_die(being_created, intended);
+    restart_or_die(being_created, intended, error);
   }
 }
 
-void ActorManager::restart_or_die(ActorId actor, bool intended) {
+void ActorManager::restart_or_die(ActorId actor, bool intended, ErrorType error) {
   Entry& entry = at(actor);
   if (entry.state == ActorState::dead) return;
   const int limit = specs_[actor.index].options.max_restarts;
-  if (intended || (limit >= 0 && entry.restarts >= limit)) return die(actor, ErrorType::actor_died);
+  if (intended || (limit >= 0 && entry.restarts >= limit)) return die(actor, error);
   ++entry.restarts;
   set_state(actor, ActorState::restarting);
   port_.schedule(actor);

@@ -50,8 +50,9 @@ class ActorManager {
   // From the scheduler: its process is there and its constructor has returned, or raised.
   void created(ActorId actor, NodeId node, ProcessId process, bool raised);
   void unschedulable(ActorId actor, ErrorType why);
-  // A worker has ended; `intended`: by itself. `being_created`: the actor that was being created there.
-  void worker_died(ProcessId process, bool intended, ActorId being_created);
+  // A worker has ended; `intended`: by itself; `error`: of its actor's calls if that is not started again. `being_created`: the actor
+  // that was being created there.
+  void worker_died(ProcessId process, bool intended, ActorId being_created, ErrorType error = ErrorType::actor_died);
   void kill(ActorId actor, bool no_restart);
   void out_of_scope(ActorId actor);
 
@@ -61,7 +62,7 @@ class ActorManager {
   Entry& at(ActorId actor);
   void set_state(ActorId actor, ActorState state);
   void die(ActorId actor, ErrorType error);
-  void restart_or_die(ActorId actor, bool intended);
+  void restart_or_die(ActorId actor, bool intended, ErrorType error);
 
   const std::deque<ActorSpec>& specs_;
   Port& port_;

@@ -52,6 +52,7 @@ void Actors::request_lease(ActorId actor, NodeId node, bool grant_or_reject) {
   if (environment != EnvironmentId{}) request.arguments = new LeaseArguments({}, environment);
   request.tag = actor.index;
   request.grant_or_reject = grant_or_reject;
+  request.retriable = wanted.options.max_restarts != 0 ? 1 : 0;
   leases_[actor] = {request.lease, node, {}, {}};
   station_.send(runtime_.raylets[node.index], request);
 }
@@ -128,7 +129,8 @@ void Actors::created(ActorId actor, NodeId node, ProcessId worker) { manager_.cr
 
 void Actors::on(const WorkerDeath& death) {
   const auto being_created = scheduler_.cancel_on_worker(death.node, death.process);
-  manager_.worker_died(death.process, death.intended, being_created.value_or(no_actor));
+  manager_.worker_died(death.process, death.intended, being_created.value_or(no_actor),
+                       death.out_of_memory ? ErrorType::out_of_memory : ErrorType::actor_died);
   // Actors end with their owner, but for detached ones.
   for (std::uint32_t i = 0; i < runtime_.actors.size(); ++i) {
     const ActorSpec& orphan = runtime_.actors[i];

@@ -82,6 +82,7 @@ void ObjectManager::answer_creates() {
       to_touch_ += fresh;
       buffers_.created(object, result);
     }
+    if (result == CreateResult::out_of_disk) fail(object, ErrorType::out_of_disk);
   }
 }
 

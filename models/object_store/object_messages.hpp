@@ -186,6 +186,10 @@ struct StoreTick {
   static constexpr auto kind = MessageKind::none;
   enum class What : std::uint8_t { create, pull, free } what = What::create;
 };
+// At a raylet: a process of the node uses more memory than before.
+struct MemoryTaken {
+  static constexpr auto kind = MessageKind::none;
+};
 // At a raylet: a job of an I/O worker is done.
 struct IoDone {
   static constexpr auto kind = MessageKind::none;

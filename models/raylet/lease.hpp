@@ -32,6 +32,7 @@ struct Lease {
   float rank = 0;             // smaller goes first; all are equal in Ray
   bool grant_or_reject = false;
   bool selected_by_locality = false;
+  bool retriable = true;  // its task may be tried again, or its actor restarted
   bool detached = false;  // a detached actor's: outlives its owner
   bool blocked = false;   // granted: its CPU is lent to others while its worker waits
   State state = State::queued;

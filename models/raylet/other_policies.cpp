@@ -51,7 +51,7 @@ bool Raylet::preempt(const Lease& lease) {
   }
   if (victim == nullptr) return false;
   victim->preempted = true;
-  preempted_.push_back(victim->lease.id);
+  causes_.push_back({victim->lease.id, WorkerFailureCause::Why::preempted, true, {}, {}});
   runtime_.engine.kill(victim->process);
   return true;
 }

@@ -39,6 +39,7 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
       leases_(node, runtime.classes,
               lease_settings(runtime.profile.system, runtime.traits, objects_.store().capacity()), scheduler_, *this),
       victims_(runtime.engine.stream("victims/" + runtime.cluster.nodes[node.index].name)) {
+  watch_memory_of(runtime.cluster.nodes[node.index]);
   if (runtime.traits.steals) runtime.streams.listen(node, true);
   runtime.truth.nodes.push_back(&scheduler_.view(node));
 }
@@ -70,6 +71,7 @@ void Raylet::on(RequestWorkerLease request) {
   lease.tag = request.tag;
   lease.rank = request.rank;
   lease.grant_or_reject = request.grant_or_reject;
+  lease.retriable = request.retriable;
   lease.selected_by_locality = request.selected_by_locality;
   if (request.arguments && !request.arguments->list.empty()) lease.arguments = std::move(request.arguments);
   lease.detached = creates_actor(lease) && runtime_.actors[lease.tag].options.detached;
@@ -129,6 +131,7 @@ void Raylet::granted(Lease lease, ProcessId process) {
   holder.kind.job = creates_actor(lease) ? runtime_.actors[lease.tag].job : lease.job;
   runtime_.bind(process, holder.kind.job);
   holder.lease = std::move(lease);
+  holder.granted = station_.now();
 }
 
 void Raylet::on(ArgumentsReady ready) {
@@ -196,8 +199,14 @@ void Raylet::on(TaskUnblocked unblocked) {
 }
 
 void Raylet::on(GetWorkerFailureCause question) {
-  const bool preempted = std::erase(preempted_, question.lease) > 0;
-  station_.send(question.owner, WorkerFailureCause{question.lease, preempted});
+  WorkerFailureCause answer{question.lease, {}, true, {}, {}};
+  const auto known = std::find_if(causes_.begin(), causes_.end(),
+                                  [&](const WorkerFailureCause& cause) { return cause.lease == question.lease; });
+  if (known != causes_.end()) {
+    answer = *known;
+    causes_.erase(known);
+  }
+  station_.send(question.owner, answer);
 }
 
 void Raylet::on(ResourceBroadcast broadcast) {
@@ -223,11 +232,14 @@ void Raylet::on(ProcessDied died) {
   if (is_own(died.process)) {
     Worker& holder = worker(died.process);
     if (holder.leased()) tell_central(holder.lease.id, LeaseNews::What::over);
-    if (!runtime_.actors.empty()) station_.send(runtime_.gcs, WorkerDeath{node_, died.process, holder.left});
+    if (!runtime_.actors.empty())
+      station_.send(runtime_.gcs, WorkerDeath{node_, died.process, holder.left, holder.out_of_memory});
     lease_over(holder.lease);
     if (holder.preempted) leases_.preempted_worker_gone();
     holder.preempted = holder.alive = false;
     pool_.died(died.process);
+    runtime_.heap.ended(node_, died.process);
+    if (memory_) memory_->worker_died(died.process);
     runtime_.worker_gone(died.process);
   }
   owner_died(died.process);  // a worker may have been one
@@ -275,7 +287,8 @@ void Raylet::arm(Tick tick, Duration period, bool& armed) {
   Duration& own_phase = phases_[static_cast<std::size_t>(tick)];
   if (own_phase.ns < 0)
     own_phase = phase(runtime_.engine, "raylet timer", node_.index * 8 + static_cast<std::uint32_t>(tick), period);
-  station_.after<Raylet>(until_tick(station_.now(), period, own_phase), TimerTick{tick}, tick == Tick::kill_idle);
+  station_.after<Raylet>(until_tick(station_.now(), period, own_phase), TimerTick{tick},
+                         tick == Tick::kill_idle || tick == Tick::memory);
 }
 
 void Raylet::on(TimerTick tick) {
@@ -295,6 +308,7 @@ void Raylet::on(TimerTick tick) {
     case Tick::kill_idle: return sweep_idle_workers();
     case Tick::grant_again: again_armed_ = false; return schedule_leases();
     case Tick::join: return join();
+    case Tick::memory: return check_memory();
     case Tick::idle_work:
       station_.compute<Raylet>(runtime_.profile.costs.idle_raylet.work, TimerTick{Tick::idle_work_done}, true);
       return;
@@ -373,6 +387,7 @@ template void deliver(Raylet&, LocationNews);
 template void deliver(Raylet&, LocationsReported);
 template void deliver(Raylet&, FreeObjects);
 template void deliver(Raylet&, StoreTick);
+template void deliver(Raylet&, MemoryTaken);
 template void deliver(Raylet&, IoDone);
 
 template <class Message>

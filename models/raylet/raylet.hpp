@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
 #include "models/actor_messages.hpp"
 #include "models/gcs/placement_group_messages.hpp"
+#include "models/object_store/memory_monitor.hpp"
 #include "models/object_store/object_manager.hpp"
 #include "models/raylet/cluster_resource_scheduler.hpp"
 #include "models/raylet/lease_manager.hpp"
@@ -66,7 +68,11 @@ class Raylet final : private LeasePort {
   // All else about objects.
   template <class Message>
   requires requires(ObjectManager& objects, Message message) { objects.on(std::move(message)); }
-  void on(Message message) { objects_.on(std::move(message)); }
+  void on(Message message) {
+    objects_.on(std::move(message));
+    watch_memory();
+  }
+  void on(MemoryTaken) { watch_memory(); }
   template <class Message>
   void on_unreachable(const Message& message) {
     objects_.on_unreachable(message);
@@ -84,13 +90,17 @@ class Raylet final : private LeasePort {
     bool alive = true;
     bool preempted = false;  // its end is on its way
     bool left = false;       // by itself
+    bool registered = false;
+    bool out_of_memory = false;  // it was killed for that
     WorkerKind kind;
-    Lease lease;  // that it serves, when granted; else its last
+    Time granted;  // the lease
+    Lease lease;   // that it serves, when granted; else its last
     [[nodiscard]] bool leased() const { return lease.state == Lease::State::granted; }
   };
 
-  static std::array<Duration, 8> unknown_phases() {
-    std::array<Duration, 8> phases{};
+  using Phases = std::array<Duration, static_cast<std::size_t>(Tick::memory) + 1>;
+  static Phases unknown_phases() {
+    Phases phases{};
     phases.fill(Duration{-1});
     return phases;
   }
@@ -133,6 +143,11 @@ class Raylet final : private LeasePort {
   void steal();
   void owner_died(ProcessId owner);
   void driver_died(ProcessId driver);
+  // memory.cpp
+  void watch_memory_of(const NodeSpec& node);
+  [[nodiscard]] Bytes used_memory() const;
+  void watch_memory();
+  void check_memory();
   void sweep_idle_workers();
   void arm_sweep();
   [[nodiscard]] std::int64_t whole_cpus_free() const {
@@ -158,14 +173,17 @@ class Raylet final : private LeasePort {
   bool had_driver_ = false;
   std::vector<JobId> finished_;
   std::uint64_t reported_version_ = 0;
-  std::array<Duration, 8> phases_ = unknown_phases();  // by Tick; drawn when first needed
-  bool caught_up_ = false;                             // with the reports from before its first decision
+  Phases phases_ = unknown_phases();  // by Tick; drawn when first needed
+  bool caught_up_ = false;            // with the reports from before its first decision
   bool report_armed_ = false;
   bool reset_armed_ = false;
   bool sweep_armed_ = false;
   bool again_armed_ = false;
+  bool memory_armed_ = false;
   std::int64_t unpaid_decisions_ = 0;
-  std::vector<LeaseId> preempted_;  // whose owners have not asked yet what became of their worker
+  std::vector<WorkerFailureCause> causes_;  // whose owners have not asked yet what became of their worker
+  std::optional<MemoryMonitor> memory_;     // of a node whose memory is known
+  Bytes all_memory_;
   RandomStream victims_;
   bool stealing_ = false;  // has asked another raylet and no answer yet
   int tries_left_ = 0;     // of random victims, until something happens again

@@ -8,6 +8,7 @@ namespace raysim {
 
 void Raylet::add_warm_worker(ProcessId worker, Address<CoreWorker> address) {
   introduce(worker, address);
+  this->worker(worker).registered = true;
   runtime_.engine.watch(worker, address_);
   pool_.add_warm(worker);
 }
@@ -23,6 +24,7 @@ void Raylet::introduce(ProcessId process, Address<CoreWorker> address) {
 
 void Raylet::on(RegisterWorker registered) {
   pool_.registered(registered.process);
+  worker(registered.process).registered = true;
   runtime_.record.on_worker_started(node_.index, station_.now());
   worker_is_free(registered.process, true);
   schedule_leases();

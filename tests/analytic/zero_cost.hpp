@@ -120,9 +120,11 @@ struct Log : RecordSink {
   void on_submitted(std::uint64_t count, std::uint32_t) override { submitted += count; }
   void on_attempt(const AttemptRecord& attempt) override { attempts.push_back(attempt); }
   void on_worker_started(std::uint32_t, Time) override { ++workers; }
+  void on_oom_kill(std::uint32_t, Time) override { ++oom_kills; }
   std::vector<std::string> functions;  // those that the program has made
   std::uint64_t submitted = 0;
   std::uint64_t workers = 0;
+  std::uint64_t oom_kills = 0;
   std::vector<AttemptRecord> attempts;
 };
 
