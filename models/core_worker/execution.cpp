@@ -47,6 +47,10 @@ void CoreWorker::take_memory(std::uint32_t slot, Bytes size) {
   runtime_.engine.post(runtime_.raylets[node_.index], MemoryTaken{});
 }
 
+void TaskContext::use_memory(Bytes size) {
+  if (worker_.role_ == CoreWorker::Role::worker) worker_.take_memory(slot_, size);
+}
+
 // An actor keeps what its constructor has taken.
 void CoreWorker::give_memory_back(std::uint32_t slot) {
   const Bytes size = std::exchange(executions_[slot].memory, {});

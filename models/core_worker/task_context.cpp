@@ -156,10 +156,6 @@ void TaskContext::raise_put_error() {
     throw RayError(error, "the object cannot be put: the object store of the node and its disk are full");
 }
 
-void TaskContext::use_memory(Bytes size) {
-  if (worker_.role_ == CoreWorker::Role::worker) worker_.take_memory(slot_, size);
-}
-
 void TaskContext::drain(NodeId node, Time when) {
   thread_.send_later(runtime_.gcs, std::max(Duration{}, when - thread_.now()), DrainNode{node});
 }
@@ -313,10 +309,8 @@ Body TaskContext::fetch(std::span<const ObjectRef> refs, std::optional<Time> unt
     thread_.send(runtime_.raylets[worker_.node_.index], CancelFetch{worker_.address_, number});
     throw RayError(ErrorType::get_timeout, "get timed out");
   }
-  if (fetch_error_ != ErrorType::none)
-    throw RayError(fetch_error_, fetch_error_ == ErrorType::out_of_disk
-                                     ? "the object store of the node and its disk are full"
-                                     : "an object could not be fetched");
+  if (fetch_error_ == ErrorType::none) co_return;
+  throw RayError(fetch_error_, "an object did not come to this node: " + std::string(name_of(fetch_error_)));
 }
 
 void TaskContext::objects_local(Station& io, const ObjectsLocal& local) {

@@ -156,7 +156,7 @@ TEST_CASE(
     };
     const Outcome outcome = run_on(nodes(2, 10 * mb), body, 150 * mb);
     CHECK(outcome.result.error == ErrorType::out_of_disk);
-    CHECK(outcome.result.message.find("full") != std::string::npos);
+    CHECK(outcome.result.message.find("OutOfDiskError") != std::string::npos);
     CHECK(outcome.left[0] == 0);
   }
 }
