@@ -102,14 +102,12 @@ void Simulation::build() {
     runtime_.raylets.push_back(raylets_.back()->address());
     runtime_.stores.push_back(&raylets_.back()->objects().store());
   }
-  if (runtime_.contended) {
-    gcs_->start_idle_work();
-    for (std::uint32_t i = 0; i < nodes; ++i)
-      if (is_there(i)) raylets_[i]->start_idle_work();
-    // The head came up first; its agents are done when a driver connects.
-    for (std::uint32_t i = 0; !options_.warm_workers && i < nodes; ++i)
-      if (!runtime_.cluster.nodes[i].head && is_there(i)) raylets_[i]->start_agents();
-  }
+  gcs_->start_idle_work();
+  for (std::uint32_t i = 0; i < nodes; ++i)
+    if (is_there(i)) raylets_[i]->start_idle_work();
+  // The head came up first; its agents are done when a driver connects.
+  for (std::uint32_t i = 0; !options_.warm_workers && i < nodes; ++i)
+    if (!runtime_.cluster.nodes[i].head && is_there(i)) raylets_[i]->start_agents();
   for (std::uint32_t i = 0; i < nodes; ++i)
     if (!is_there(i)) raylets_[i]->join_later(runtime_.cluster.nodes[i].joins_at);
   for (std::uint32_t i = 0; options_.warm_workers && i < nodes; ++i) {
@@ -119,7 +117,7 @@ void Simulation::build() {
       const ProcessId process = make_worker({i});
       raylets_[i]->add_warm_worker(process, workers_.back()->address());
       workers_.back()->set_used();
-      if (runtime_.contended) workers_.back()->start_idle_work();
+      workers_.back()->start_idle_work();
     }
   }
   start_drivers();

@@ -47,7 +47,7 @@ void CoreWorker::start_worker() { io_.compute<CoreWorker>(runtime_.profile.costs
 
 void CoreWorker::on(WorkerStarted) {
   io_.send(runtime_.raylets[node_.index], RegisterWorker{process()});
-  if (runtime_.contended) start_idle_work();
+  start_idle_work();
 }
 
 void CoreWorker::start_driver(BodyMaker body, Duration after) {
@@ -64,12 +64,13 @@ void CoreWorker::on(const StartDriver& start) {
     input->luck = mix(~std::uint64_t{0}, job().index);
   }
   add_context(0).run(start.body, std::move(input), ++runs_);
-  if (runtime_.contended) start_idle_work();
+  start_idle_work();
 }
 
 void CoreWorker::exit_driver() { contexts_.front()->thread().hand_over(address_, TimerTick{Tick::driver_exit}); }
 
 void CoreWorker::start_idle_work() {
+  if (!io_.contended()) return;
   const Costs& costs = runtime_.profile.costs;
   const Costs::Idle& idle = role_ == Role::driver ? costs.idle_driver : costs.idle_worker;
   main_->after<CoreWorker>(phase(runtime_.engine, "idle worker", process().index, idle.period),

@@ -19,6 +19,7 @@ Actors& Gcs::actors() {
 }
 
 void Gcs::start_idle_work() {
+  if (!station_.contended()) return;
   station_.after<Gcs>(phase(runtime_.engine, "idle gcs", 0, runtime_.profile.costs.idle_gcs.period),
                       TimerTick{Tick::idle_work}, true);
 }

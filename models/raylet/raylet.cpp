@@ -45,6 +45,7 @@ Raylet::Raylet(Runtime& runtime, NodeId node)
 }
 
 void Raylet::start_idle_work() {
+  if (!station_.contended()) return;
   // On a shared machine the report timer runs on its own: each tick is set by the one before, so that a late one moves all
   // that follow.
   const Duration period = runtime_.profile.system.report_resources_period;
@@ -56,6 +57,7 @@ void Raylet::start_idle_work() {
 }
 
 void Raylet::start_agents() {
+  if (!station_.contended()) return;
   runtime_.engine.work_aside(station_.place(), CpuPriority::normal, runtime_.profile.costs.agents_start);
 }
 
@@ -334,7 +336,6 @@ void Raylet::join_later(Duration after) { station_.after<Raylet>(after, TimerTic
 // Others hear of the node by its first report.
 void Raylet::join() {
   report_resources();
-  if (!station_.contended()) return;
   start_idle_work();
   start_agents();
 }

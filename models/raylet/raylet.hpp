@@ -35,11 +35,11 @@ class Raylet final : private LeasePort {
   [[nodiscard]] ProcessId process() const { return station_.process(); }
   // A worker that has been idle for long, before the run.
   void add_warm_worker(ProcessId worker, Address<CoreWorker> address);
-  // Starts the periodic work of a process that shares its machine.
+  // The periodic work of a process, when it shares its machine.
   void start_idle_work();
   // The node is not there yet; it will join then.
   void join_later(Duration after);
-  // The agents of a node that has just come up take the machine's time.
+  // The agents of a node that has just come up take the time of a shared machine.
   void start_agents();
 
   void on(RequestWorkerLease request);

@@ -165,7 +165,7 @@ class Trace(unittest.TestCase):
                 tasks = figures(scenario)["tasks"]
                 # Of tasks that failed those that had begun have one, too.
                 self.assertGreaterEqual(len(of_tasks), tasks["finished"])
-                self.assertLessEqual(len(of_tasks), tasks["finished"] + tasks["failed"])
+                self.assertLessEqual(len(of_tasks), tasks["finished"] + tasks["failed"] + tasks["retried"])
                 held = sum(len(span["args"].get("CUDA_VISIBLE_DEVICES", "").replace(",", " ").split()) for span in of_tasks)
                 self.assertEqual(len(spans) - len(of_tasks), held)
                 nodes = {event["pid"] for event in events if event["name"] == "process_name"}
