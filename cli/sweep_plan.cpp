@@ -58,6 +58,13 @@ class Hashes {
   std::map<std::string, std::string> known_;
 };
 
+std::string hash_of(const Profile& profile, Hashes& hashes) {
+  const auto of_file = [&](const std::string& name) {
+    return hashes.of(data_file("models/profiles/" + name + ".yaml"));
+  };
+  return of_file(profile.name) + (profile.base.empty() ? "" : of_file(profile.base));
+}
+
 void check_points(SweepPlan& plan) {
   Hashes hashes;
   const bool needs_policy = plan.spec.policies.empty();
@@ -76,8 +83,7 @@ void check_points(SweepPlan& plan) {
         if (needs_policy) plan.spec.policies = {program.ray.policy};
       }
       plan.inputs.push_back({RAYSIM_VERSION, plan.spec.scenario, hashes.of(plan.spec.scenario), platform,
-                             hashes.of(platform), checked.profile.name,
-                             hashes.of(data_file("models/profiles/" + checked.profile.name + ".yaml")),
+                             hashes.of(platform), checked.profile.name, hash_of(checked.profile, hashes),
                              program.in_cpp ? hashes.of(program.in_cpp->path) : "", ""});
     } catch (const InputError& error) {
       fail_at_axis(plan.spec, point, error);

@@ -99,6 +99,7 @@ struct Costs {
   Duration get_call;             // a ray.get call
   Duration get_object;           // each object of it
   Duration wait_call;
+  Duration wait_object;  // on top, for each reference that it is given
   Duration put_object;
   Duration arguments_load;      // worker's thread, for a task that has arguments
   Duration store_get;           // worker's thread, each argument that lies in the object store of its node
@@ -134,6 +135,7 @@ struct Costs {
   Duration actor_call;            // caller's thread, a .remote() call of a method
   Duration actor_execute_before;  // worker's thread, as task_execute_before for calls of actors
   Duration actor_execute_after;
+  Duration async_call;         // the event loop of an async actor, on top of those two
   Duration generator_item;     // worker's thread, to hand out an item
   Bytes copy_bandwidth;        // a second: a value into the store of its node
   Bytes copy_parallel;         // from this size on several threads copy it,
@@ -152,6 +154,7 @@ struct Costs {
 
 struct Profile {
   std::string name;
+  std::string base;  // the profile that it extends, if any
   SystemConfig system;
   Costs costs;
   MessageCosts messages{};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "scenarios/interpreter.hpp"
+#include "scenarios/program_options.hpp"
 
 namespace raysim {
 
@@ -174,6 +175,8 @@ TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options) {
         break;
     }
   }
+  if (options.affinity_node)
+    options.scheduling_strategy->node = node_named(frame.text(*options.affinity_node), frame.self.cluster);
   return options;
 }
 
@@ -185,7 +188,7 @@ TaskOptions options_of(Frame& frame, const SubmitStep& step) {
     const TaskOptionsSpec all = merged(self.program.tasks[step.task].options, step.options);
     return resolve_options(computed_options(frame, all), self.cluster, self.default_retries);
   };
-  if (!step.options.computed.empty()) return resolved();
+  if (!step.options.computed.empty() || step.options.affinity_node) return resolved();
   const auto found = self.options.find(&step);
   return found != self.options.end() ? found->second : self.options.emplace(&step, resolved()).first->second;
 }

@@ -197,7 +197,7 @@ TaskOptionsSpec read_options(const YamlMapping& mapping, const ScenarioContext& 
     options.backpressure = read_backpressure(*value);
   if (const auto value = mapping.find("runtime_env")) options.runtime_env = read_runtime_env(*value);
   if (const auto value = mapping.find("scheduling_strategy"))
-    options.scheduling_strategy = read_strategy(*value, context);
+    options.scheduling_strategy = read_strategy(*value, context, read, options.affinity_node);
   if (const auto value = mapping.find("label_selector")) options.label_selector = read_label_selector(*value);
   if (const auto value = mapping.find("fallback_strategy")) options.fallback_strategy = read_fallback_strategy(*value);
   return options;

@@ -14,8 +14,8 @@ namespace raysim {
 
 namespace {
 
-constexpr KeySpec profile_keys[]{
-    {"profile", true}, {"date", true}, {"system_config", true}, {"costs", true}, {"messages", true}};
+constexpr KeySpec profile_keys[]{{"profile", true}, {"extends"}, {"date", true},
+                                 {"system_config"}, {"costs"},   {"messages"}};
 constexpr MappingSpec profile_mapping{"profile", "a profile", profile_keys};
 constexpr KeySpec value_keys[]{{"value", true}, {"source", true}, {"date", true}};
 constexpr MappingSpec value_mapping{"profile_value", "a value of a profile", value_keys};
@@ -54,8 +54,11 @@ bool is_zero(const ProfileField& field) {
   section.fail_at_key("missing '" + std::string(name) + "'", "a value for each name that the simulator knows");
 }
 
-// Reads every field of `fields` from a mapping of that form; nothing may be missing or left over.
-void read_fields(const YamlReader& section, const std::vector<NamedField>& fields) {
+// Whether a profile says everything, or only what differs from the one that it extends.
+enum class Extent { whole, differences };
+
+// Reads the fields that a mapping of that form has; in a whole profile nothing may be missing.
+void read_fields(const YamlReader& section, const std::vector<NamedField>& fields, Extent extent) {
   std::vector<std::string_view> names;
   names.reserve(fields.size());
   for (const NamedField& field : fields) names.push_back(field.name);
@@ -69,11 +72,12 @@ void read_fields(const YamlReader& section, const std::vector<NamedField>& field
     const YamlReader value = mapping.at("value");
     std::visit(Assign{value}, fields[i].field);
   }
+  if (extent == Extent::differences) return;
   const auto missing = std::find(seen.begin(), seen.end(), false);
   if (missing != seen.end()) fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
 }
 
-void read_messages(const YamlReader& section, MessageCosts& costs) {
+void read_messages(const YamlReader& section, MessageCosts& costs, Extent extent) {
   const auto names = message_kind_names();
   std::vector<bool> seen(names.size());
   seen[0] = true;  // timers and threads cost nothing as messages
@@ -86,6 +90,7 @@ void read_messages(const YamlReader& section, MessageCosts& costs) {
     costs[i] = {mapping.at("service").duration(), mapping.at("sending").duration(), mapping.at("aside").duration(),
                 mapping.at("size").bytes()};
   }
+  if (extent == Extent::differences) return;
   const auto missing = std::find(seen.begin(), seen.end(), false);
   if (missing != seen.end()) fail_missing(section, names[static_cast<std::size_t>(missing - seen.begin())]);
 }
@@ -101,27 +106,56 @@ void check_positive(const YamlReader& section, const std::vector<NamedField>& fi
 constexpr std::array<std::string_view, 6> positive_costs{
     "tick", "time_slice", "low_weight", "idle_worker_period", "idle_driver_period", "idle_raylet_period"};
 
+// What a profile extends says everything itself: one look shows all of a value's places.
+Profile load_base(const YamlReader& base, const std::vector<std::string_view>& known) {
+  const std::string name = base.one_of(known);
+  const std::string path = data_file("models/profiles/" + name + ".yaml");
+  const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
+  if (YamlReader(document).mapping(profile_mapping).find("extends"))
+    base.fail(in_quotes(name) + " extends another one", "a whole profile");
+  return load_profile(name);
+}
+
+// The sections of a profile over what `profile` holds; a whole profile has all three.
+void read_profile(const YamlReader& top, const YamlMapping& mapping, Extent extent, Profile& profile) {
+  const auto section = [&](std::string_view key) {
+    auto found = mapping.find(key);
+    if (!found && extent == Extent::whole)
+      top.fail("missing '" + std::string(key) + "'", "all sections, or a profile that this one extends");
+    return found;
+  };
+  if (const auto settings = section("system_config")) {
+    read_fields(*settings, system_config_fields(profile), extent);
+    check_positive(*settings, system_config_fields(profile), never_zero);
+  }
+  if (const auto costs = section("costs")) {
+    read_fields(*costs, cost_fields(profile), extent);
+    check_positive(*costs, cost_fields(profile), positive_costs);
+  }
+  if (const auto messages = section("messages")) read_messages(*messages, profile.messages, extent);
+}
+
 }  // namespace
 
 Profile load_profile(std::string_view name) {
   const std::vector<std::string> names = profile_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  if (std::find(names.begin(), names.end(), name) == names.end())
     throw InputError(
         "profile", 0, 0,
         "unknown profile " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
-  }
   const std::string path = data_file("models/profiles/" + std::string(name) + ".yaml");
   const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
   const YamlReader top(document);
   const YamlMapping mapping = top.mapping(profile_mapping);
+  const auto base = mapping.find("extends");
   Profile profile;
+  if (base) {
+    profile = load_base(*base, known);
+    profile.base = profile.name;
+  }
   profile.name = mapping.at("profile").text();
-  read_fields(mapping.at("system_config"), system_config_fields(profile));
-  read_fields(mapping.at("costs"), cost_fields(profile));
-  check_positive(mapping.at("system_config"), system_config_fields(profile), never_zero);
-  check_positive(mapping.at("costs"), cost_fields(profile), positive_costs);
-  read_messages(mapping.at("messages"), profile.messages);
+  read_profile(top, mapping, base ? Extent::differences : Extent::whole, profile);
   return profile;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scenarios/load_expressions.hpp"
 #include "scenarios/load_keys.hpp"
 
 namespace raysim {
@@ -15,10 +16,15 @@ namespace {
 
 using Kind = SchedulingStrategy::Kind;
 
-SchedulingStrategy read_affinity(const YamlMapping& affinity, const ScenarioContext& context) {
+SchedulingStrategy read_affinity(const YamlMapping& affinity, const ScenarioContext& context,
+                                 const ExpressionReader* read, std::optional<Text>& node) {
   SchedulingStrategy strategy;
   strategy.kind = Kind::node_affinity;
-  strategy.node = context.node(affinity.at("node"));
+  const YamlReader name = affinity.at("node");
+  if (read != nullptr && name.is_scalar() && name.scalar().find('{') != std::string::npos)
+    node = read->text(name);
+  else
+    strategy.node = context.node(name);
   if (const auto soft = affinity.find("soft")) strategy.soft = soft->boolean();
   const auto flag = [&](std::string_view key, bool needs_soft) {
     const auto value = affinity.find(key);
@@ -75,7 +81,8 @@ SchedulingStrategy read_bundle_strategy(const YamlMapping& mapping, const Scenar
 
 }  // namespace
 
-SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context) {
+SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context, const ExpressionReader* read,
+                                 std::optional<Text>& node) {
   static constexpr std::string_view words[] = {"DEFAULT", "SPREAD"};
   static constexpr std::string_view expected =
       "DEFAULT, SPREAD, {node_affinity: {node: NAME}}, {node_labels: {hard: ...}} or {placement_group: {group: NAME}}";
@@ -98,7 +105,7 @@ SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext&
     value.fail(given == 0 ? "no strategy" : "more than one strategy",
                "exactly one of node_affinity, node_labels, placement_group");
   if (group) return read_bundle_strategy(group->mapping(keys::bundle_strategy), context);
-  return affinity ? read_affinity(affinity->mapping(keys::node_affinity), context)
+  return affinity ? read_affinity(affinity->mapping(keys::node_affinity), context, read, node)
                   : read_node_labels(labels->mapping(keys::node_labels));
 }
 

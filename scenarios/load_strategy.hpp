@@ -12,8 +12,10 @@
 
 namespace raysim {
 
-// DEFAULT, SPREAD, or a mapping that names one strategy with its parameters.
-SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context);
+// DEFAULT, SPREAD, or a mapping that names one strategy with its parameters. With `read`, the strategy of a call, whose node may be
+// a text with expressions: that is `node` then, and the node of the result has no meaning.
+SchedulingStrategy read_strategy(const YamlReader& value, const ScenarioContext& context, const ExpressionReader* read,
+                                 std::optional<Text>& node);
 // {label: text}, with Ray's texts: `v`, `!v`, `in(a,b)`, `!in(a,b)`.
 LabelSelector read_label_selector(const YamlReader& value);
 // A list of {label_selector: ...}.

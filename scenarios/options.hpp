@@ -45,6 +45,7 @@ struct TaskOptionsSpec {
   std::optional<std::int64_t> backpressure;  // of a generator: items that nobody has taken yet, at most
   // A placement group stands there as its index in ScenarioProgram::placement_groups.
   std::optional<SchedulingStrategy> scheduling_strategy;
+  std::optional<Text> affinity_node;  // of a call: the node of its affinity, when only the call knows it
   std::optional<LabelSelector> label_selector;
   std::optional<std::vector<LabelSelector>> fallback_strategy;
   std::optional<RuntimeEnv> runtime_env;
@@ -65,6 +66,7 @@ inline TaskOptionsSpec merged(const TaskOptionsSpec& task, const TaskOptionsSpec
   if (call.priority) result.priority = call.priority;
   if (call.backpressure) result.backpressure = call.backpressure;
   if (call.scheduling_strategy) result.scheduling_strategy = call.scheduling_strategy;
+  result.affinity_node = call.affinity_node;
   if (call.label_selector) result.label_selector = call.label_selector;
   if (call.fallback_strategy) result.fallback_strategy = call.fallback_strategy;
   if (call.runtime_env) result.runtime_env = call.runtime_env;

@@ -51,15 +51,6 @@ void set_resources(ResourceSet& set, const Options& options, TaskContext& contex
     set.set(context.resource(accelerator_resource(options.accelerator_type)), accelerator_demand);
 }
 
-NodeId node_named(std::string_view name, const ClusterSpec& cluster) {
-  for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i)
-    if (cluster.nodes[i].name == name) return {i};
-  std::vector<std::string_view> known;
-  for (const NodeSpec& node : cluster.nodes) known.push_back(node.name);
-  fail(fmt::format("there is no node {}, expected one of {}{}", in_quotes(name), listed(known),
-                   suggestion(name, known)));
-}
-
 SchedulingStrategy strategy_of(const ray::SchedulingStrategy& given, const TaskContext& context) {
   using Kind = ray::SchedulingStrategy::Kind;
   SchedulingStrategy strategy;
@@ -105,6 +96,15 @@ int count_or_endless(int count, std::string_view what) {
 }
 
 }  // namespace
+
+NodeId node_named(std::string_view name, const ClusterSpec& cluster) {
+  for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i)
+    if (cluster.nodes[i].name == name) return {i};
+  std::vector<std::string_view> known;
+  for (const NodeSpec& node : cluster.nodes) known.push_back(node.name);
+  fail(fmt::format("there is no node {}, expected one of {}{}", in_quotes(name), listed(known),
+                   suggestion(name, known)));
+}
 
 TaskOptions task_options(const ray::TaskOptions& options, TaskContext& context, int default_retries) {
   TaskOptions made;

@@ -87,8 +87,9 @@ void CoreWorker::start_task(std::uint32_t slot) {
   const Duration arguments = input != nullptr && !input->args.empty() ? costs.arguments_load : Duration{};
   const std::int64_t from_store = input != nullptr ? static_cast<std::int64_t>(input->store_args.size()) : 0;
   const bool method = actor_ && actor_->created;
+  const bool in_event_loop = method && runtime_.actors[actor_->creation.actor.index].options.async_actor;
   main_->charge((method ? costs.actor_execute_before : costs.task_execute_before) + execution.extra + arguments +
-                costs.store_get * from_store);
+                costs.store_get * from_store + (in_event_loop ? costs.async_call : Duration{}));
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
   if (!execution.cancelled) take_memory(slot, memory_use_of(slot));

@@ -352,7 +352,8 @@ Time TaskContext::will_know(std::size_t count) const {
 
 Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
                        WaitResult& result) {
-  thread_.charge(runtime_.profile.costs.wait_call);
+  const Costs& costs = runtime_.profile.costs;
+  thread_.charge(costs.wait_call + costs.wait_object * static_cast<std::int64_t>(refs.size()));
   follow(refs);
   const std::size_t wanted = std::min(num_returns, refs.size());
   std::vector<std::uint32_t> known = known_tickets(wanted);
