@@ -160,6 +160,16 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   return report;
 }
 
+// The model of the network that nobody asked for.
+void note_network(const PlatformSpec& platform, const SimulationResult& result) {
+  if (result.flows == 0 || platform.network.model != NetworkModel::automatic) return;
+  if (network_model(platform) == NetworkModel::flow) return;
+  print_error(
+      fmt::format("raysim: note: on {} machines, more than {}, transfers queue at links (network.model: chunk); "
+                  "network.model: flow can take long with many at once",
+                  platform.machines.size(), most_machines_of_flow));
+}
+
 ExitCode conclude(const RunReport& report, const SimulationResult& result) {
   if (result.interrupted) {
     print_error("raysim: interrupted; the figures are those of the moment");
@@ -193,6 +203,7 @@ ExitCode run(const RunOptions& options) {
   if (heft) report.heft = heft->schedule();
   fmt::print("{}", options.json ? run_json(report) : run_table(report, wants_colours(Stream::standard_output)));
   std::fflush(stdout);
+  note_network(checked.scenario.cluster.platform, result.simulation);
   trace_file.finish([&](std::ostream&) { trace->finish(); });
   return conclude(report, result.simulation);
 }

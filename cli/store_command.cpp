@@ -85,7 +85,7 @@ struct Cost {
 };
 
 Cost cost_of(const StorePlan& plan, const ClusterSpec& cluster) {
-  const std::unique_ptr<Fabric> fabric = make_simgrid_fabric(cluster.platform);
+  const std::unique_ptr<Fabric> fabric = make_fabric(cluster.platform);
   Cost cost;
   Time now;
   std::uint64_t flows = 0;

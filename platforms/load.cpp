@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "platforms/load_network.hpp"
 #include "platforms/load_simgrid.hpp"
 #include "platforms/node_count.hpp"
 
@@ -22,31 +23,26 @@ constexpr std::int64_t most_cores = 100'000;
 constexpr double most_units = 1e9;
 constexpr std::int64_t most_gpus = 1000;  // of a node
 
-constexpr std::array network_keys{KeySpec{"bandwidth"}, KeySpec{"latency"}, KeySpec{"loopback_bandwidth"},
-                                  KeySpec{"loopback_latency"}};
-constexpr std::array machine_keys{KeySpec{"cores", true}, KeySpec{"disk"}};
+constexpr std::array machine_keys{KeySpec{"cores", true}, KeySpec{"disk"}, KeySpec{"switch"}, KeySpec{"link"}};
 constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{"cpus"},
                                KeySpec{"gpus"},      KeySpec{"memory"}, KeySpec{"object_store_memory"},
                                KeySpec{"resources"}, KeySpec{"labels"}, KeySpec{"machine"},
-                               KeySpec{"joins_at"},  KeySpec{"disk"}};
+                               KeySpec{"joins_at"},  KeySpec{"disk"},   KeySpec{"switch"},
+                               KeySpec{"link"}};
 constexpr std::array disk_keys{KeySpec{"capacity"}, KeySpec{"used"}, KeySpec{"read_bandwidth"},
                                KeySpec{"write_bandwidth"}, KeySpec{"latency"}};
 constexpr std::array gpu_keys{KeySpec{"count"},  KeySpec{"model"},          KeySpec{"memory"},      KeySpec{"speed"},
                               KeySpec{"shared"}, KeySpec{"link_bandwidth"}, KeySpec{"link_latency"}};
-constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"}, KeySpec{"network"}, KeySpec{"machines"},
-                                  KeySpec{"nodes", true}};
+constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"},    KeySpec{"network"},
+                                  KeySpec{"switches"},        KeySpec{"machines"}, KeySpec{"nodes", true}};
 
-constexpr MappingSpec network_spec{"network", "the network", network_keys};
 constexpr MappingSpec machine_spec{"machine", "a machine", machine_keys};
 constexpr MappingSpec node_spec{"node", "a node", node_keys};
 constexpr MappingSpec gpu_spec{"gpu", "a kind of GPU", gpu_keys};
 constexpr MappingSpec disk_spec{"disk", "a disk", disk_keys};
 constexpr MappingSpec cluster_spec{"cluster", "the platform", cluster_keys};
-constexpr std::array<const MappingSpec*, 6> all_specs{&cluster_spec, &network_spec, &machine_spec,
-                                                      &node_spec,    &gpu_spec,     &disk_spec};
-
 // Keys of which several nodes' names may be made, so that a new one on the command line is a mistake.
-const std::vector<std::string_view> user_named{"nodes", "machines"};
+const std::vector<std::string_view> user_named{"nodes", "machines", "switches"};
 
 class ClusterLoader {
  public:
@@ -56,28 +52,21 @@ class ClusterLoader {
     const YamlMapping top = root.mapping(cluster_spec);
     if (const auto version = top.find("raysim_platform")) version->version(format_version);
     if (const auto title = top.find("title")) cluster_.title = title->text("a title");
-    if (const auto network = top.find("network")) read_network(*network);
+    if (const auto network = top.find("network")) network_.read_network(*network);
+    if (const auto switches = top.find("switches")) network_.read_switches(*switches);
     if (const auto machines = top.find("machines")) read_machines(*machines);
     read_nodes(top.at("nodes"));
     return std::move(cluster_);
   }
 
  private:
-  void read_network(const YamlReader& value) {
-    const YamlMapping keys = value.mapping(network_spec);
-    NetworkSpec& network = cluster_.platform.network;
-    if (const auto key = keys.find("bandwidth")) network.bandwidth = key->bandwidth();
-    // The file says it from machine to machine; a route of the star crosses two links.
-    if (const auto key = keys.find("latency")) network.latency = {key->duration().ns / 2};
-    if (const auto key = keys.find("loopback_bandwidth")) network.loopback_bandwidth = key->bandwidth();
-    if (const auto key = keys.find("loopback_latency")) network.loopback_latency = key->duration();
-  }
-
   void read_machines(const YamlReader& value) {
     for (const YamlReader& machine : value.named_values("machines by name")) {
       const YamlMapping keys = machine.mapping(machine_spec);
       MachineSpec spec{std::string(machine.key()), static_cast<int>(keys.at("cores").whole(1, most_cores)), true};
       if (const auto disk = keys.find("disk")) spec.disks = read_disks(*disk);
+      if (const auto at = keys.find("switch")) spec.at_switch = network_.switch_for(*at, 0, 1);
+      if (const auto link = keys.find("link")) spec.link = network_.read_link(*link);
       add_machine(std::move(spec));
     }
   }
@@ -124,12 +113,15 @@ class ClusterLoader {
     }
     const auto count = keys.find("count");
     const std::optional<MachineId> shared = read_machine(keys.find("machine"));
-    if (const auto disk = keys.find("disk")) {
-      if (shared) disk->fail_at_key("'disk' in a node on a shared machine", "'disk' in the machine");
-      disks_ = read_disks(*disk);
-    }
-    if (!count) return add_node(value, node, cpu_count, shared);
-    add_nodes(value, node, cpu_count, shared, count->whole(0, static_cast<std::int64_t>(node_limit)));
+    Place place{shared, keys.find("switch"), {}};
+    if (const auto link = keys.find("link")) place.link = network_.read_link(*link);
+    for (const std::string_view key : {"disk", "switch", "link"})
+      if (shared && keys.has(key))
+        keys.at(key).fail_at_key(fmt::format("'{}' in a node on a shared machine", key),
+                                 fmt::format("'{}' in the machine", key));
+    if (const auto disk = keys.find("disk")) disks_ = read_disks(*disk);
+    if (!count) return add_node(value, node, cpu_count, place);
+    add_nodes(value, node, cpu_count, place, count->whole(0, static_cast<std::int64_t>(node_limit)));
   }
 
   // A disk, or a list of some.
@@ -219,26 +211,37 @@ class ClusterLoader {
     value->fail_unknown("machine", name, known);
   }
 
-  void add_nodes(const YamlReader& value, const NodeSpec& node, double cpus, std::optional<MachineId> shared,
-                 std::int64_t count) {
+  // Where a node, or nodes of a kind, stand.
+  struct Place {
+    std::optional<MachineId> shared;
+    std::optional<YamlReader> at_switch;
+    std::optional<LinkSpec> link;
+  };
+
+  void add_nodes(const YamlReader& value, const NodeSpec& node, double cpus, const Place& place, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
       NodeSpec one = node;
       one.name = fmt::format("{}-{}", node.name, i);
-      add_node(value, one, cpus, shared);
+      add_node(value, one, cpus, place, i, count);
     }
   }
 
-  void add_node(const YamlReader& value, NodeSpec node, double cpus, std::optional<MachineId> shared = {}) {
+  void add_node(const YamlReader& value, NodeSpec node, double cpus, const Place& place = {}, std::int64_t index = 0,
+                std::int64_t count = 1) {
     if (!node_names_.emplace(node.name, value.place().line).second)
       value.fail_at_key(fmt::format("second node with the name {}", in_quotes(node.name)), "names that differ");
     if (cluster_.nodes.size() == node_limit) value.fail_at_key("too many nodes", fmt::format("at most {}", node_limit));
-    if (!shared && machine_ids_.contains(node.name))
+    if (!place.shared && machine_ids_.contains(node.name))
       value.fail_at_key(fmt::format("a machine has the name of node {}", in_quotes(node.name)),
                         fmt::format("machine: {} in the node, or another name", node.name));
     // Enough cores for all that may run there, for the machine is not contended.
     const int cores = std::max(1, static_cast<int>(std::ceil(std::min(cpus, most_units))));
     node.labels.try_emplace(std::string(node_id_label), node.name);
-    node.machine = shared ? *shared : add_machine({node.name, cores, false, {}, disks_});
+    MachineSpec own{node.name, cores, false};
+    own.disks = disks_;
+    if (place.at_switch) own.at_switch = network_.switch_for(*place.at_switch, index, count);
+    own.link = place.link;
+    node.machine = place.shared ? *place.shared : add_machine(std::move(own));
     for (const GpuKind& kind : gpus_) cluster_.add_gpus(node, kind.gpu, kind.device, kind.count);
     cluster_.nodes.push_back(std::move(node));
   }
@@ -250,6 +253,7 @@ class ClusterLoader {
   };
 
   ClusterSpec cluster_;
+  NetworkLoader network_{cluster_.platform};
   std::vector<GpuKind> gpus_;    // of the node that is being read
   std::vector<DiskSpec> disks_;  // likewise
   std::unordered_map<std::string, MachineId> machine_ids_;
@@ -296,6 +300,13 @@ ClusterSpec read_inline_cluster(const YamlReader& value, const std::string& file
   return ClusterLoader(file_name).load(value);
 }
 
-std::span<const MappingSpec* const> platform_mappings() { return all_specs; }
+std::span<const MappingSpec* const> platform_mappings() {
+  static const auto all = [] {
+    std::vector<const MappingSpec*> specs{&cluster_spec, &machine_spec, &node_spec, &gpu_spec, &disk_spec};
+    for (const MappingSpec* spec : NetworkLoader::mappings()) specs.push_back(spec);
+    return specs;
+  }();
+  return all;
+}
 
 }  // namespace raysim

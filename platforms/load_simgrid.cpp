@@ -160,12 +160,16 @@ ClusterSpec cluster_of_hosts(const std::vector<SimgridHost>& hosts, const std::s
 
 ClusterSpec load_simgrid_cluster(const std::string& path) {
   const std::string text = read_text_file(path, "a SimGrid platform file");
+  std::string_view expected = "a SimGrid platform file";
   try {
-    return cluster_of_hosts(load_simgrid_hosts(path), path, text);
+    ClusterSpec cluster = cluster_of_hosts(load_simgrid_hosts(path), path, text);
+    expected = "a route between any two hosts";
+    check_simgrid_routes(cluster.platform);
+    return cluster;
   } catch (const std::invalid_argument& error) {
     std::string_view why = error.what();
     while (why.ends_with('.') || why.ends_with(' ') || why.ends_with('\n')) why.remove_suffix(1);
-    throw InputError(path, 1, 1, on_one_line(why, 300) + ", expected a SimGrid platform file");
+    throw InputError(path, 1, 1, fmt::format("{}, expected {}", on_one_line(why, 300), expected));
   }
 }
 

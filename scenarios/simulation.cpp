@@ -35,8 +35,8 @@ PlatformSpec with_disks(PlatformSpec platform, const Costs& costs) {
 
 Simulation::Simulation(const ClusterSpec& cluster, const Profile& profile, SimulationOptions options,
                        RecordSink& record)
-    : engine_(with_disks(cluster.platform, profile.costs),
-              make_simgrid_fabric(with_disks(cluster.platform, profile.costs)), engine_settings(profile, options.seed)),
+    : engine_(with_disks(cluster.platform, profile.costs), make_fabric(with_disks(cluster.platform, profile.costs)),
+              engine_settings(profile, options.seed)),
       runtime_(engine_, cluster, profile, record),
       options_(std::move(options)) {
   build();

@@ -1,11 +1,29 @@
 // Large messages on their connections: one after the other.
+#include <utility>
+
 #include "sim/engine.hpp"
 
 namespace raysim {
 
+// Ids are used again, so that whoever looks at all flows looks at those of the moment.
+FlowId Engine::fly(Cell* cell) {
+  if (free_flows_.empty()) {
+    free_flows_.push_back(flying_.size());
+    flying_.push_back(nullptr);
+  }
+  const FlowId id{free_flows_.back()};
+  free_flows_.pop_back();
+  flying_[id.value] = cell;
+  return id;
+}
+
+Cell* Engine::land(FlowId id) {
+  free_flows_.push_back(id.value);
+  return std::exchange(flying_[id.value], nullptr);
+}
+
 void Engine::start_flow(const Cargo& cargo) {
-  const FlowId id{flying_.size()};
-  flying_.push_back(cargo.cell);
+  const FlowId id = fly(cargo.cell);
   ++flows_;
   flow_bytes_ += cargo.size;
   fabric_->start_flow(now_, places_[cargo.cell->sender.index], places_[cargo.cell->target.index], cargo.size, id);
@@ -27,8 +45,7 @@ void Engine::drop_flows_of(StationId station) {
   for (std::size_t i = 0; i < flying_.size(); ++i) {
     if (flying_[i] == nullptr || flying_[i]->sender != station) continue;
     fabric_->cancel_flow(FlowId{i});
-    discard(flying_[i]);
-    flying_[i] = nullptr;
+    discard(land(FlowId{i}));
   }
   const auto first = connections_.lower_bound({station, StationId{0}});
   auto last = first;

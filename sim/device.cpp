@@ -21,8 +21,7 @@ Cell* Engine::device_starter(Cell* cell, DeviceId device, Duration work, Bytes c
     const auto s = c.take<StartOnDevice>();
     Engine& e = *s.engine;
     if (fate != Fate::deliver) return e.discard(s.cargo);
-    const FlowId id{e.flying_.size()};
-    e.flying_.push_back(s.cargo);
+    const FlowId id = e.fly(s.cargo);
     if (s.amount >= 0)
       e.fabric_->start_work(e.now_, s.device, Duration{s.amount}, id);
     else

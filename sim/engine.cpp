@@ -33,7 +33,7 @@ Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, Eng
 
 Engine::~Engine() {
   // Payloads may own memory: every message that was not delivered is taken out and dropped.
-  for (const QueuedEvent& event : queue_.entries()) discard(event.cell);
+  for (const QueuedEvent& event : queue_.entries()) discard(event.what);
   for (Cell* cell : flying_)
     if (cell != nullptr) discard(cell);
   for (const auto& [connection, line] : connections_)
@@ -87,7 +87,7 @@ void Engine::kill(ProcessId id) {
 // A station on its own core may have messages in the queue that it would have sent after this moment.
 void Engine::drop_unsent(StationId station) {
   for (const QueuedEvent& event : queue_.entries()) {
-    Cell& cell = *event.cell;
+    Cell& cell = *event.what;
     if (cell.sender != station || cell.going_back != 0) continue;
     const bool own_timer = cell.target == station;
     if (own_timer || event.at_ns - static_cast<std::int64_t>(cell.transit_ns) > now_.ns) {
@@ -104,7 +104,7 @@ void Engine::drop_unsent(StationId station) {
 Time Engine::last_arrival(const Process& sender, StationId receiver) const {
   Time last = now_;
   for (const QueuedEvent& event : queue_.entries()) {
-    const Cell& cell = *event.cell;
+    const Cell& cell = *event.what;
     if (cell.target != receiver || cell.going_back != 0) continue;
     const auto& from = sender.stations;
     if (std::find(from.begin(), from.end(), cell.sender) != from.end()) last = std::max(last, Time{event.at_ns});
@@ -221,7 +221,7 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
 
 void Engine::deliver_ended_flows() {
   for (const FlowId id : ended_) {
-    Cell* cell = std::exchange(flying_[id.value], nullptr);
+    Cell* cell = land(id);
     if (cell->in_line != 0) send_next({cell->sender, cell->target});
     if (cell->sender == cell->target) {  // a device or a disk has done what was asked for
       schedule(now_, cell);
@@ -250,12 +250,12 @@ RunEnd Engine::run(const std::function<bool()>& every, Time until) {
     if (queue_.empty()) return RunEnd::empty;
     if (next > until) return RunEnd::paused;
     // What the next event touches is on its way from memory while the queue is put in order.
-    const StationId target = queue_.next_cell()->target;
+    const StationId target = queue_.next()->target;
     if (target != no_station) __builtin_prefetch(stations_[target.index].get());
     const QueuedEvent event = queue_.pop();
-    if (!queue_.empty()) __builtin_prefetch(queue_.next_cell());
+    if (!queue_.empty()) __builtin_prefetch(queue_.next());
     now_ = {event.at_ns};
-    dispatch(event.cell);
+    dispatch(event.what);
     ++events_;
     if (starving()) return RunEnd::starved;
     if ((events_ & 0xffff) == 0) {

@@ -132,6 +132,8 @@ class Engine {
   [[nodiscard]] Time last_arrival(const Process& sender, StationId receiver) const;
   void drop_flows_of(StationId station);
   void start_flow(const Cargo& cargo);
+  FlowId fly(Cell* cell);
+  Cell* land(FlowId id);
   void send_next(Connection connection);
   void deliver_ended_flows();
   void drop_unsent(StationId station);
@@ -150,7 +152,8 @@ class Engine {
   std::vector<MachineId> places_;                    // by StationId, dead ones too
   std::vector<ProcessId> process_of_;                // likewise
   std::vector<Process> processes_;
-  std::vector<Cell*> flying_;                            // cell of each flow, by flow id
+  std::vector<Cell*> flying_;                            // cell of each flow, by flow id; null: the id is free
+  std::vector<std::size_t> free_flows_;                  // ids
   std::map<Connection, std::deque<Cargo>> connections_;  // with a flow under way: what waits behind it
   std::vector<FlowId> ended_;
   std::vector<Route> routes_;  // machines x machines when there are few; else asked each time

@@ -1,6 +1,6 @@
 // The queue of everything that is going to happen.
 //
-// Models: a 4-ary heap of 24-byte entries ordered by time, then by order of scheduling, so that simultaneous events
+// Models: a 4-ary heap of small entries ordered by time, then by order of scheduling, so that simultaneous events
 // have one fixed order. Leaves out: removal from the middle (a dead receiver drops its events when they come up).
 // Invariants: pop() never goes back in time; entries of equal time leave in the order they came.
 #pragma once
@@ -14,22 +14,22 @@ namespace raysim {
 
 class Cell;
 
-struct QueuedEvent {
-  std::int64_t at_ns;
-  std::uint64_t order;
-  Cell* cell;
-};
-
-class EventQueue {
+template <class What>
+class TimedQueue {
  public:
+  struct Entry {
+    std::int64_t at_ns;
+    std::uint64_t order;
+    What what;
+  };
   [[nodiscard]] bool empty() const { return heap_.empty(); }
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
   [[nodiscard]] Time next_time() const { return {heap_.front().at_ns}; }
 
-  void push(Time at, Cell* cell) {
+  void push(Time at, What what) {
     std::size_t i = heap_.size();
     heap_.push_back({});
-    const QueuedEvent event{at.ns, next_order_++, cell};
+    const Entry event{at.ns, next_order_++, what};
     while (i > 0) {
       const std::size_t parent = (i - 1) / 4;
       if (!before(event, heap_[parent])) break;
@@ -39,24 +39,24 @@ class EventQueue {
     heap_[i] = event;
   }
 
-  QueuedEvent pop() {
-    const QueuedEvent top = heap_.front();
-    const QueuedEvent last = heap_.back();
+  Entry pop() {
+    const Entry top = heap_.front();
+    const Entry last = heap_.back();
     heap_.pop_back();
     if (!heap_.empty()) sift_down(last);
     return top;
   }
 
-  // The cell of the next entry; the queue is not empty.
-  [[nodiscard]] Cell* next_cell() const { return heap_.front().cell; }
+  // Of the next entry; the queue is not empty.
+  [[nodiscard]] What next() const { return heap_.front().what; }
   // All entries, in no order; for the rare walk when a process dies.
-  [[nodiscard]] const std::vector<QueuedEvent>& entries() const { return heap_; }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return heap_; }
 
  private:
-  static bool before(const QueuedEvent& a, const QueuedEvent& b) {
+  static bool before(const Entry& a, const Entry& b) {
     return a.at_ns != b.at_ns ? a.at_ns < b.at_ns : a.order < b.order;
   }
-  void sift_down(const QueuedEvent& event) {
+  void sift_down(const Entry& event) {
     const std::size_t n = heap_.size();
     std::size_t i = 0;
     for (;;) {
@@ -73,8 +73,11 @@ class EventQueue {
     heap_[i] = event;
   }
 
-  std::vector<QueuedEvent> heap_;
+  std::vector<Entry> heap_;
   std::uint64_t next_order_ = 0;
 };
+
+using EventQueue = TimedQueue<Cell*>;
+using QueuedEvent = EventQueue::Entry;
 
 }  // namespace raysim

@@ -1,8 +1,9 @@
 // The wires: what a route costs and how bytes that share links slow each other down.
 //
-// Models: routes with a latency and a bandwidth, flows that share links max-min fairly, and devices whose jobs share their
-// speed evenly, disks likewise. Leaves out: packets, loss, TCP windows. The one implementation is sim/simgrid/; nothing else
-// includes SimGrid.
+// Models: routes with a latency and a bandwidth, flows that share links fairly, and devices whose jobs share their speed evenly,
+// disks likewise. Two implementations: `flow` (sim/simgrid/; nothing else includes SimGrid) solves for max-min fair rates whenever a
+// flow comes or goes; `chunk` (sim/chunk/) lets pieces queue at links, at a cost that does not depend on how many flows there are.
+// Leaves out: packets, loss, TCP windows.
 // Invariants: advance() never returns a time before the last one it returned; a flow ends exactly once.
 #pragma once
 
@@ -14,6 +15,7 @@
 
 #include "sim/platform.hpp"
 #include "sim/time.hpp"
+#include "sim/topology.hpp"
 
 namespace raysim {
 
@@ -21,11 +23,6 @@ namespace raysim {
 struct FlowId {
   std::uint64_t value = 0;
   constexpr auto operator<=>(const FlowId&) const = default;
-};
-
-struct Route {
-  Duration latency;
-  Bandwidth bandwidth;  // of the narrowest link
 };
 
 class Fabric {
@@ -69,12 +66,29 @@ class Fabric {
 // std::logic_error is thrown. Platform files of one process must not share names of zones, hosts or links.
 std::unique_ptr<Fabric> make_simgrid_fabric(const PlatformSpec& platform);
 
+// The other model, on the routes of `topology`.
+std::unique_ptr<Fabric> make_chunk_fabric(const PlatformSpec& platform, std::unique_ptr<Topology> topology);
+
+// Up to so many machines `automatic` means `flow`: beyond, the solver's time exceeds all else where all send to all
+// (docs/performance.md).
+inline constexpr std::size_t most_machines_of_flow = 64;
+
+// What NetworkModel::automatic means for this platform; else what it says.
+NetworkModel network_model(const PlatformSpec& platform);
+
+// By the platform's model. Throws as make_simgrid_fabric() does.
+std::unique_ptr<Fabric> make_fabric(const PlatformSpec& platform);
+
 // A host of a SimGrid platform file.
 struct SimgridHost {
   std::string name;
   int cores = 1;
   std::vector<std::pair<std::string, std::string>> properties;  // in name order
 };
+
+// Throws std::invalid_argument when two machines of the platform's SimGrid file have no route. Of more than 300, each is only asked
+// for its routes to the first machine and to the next one, and back.
+void check_simgrid_routes(const PlatformSpec& platform);
 
 // Loads a SimGrid platform file and lists its hosts in name order. The file stays loaded: make_simgrid_fabric() with
 // the same `simgrid_file` uses it. Throws std::invalid_argument (file missing, not XML, no host, SimGrid's own

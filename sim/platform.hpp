@@ -1,11 +1,13 @@
 // The physical side of a cluster, as plain data: machines, their cores, and the wires between them.
 //
-// Models: machines in a star (every machine behind one link of its own, a loopback inside each), or any
-// topology of a SimGrid platform file; devices of machines that compute by themselves, each behind a link to its machine; disks.
-// Leaves out: memory of devices, links between devices, caches of disks.
-// Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0 (a disk's: once an engine is made); latencies >= 0.
+// Models: machines in a star (every machine behind one link of its own, a loopback inside each) or in a tree of switches, or any
+// topology of a SimGrid platform file; links whose bandwidth changes in time; devices of machines that compute by themselves,
+// each behind a link to its machine; disks. Leaves out: memory of devices, links between devices, caches of disks.
+// Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0 (a disk's: once an engine is made); latencies >= 0; a
+// switch comes after the one above it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,34 @@ struct DiskId {
 
 enum class DiskUse : std::uint8_t { read, write };
 
+// From a moment on a link carries this part of its bandwidth, above 0.
+struct LinkChange {
+  Time at;
+  double factor = 1;
+  bool operator==(const LinkChange&) const = default;
+};
+
+// Full duplex: both directions have the bandwidth.
+struct LinkSpec {
+  Bandwidth bandwidth;
+  Duration latency;
+  std::vector<LinkChange> profile = {};  // in order of time
+  bool operator==(const LinkSpec&) const = default;
+};
+
+// Index of a switch in PlatformSpec::switches.
+struct SwitchId {
+  std::uint32_t index = 0;
+  constexpr auto operator<=>(const SwitchId&) const = default;
+};
+
+// Machines of a rack, or a site: they reach all others over one uplink.
+struct SwitchSpec {
+  std::string name;
+  LinkSpec uplink;
+  std::optional<SwitchId> above = {};  // none: the middle of the network
+};
+
 struct MachineSpec {
   std::string name;
   int cores = 1;
@@ -66,12 +96,18 @@ struct MachineSpec {
   bool contended = false;
   std::vector<DeviceSpec> devices = {};
   std::vector<DiskSpec> disks = {};
+  std::optional<SwitchId> at_switch = {};  // none: the middle of the network
+  std::optional<LinkSpec> link = {};       // none: that of the network
 };
 
-// One link from a machine to the middle of the star; a route is up link, then down link.
+// Who says how bytes share links; see sim/fabric.hpp. `automatic` takes one by the number of machines.
+enum class NetworkModel : std::uint8_t { automatic, flow, chunk };
+
+// One link from a machine to its switch or the middle of the star; a route goes up, then down.
 struct NetworkSpec {
+  NetworkModel model = NetworkModel::automatic;
   Bandwidth bandwidth{1.25e9};
-  Duration latency = Duration::microseconds(25);  // of one link; a route crosses two
+  Duration latency = Duration::microseconds(25);  // of one link; a route of the star crosses two
   Bandwidth loopback_bandwidth{5e9};
   Duration loopback_latency = Duration::microseconds(10);
 };
@@ -79,6 +115,7 @@ struct NetworkSpec {
 struct PlatformSpec {
   std::vector<MachineSpec> machines;
   NetworkSpec network;
+  std::vector<SwitchSpec> switches = {};
   // Path of a SimGrid platform file. When set, hosts, links and routes come from it and `network` is unused;
   // machines are its hosts, by name.
   std::string simgrid_file;

@@ -3,9 +3,9 @@
 // Models: a flow of n bytes leaves `latency of its route` after its start and then shares every link of the route
 // with the flows on it, max-min fairly and without weights; links are full duplex and carry nothing back. The
 // fabric counts latencies itself, to the nanosecond; SimGrid sees a flow when its first byte enters the wires.
-// A star's routes come from its NetworkSpec; a platform file's from SimGrid. A machine to itself is its loopback,
-// which flows share; where a platform file gives none, it is that of a default NetworkSpec, which flows do not share.
-// Leaves out: TCP's slow start and window, values that change over time, Wi-Fi.
+// A machine to itself is its loopback, which flows share; where a platform file gives none, it is that of a default NetworkSpec,
+// which flows do not share. Links change their bandwidth at the moments of their profiles.
+// Leaves out: TCP's slow start and window, Wi-Fi.
 // Invariants: clock() is exact; SimGrid's clock, an origin subtracted, stands within 0.2 ns of it while bytes are on
 // their way and anywhere when none are. Several fabrics may exist; only one at a time has bytes on their way.
 #include "sim/fabric.hpp"
@@ -18,17 +18,17 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "sim/simgrid/file_topology.hpp"
 #include "sim/simgrid/physics.hpp"
 
 namespace raysim {
 namespace {
 
 namespace s4u = simgrid::s4u;
-using sg::FilePlatform;
 using sg::Physics;
 using sg::Star;
 
-// Where routes come from.
+// Hosts of SimGrid for machines and devices, and the routes between.
 class Network {
  public:
   explicit Network(const PlatformSpec& platform);
@@ -38,7 +38,10 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  Route route(MachineId from, MachineId to);
+  Route route(MachineId from, MachineId to) {
+    if (from.index >= hosts_.size() || to.index >= hosts_.size()) throw std::logic_error("no such machine");
+    return from == to ? topology_->loopback(from).route : topology_->route(from, to);
+  }
   s4u::Host* host(MachineId machine) const { return hosts_.at(machine.index); }
   // Of a star only: there are no devices in platform files.
   s4u::Host* host(DeviceId device) const { return star_->device_hosts.at(device.machine.index).at(device.index); }
@@ -51,78 +54,55 @@ class Network {
   }
 
   // False when flows of the route pass through no link of SimGrid: each has the route's bandwidth for itself.
-  bool shared(MachineId from, MachineId to) const { return from != to || file_ == nullptr || has_loopback(from); }
+  bool shared(MachineId from, MachineId to) { return from != to || topology_->loopback(from).shared; }
+
+  // Changes of links that are due by now.
+  void change_links(Time now);
+  Time next_change() const { return next_change_ < changes_.size() ? changes_[next_change_].at : Time::max(); }
 
  private:
-  Route ask_simgrid(MachineId from, MachineId to);
-  bool has_loopback(MachineId machine) const { return !file_->without_loopback.contains(host(machine)); }
+  struct Change {
+    Time at;
+    s4u::Link* link;
+    double bandwidth;
+  };
+  void add_changes(const LinkSpec& spec, s4u::Link* up, s4u::Link* down);
 
-  Star* star_ = nullptr;                            // either this, with its spec,
-  NetworkSpec network_;                             //
-  const FilePlatform* file_ = nullptr;              // or this
-  std::unordered_map<std::uint64_t, Route> known_;  // of the file
+  std::unique_ptr<Topology> topology_;
+  Star* star_ = nullptr;  // none: of a file
   std::vector<s4u::Host*> hosts_;
+  std::vector<Change> changes_;  // in order of time
+  std::size_t next_change_ = 0;
 };
 
 Network::Network(const PlatformSpec& platform) {
   Physics& physics = Physics::instance();
-  if (platform.simgrid_file.empty()) {
-    network_ = platform.network;
-    if (!(network_.bandwidth.bytes_per_second > 0) || !(network_.loopback_bandwidth.bytes_per_second > 0)) {
-      throw std::invalid_argument("network: bandwidths must be above 0");
-    }
-    if (network_.latency < Duration{} || network_.loopback_latency < Duration{}) {
-      throw std::invalid_argument("network: latencies must not be below 0");
-    }
-    star_ = &physics.borrow_star(platform.machines, network_);
-    hosts_ = star_->hosts;
-    hosts_.resize(platform.machines.size());
+  if (!platform.simgrid_file.empty()) {
+    auto topology = std::make_unique<sg::FileTopology>(platform);
+    hosts_ = topology->hosts();
+    topology_ = std::move(topology);
     return;
   }
-  file_ = &physics.load_file(platform.simgrid_file);
-  for (const MachineSpec& machine : platform.machines) {
-    const auto found = file_->hosts.find(machine.name);
-    if (found == file_->hosts.end()) {
-      throw std::invalid_argument("platform file '" + file_->path + "' has no host '" + machine.name + "'");
-    }
-    hosts_.push_back(found->second);
-  }
+  topology_ = std::make_unique<Tree>(platform);
+  star_ = &physics.borrow_star(platform);
+  hosts_ = star_->hosts;
+  hosts_.resize(platform.machines.size());
+  for (std::uint32_t i = 0; i < platform.machines.size(); ++i)
+    add_changes(link_of(platform, {i}), star_->up[i], star_->down[i]);
+  for (std::size_t i = 0; i < platform.switches.size(); ++i)
+    add_changes(platform.switches[i].uplink, star_->switch_up[i], star_->switch_down[i]);
+  std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.at < b.at; });
 }
 
-Route Network::route(MachineId from, MachineId to) {
-  if (from.index >= hosts_.size() || to.index >= hosts_.size()) throw std::logic_error("no such machine");
-  if (star_ != nullptr) {
-    if (from == to) return {network_.loopback_latency, network_.loopback_bandwidth};
-    return {network_.latency * 2, network_.bandwidth};
-  }
-  const std::uint64_t key = std::uint64_t{from.index} << 32 | to.index;
-  if (const auto found = known_.find(key); found != known_.end()) return found->second;
-  const Route found = ask_simgrid(from, to);
-  known_.emplace(key, found);
-  return found;
+void Network::add_changes(const LinkSpec& spec, s4u::Link* up, s4u::Link* down) {
+  for (const LinkChange& change : spec.profile)
+    for (s4u::Link* link : {up, down})
+      changes_.push_back({change.at, link, spec.bandwidth.bytes_per_second * change.factor});
 }
 
-Route Network::ask_simgrid(MachineId from, MachineId to) {
-  if (from == to && !has_loopback(from)) {
-    const NetworkSpec network;
-    return {network.loopback_latency, network.loopback_bandwidth};
-  }
-  std::vector<s4u::Link*> links;
-  double latency = 0;
-  std::string why;
-  try {
-    host(from)->route_to(host(to), links, &latency);
-  } catch (const std::exception& error) {
-    links.clear();
-    why = std::string(": ") + error.what();
-  }
-  if (links.empty()) {
-    throw std::invalid_argument("platform file '" + file_->path + "': no route from '" + host(from)->get_name() +
-                                "' to '" + host(to)->get_name() + "'" + why);
-  }
-  double bandwidth = links.front()->get_bandwidth();
-  for (const s4u::Link* link : links) bandwidth = std::min(bandwidth, link->get_bandwidth());
-  return {Duration::seconds(latency), Bandwidth{bandwidth}};
+void Network::change_links(Time now) {
+  for (; next_change_ < changes_.size() && changes_[next_change_].at <= now; ++next_change_)
+    changes_[next_change_].link->set_bandwidth(changes_[next_change_].bandwidth);
 }
 
 class SimgridFabric final : public Fabric {
@@ -288,9 +268,11 @@ Time SimgridFabric::advance(Time until, std::vector<FlowId>& ended) {
 // To the first moment at which flows end, or to `until`.
 void SimgridFabric::run(Time until) {
   while (true) {
+    network_.change_links(clock_);
     enter_due();
     if (!ended_.empty() || clock_ >= until) return;
-    move_to(entries_.empty() ? until : std::min(until, entries_.front().at));
+    const Time next = std::min(until, network_.next_change());
+    move_to(entries_.empty() ? next : std::min(next, entries_.front().at));
   }
 }
 
@@ -359,6 +341,18 @@ Time SimgridFabric::rounded_up(double simgrid_clock) const {
 
 std::unique_ptr<Fabric> make_simgrid_fabric(const PlatformSpec& platform) {
   return std::make_unique<SimgridFabric>(platform);
+}
+
+NetworkModel network_model(const PlatformSpec& platform) {
+  const NetworkModel model = platform.network.model;
+  if (model != NetworkModel::automatic) return model;
+  return platform.machines.size() <= most_machines_of_flow ? NetworkModel::flow : NetworkModel::chunk;
+}
+
+std::unique_ptr<Fabric> make_fabric(const PlatformSpec& platform) {
+  if (network_model(platform) == NetworkModel::flow) return make_simgrid_fabric(platform);
+  if (platform.simgrid_file.empty()) return make_chunk_fabric(platform, std::make_unique<Tree>(platform));
+  return make_chunk_fabric(platform, std::make_unique<sg::FileTopology>(platform));
 }
 
 std::vector<SimgridHost> load_simgrid_hosts(const std::string& path) {

@@ -28,9 +28,6 @@ using simgrid::kernel::routing::NetZoneImpl;
 // doubles each time the clock does and an end may move by a nanosecond.
 constexpr double clock_begin = 131072.0;
 
-// SimGrid counts work in flops: so many are a second's at speed 1.
-constexpr double work_a_second = 1e9;
-
 // Thrown through SimGrid by RootZone::do_seal().
 struct KeepOpen {};
 
@@ -89,60 +86,6 @@ void set_options() {
   const NetworkSpec network;
   s4u::Engine::set_config("network/loopback-bw", network.loopback_bandwidth.bytes_per_second);
   s4u::Engine::set_config("network/loopback-lat", network.loopback_latency.in_seconds());
-}
-
-void set_links(const NetworkSpec& network, Star& star) {
-  for (auto* links : {&star.up, &star.down}) {
-    for (s4u::Link* link : *links) {
-      link->set_bandwidth(network.bandwidth.bytes_per_second)->set_latency(network.latency.in_seconds());
-    }
-  }
-  for (s4u::Link* link : star.loopback) {
-    link->set_bandwidth(network.loopback_bandwidth.bytes_per_second)
-        ->set_latency(network.loopback_latency.in_seconds());
-  }
-  star.network = network;
-}
-
-// The first machines of the star have what is asked for.
-bool has_devices_of(const std::vector<MachineSpec>& machines, const Star& star) {
-  if (star.hosts.size() < machines.size()) return false;
-  for (std::size_t i = 0; i < machines.size(); ++i)
-    if (machines[i].devices != star.device_specs[i]) return false;
-  return true;
-}
-
-// The machine's zone within the star: its host is the gateway to the others.
-void add_machine_with_devices(s4u::NetZone& star_zone, const std::string& name, const std::vector<DeviceSpec>& devices,
-                              const NetworkSpec& network, Star& star) {
-  s4u::NetZone* const zone = s4u::create_star_zone(name + ".zone");
-  zone->set_parent(&star_zone);
-  s4u::Host* const host = zone->create_host(name, work_a_second);
-  NetPoint* const point = host->get_netpoint();
-  star.hosts.push_back(host);
-  star.loopback.push_back(zone->create_link(name + ".loopback", network.loopback_bandwidth.bytes_per_second));
-  zone->add_route(point, point, nullptr, nullptr, {s4u::LinkInRoute(star.loopback.back())}, false);
-  zone->add_route(point, nullptr, nullptr, nullptr, {}, true);
-  star.device_specs.push_back(devices);
-  auto& hosts = star.device_hosts.emplace_back();
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const std::string device = name + ".device" + std::to_string(i);
-    hosts.push_back(zone->create_host(device, devices[i].speed * work_a_second));
-    s4u::Link* const link = zone->create_link(device + ".link", devices[i].link.bytes_per_second);
-    link->set_latency(devices[i].latency.in_seconds());
-    zone->add_route(hosts.back()->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(link)}, true);
-  }
-  zone->seal();
-  star.up.push_back(star_zone.create_link(name + ".up", network.bandwidth.bytes_per_second));
-  star.down.push_back(star_zone.create_link(name + ".down", network.bandwidth.bytes_per_second));
-  NetPoint* const machine = zone->get_netpoint();
-  star_zone.add_route(machine, nullptr, point, nullptr, {s4u::LinkInRoute(star.up.back())}, false);
-  star_zone.add_route(nullptr, machine, nullptr, point, {s4u::LinkInRoute(star.down.back())}, false);
-}
-
-bool same(const NetworkSpec& a, const NetworkSpec& b) {
-  return a.bandwidth == b.bandwidth && a.latency == b.latency && a.loopback_bandwidth == b.loopback_bandwidth &&
-         a.loopback_latency == b.loopback_latency;
 }
 
 void check_links(const NetZoneImpl& zone) {
@@ -295,47 +238,21 @@ void Physics::end_turn(const void* fabric) {
   if (turn_ == fabric) turn_ = nullptr;
 }
 
-Star& Physics::borrow_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network) {
+Star& Physics::borrow_star(const PlatformSpec& platform) {
   // SimGrid never gives memory of a platform back, so stars are used again, with other links where needed.
   Star* best = nullptr;
   for (const auto& star : stars_) {
-    if (star->lent || !has_devices_of(machines, *star)) continue;
+    if (star->lent || !star->serves(platform)) continue;
     if (best == nullptr || star->hosts.size() < best->hosts.size()) best = star.get();
   }
-  if (best == nullptr) best = &build_star(machines, network);
-  if (!same(best->network, network)) set_links(network, *best);
+  if (best == nullptr) {
+    const std::string prefix = "raysim." + std::to_string(stars_.size());  // names are unique in the process
+    stars_.push_back(std::make_unique<Star>(platform, prefix, *root_->get_iface()));
+    best = stars_.back().get();
+  }
+  best->set_links(platform);
   best->lent = true;
   return *best;
-}
-
-Star& Physics::build_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network) {
-  const std::string prefix = "raysim." + std::to_string(stars_.size());  // names are unique in the process
-  s4u::NetZone* const zone = s4u::create_star_zone(prefix);
-  zone->set_parent(root_->get_iface());
-  auto star = std::make_unique<Star>();
-  const double bandwidth = network.bandwidth.bytes_per_second;
-  for (std::size_t i = 0; i < machines.size(); ++i) {
-    const std::string name = prefix + "." + std::to_string(i);
-    if (!machines[i].devices.empty()) {
-      add_machine_with_devices(*zone, name, machines[i].devices, network, *star);
-      continue;
-    }
-    s4u::Host* const host = zone->create_host(name, work_a_second);  // the speed is never used
-    star->hosts.push_back(host);
-    star->device_specs.emplace_back();
-    star->device_hosts.emplace_back();
-    star->up.push_back(zone->create_link(name + ".up", bandwidth));
-    star->down.push_back(zone->create_link(name + ".down", bandwidth));
-    star->loopback.push_back(zone->create_link(name + ".loopback", network.loopback_bandwidth.bytes_per_second));
-    NetPoint* const point = host->get_netpoint();
-    zone->add_route(point, nullptr, nullptr, nullptr, {s4u::LinkInRoute(star->up.back())}, false);
-    zone->add_route(nullptr, point, nullptr, nullptr, {s4u::LinkInRoute(star->down.back())}, false);
-    zone->add_route(point, point, nullptr, nullptr, {s4u::LinkInRoute(star->loopback.back())}, false);
-  }
-  set_links(network, *star);
-  zone->seal();
-  stars_.push_back(std::move(star));
-  return *stars_.back();
 }
 
 const FilePlatform& Physics::load_file(const std::string& path) {

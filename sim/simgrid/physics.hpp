@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sim/platform.hpp"
+#include "sim/simgrid/star.hpp"
 #include "sim/time.hpp"
 
 namespace raysim::sg {
@@ -24,19 +25,6 @@ namespace raysim::sg {
 // SimGrid's precision of dates: what ends within this span of a moment ends at that moment. Also how far beyond a
 // nanosecond an end may lie and still count as that nanosecond, because rounding errors of doubles are no physics.
 inline constexpr double date_precision = 1e-10;  // seconds
-
-// A star in SimGrid: hosts and the links of each. A machine with devices is a zone of its own: its host in the middle, and each
-// device a host behind a link.
-struct Star {
-  NetworkSpec network;
-  std::vector<simgrid::s4u::Host*> hosts;
-  std::vector<simgrid::s4u::Link*> up;
-  std::vector<simgrid::s4u::Link*> down;
-  std::vector<simgrid::s4u::Link*> loopback;
-  std::vector<std::vector<DeviceSpec>> device_specs;           // of each machine
-  std::vector<std::vector<simgrid::s4u::Host*>> device_hosts;  // likewise
-  bool lent = false;
-};
 
 // A platform file in SimGrid.
 struct FilePlatform {
@@ -75,8 +63,8 @@ class Physics {
   void begin_turn(const void* fabric);
   void end_turn(const void* fabric);
 
-  // A star of at least these machines, with their devices and the links of `network`, for the caller alone until given back.
-  Star& borrow_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network);
+  // A star of at least these machines, with their devices, switches and links, for the caller alone until given back.
+  Star& borrow_star(const PlatformSpec& platform);
   static void give_back(Star& star) { star.lent = false; }
 
   // The platform of a file, loaded at the first call. Throws std::invalid_argument.
@@ -85,7 +73,6 @@ class Physics {
  private:
   Physics();
   void stay_open();
-  Star& build_star(const std::vector<MachineSpec>& machines, const NetworkSpec& network);
   FilePlatform parse_file(const std::string& path);
 
   simgrid::s4u::Engine* engine_ = nullptr;

@@ -73,6 +73,20 @@ class ExitCodes(unittest.TestCase):
         self.assertIn("2 of 5 tasks are not finished (finished: parent 0, child 0, other 3)", run.stderr)
 
 
+class NetworkModel(unittest.TestCase):
+    RING = "scenarios/ring_allreduce.yaml"
+
+    def test_the_choice_for_a_large_cluster_is_told(self):
+        run = raysim("run", self.RING)
+        self.assertEqual(run.returncode, 0)
+        self.assertRegex(run.stderr, r"^raysim: note: on 100 machines, .*\(network\.model: chunk\).*\n$")
+
+    def test_what_was_asked_for_and_the_usual_one_are_not(self):
+        for options in (["--set", "cluster.network.model=chunk"], ["--set", "cluster.nodes=40"]):
+            run = raysim("run", self.RING, *options, "--set", "expect={}")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+
 class Json(unittest.TestCase):
     def test_all_keys_are_there_with_their_types(self):
         run = figures(PI)

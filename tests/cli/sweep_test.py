@@ -100,6 +100,14 @@ class Points(Sweep):
         self.assertEqual((check.returncode, check.stdout),
                          (0, f"{shipped}: ok, a sweep of 50 runs at 5 points\n"))
 
+    def test_narrower_uplinks_make_a_shuffle_slower(self):
+        run = self.sweep("--reps", 1, "--csv", scenario="scenarios/sweeps/oversubscription.yaml")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        makespans = [float(row["makespan_s"]) for row in csv.DictReader(io.StringIO(run.stdout))]
+        self.assertEqual(len(makespans), 5)
+        self.assertEqual(makespans[1:], sorted(makespans[1:]))
+        self.assertGreater(makespans[-1], 1.5 * makespans[0])
+
     def test_failed_runs_are_shown_stored_and_not_tried_again(self):
         for made in (4, 0):
             run = self.sweep("--grid", "tasks.work.max_retries=0,1", "--reps", 2, scenario=CRASH)

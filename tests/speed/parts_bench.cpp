@@ -25,7 +25,7 @@ void event_queue(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i) queue.push(Time{delays[next++ % delays.size()]}, &cell);
   for (auto _ : state) {
     const auto event = queue.pop();
-    queue.push(Time{event.at_ns} + Duration{delays[next++ % delays.size()]}, event.cell);
+    queue.push(Time{event.at_ns} + Duration{delays[next++ % delays.size()]}, event.what);
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -149,35 +149,6 @@ BENCHMARK_CAPTURE(hybrid, unloaded, false, 0)->Arg(100)->Arg(1'000)->Arg(10'000)
 BENCHMARK_CAPTURE(hybrid, loaded, true, 0)->Arg(100)->Arg(1'000)->Arg(10'000);
 BENCHMARK_CAPTURE(hybrid, unloaded_gpu, false, 1)->Arg(100)->Arg(1'000)->Arg(10'000);
 BENCHMARK_CAPTURE(hybrid, loaded_gpu, true, 1)->Arg(100)->Arg(1'000)->Arg(10'000);
-
-// Flows of 1 MB between random pairs of 100 machines, so many under way at any moment.
-void flows(benchmark::State& state) {
-  constexpr std::uint64_t machines = 100;
-  PlatformSpec platform;
-  for (std::uint64_t i = 0; i < machines; ++i) platform.machines.push_back({std::to_string(i), 1, false});
-  const auto fabric = make_simgrid_fabric(platform);
-  RandomStream random(1, "pairs");
-  std::vector<FlowId> ended;
-  std::uint64_t next = 0;
-  Time now;
-  const auto start = [&] {
-    const auto from = static_cast<std::uint32_t>(random.below(machines));
-    const auto to = static_cast<std::uint32_t>((from + 1 + random.below(machines - 1)) % machines);
-    fabric->start_flow(now, {from}, {to}, Bytes{500'000 + static_cast<std::int64_t>(random.below(1'000'000))},
-                       {next++});
-  };
-  for (std::int64_t i = 0; i < state.range(0); ++i) start();
-  std::int64_t done = 0;
-  for (auto _ : state) {
-    ended.clear();
-    now = fabric->advance(Time::max(), ended);
-    done += static_cast<std::int64_t>(ended.size());
-    for (std::size_t i = 0; i < ended.size(); ++i) start();
-  }
-  state.SetItemsProcessed(done);
-  while (fabric->busy()) fabric->advance(Time::max(), ended);
-}
-BENCHMARK(flows)->Arg(1)->Arg(100)->Arg(1'000);
 
 }  // namespace
 }  // namespace raysim

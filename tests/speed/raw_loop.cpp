@@ -32,7 +32,7 @@ RawLoopResult run_raw_loop(const Cluster& cluster, std::int64_t tasks, double se
   }
   while (!queue.empty()) {
     const auto event = queue.pop();
-    Cell& cell = *event.cell;
+    Cell& cell = *event.what;
     now = {event.at_ns};
     ++result.events;
     switch (static_cast<Step>(cell.kind)) {

@@ -71,7 +71,7 @@ inline constexpr MachineId m2{2};
 
 // A run with much sharing; every result depends on the ones before.
 inline std::vector<std::int64_t> mixed_run(const PlatformSpec& platform, bool loopback = true) {
-  const auto fabric = make_simgrid_fabric(platform);
+  const auto fabric = raysim::make_fabric(platform);
   const auto machines = static_cast<std::uint32_t>(platform.machines.size());
   raysim::RandomStream random(42, "mixed run");
   std::vector<std::int64_t> record;

@@ -230,7 +230,7 @@ TEST_CASE("a SimGrid file becomes a cluster") {
   std::ofstream(path) << R"(<?xml version='1.0'?>
 <!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
 <platform version="4.1">
-  <zone id="pair" routing="Full">
+  <zone id="loaded" routing="Full">
     <host id="a" speed="1Gf" core="4"/>
     <host id="b" speed="1Gf" core="8">
       <prop id="ray.head" value="true"/>
@@ -249,6 +249,59 @@ TEST_CASE("a SimGrid file becomes a cluster") {
   CHECK(cluster.head() == NodeId{1});
   CHECK(cluster.resource_names.known("disk"));
   CHECK(cluster.platform.simgrid_file == path.string());
+}
+
+TEST_CASE("a SimGrid file without a route between two hosts is an input error") {
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("raysim_platform_load_test_gap_{}.xml", getpid());
+  std::ofstream(path) << R"(<?xml version='1.0'?>
+<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
+<platform version="4.1">
+  <zone id="gap" routing="Full">
+    <host id="ga" speed="1Gf"/>
+    <host id="gb" speed="1Gf"/>
+    <host id="gc" speed="1Gf"/>
+    <link id="gwire" bandwidth="1GBps" latency="50us"/>
+    <route src="ga" dst="gb"><link_ctn id="gwire"/></route>
+    <route src="gb" dst="gc"><link_ctn id="gwire"/></route>
+  </zone>
+</platform>
+)";
+  const std::string message = error_of([&] { load_cluster(path.string()); });
+  std::filesystem::remove(path);
+  CAPTURE(message);
+  CHECK(message.starts_with(path.string() + ":1:1: "));
+  CHECK(message.find("no route from 'ga' to 'gc'") != std::string::npos);
+  CHECK(message.ends_with(", expected a route between any two hosts"));
+}
+
+TEST_CASE("switches, links of one machine, and nodes dealt out to counted switches") {
+  const ClusterSpec cluster = cluster_of(
+      "network: {model: chunk}\n"
+      "switches:\n"
+      "  site: {bandwidth: 1 Gbps, latency: 5 ms, profile: [{at: 1 s, factor: 0.5}, {at: 2 s, factor: 1}]}\n"
+      "  rack: {count: 2, bandwidth: 40 Gbps, above: site}\n"
+      "machines: {big: {cores: 8, switch: rack-1, link: {bandwidth: 100 Gbps}}}\n"
+      "nodes:\n"
+      "  head: {cpus: 1, switch: site}\n"
+      "  w: {count: 5, cpus: 1, switch: rack, link: {latency: 3 us}}\n"
+      "  v: {cpus: 1, machine: big}\n");
+  const PlatformSpec& platform = cluster.platform;
+  CHECK(platform.network.model == NetworkModel::chunk);
+  REQUIRE(platform.switches.size() == 3);
+  CHECK(platform.switches[0].uplink.latency == Duration::milliseconds(5));
+  CHECK(platform.switches[0].uplink.profile ==
+        std::vector<LinkChange>{{Time{1'000'000'000}, 0.5}, {Time{2'000'000'000}, 1}});
+  CHECK_FALSE(platform.switches[0].above);
+  CHECK(platform.switches[1].name == "rack-0");
+  CHECK(platform.switches[2].above == SwitchId{0});
+  std::vector<std::uint32_t> at;
+  for (const MachineSpec& machine : platform.machines) at.push_back(machine.at_switch->index);
+  CHECK(at == std::vector<std::uint32_t>{2, 0, 1, 1, 1, 2, 2});
+  CHECK(platform.machines[0].link->bandwidth.bytes_per_second == 12.5e9);
+  CHECK(platform.machines[0].link->latency == platform.network.latency);
+  CHECK_FALSE(platform.machines[1].link);
+  CHECK(platform.machines[2].link->latency == Duration::microseconds(3));
 }
 
 TEST_CASE("a broken SimGrid file is an input error of one line") {
