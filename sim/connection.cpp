@@ -1,4 +1,4 @@
-// Large messages on their connections: one after the other.
+// Large messages on their connections: one after the other, without a gap, for the next is on its way when one arrives.
 #include <utility>
 
 #include "sim/engine.hpp"
@@ -26,7 +26,8 @@ void Engine::start_flow(const Cargo& cargo) {
   const FlowId id = fly(cargo.cell);
   ++flows_;
   flow_bytes_ += cargo.size;
-  fabric_->start_flow(now_, places_[cargo.cell->sender.index], places_[cargo.cell->target.index], cargo.size, id);
+  const MachineId from = places_[cargo.cell->sender.index];
+  fabric_->start_flow(now_, from, places_[cargo.cell->target.index], cargo.size, id, now_ - cargo.sent);
 }
 
 void Engine::send_next(Connection connection) {

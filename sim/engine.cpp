@@ -208,7 +208,7 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     const auto s = c.take<StartFlow>();
     Engine& e = *s.engine;
     if (fate != Fate::deliver) return e.discard(s.cargo);
-    const Cargo cargo{s.cargo, Bytes{s.size}};
+    const Cargo cargo{s.cargo, Bytes{s.size}, e.now_};
     if (s.cargo->in_line == 0) return e.start_flow(cargo);
     const auto [line, free] = e.connections_.try_emplace({s.cargo->sender, s.cargo->target});
     free ? e.start_flow(cargo) : line->second.push_back(cargo);

@@ -3,7 +3,7 @@
 // Models: a world of processes that talk by messages only; any process may end at any event, and with it its stations,
 // its jobs and whatever it had not sent yet. Bytes that contend for links are flows of the Fabric; the two clocks are kept
 // equal: while no flow is on its way the queue runs free, else the fabric is advanced to each event first.
-// Large messages of a kind that declares `in_line` go over one connection from station to station, one after the other.
+// Large messages of a kind that declares `in_line` go over one connection from station to station, each right behind the one before.
 // Leaves out: real time. Mirrors no part of Ray.
 // Invariants: time never goes back; same calls in the same order give the same run; the fingerprint covers every
 // delivered message with its time, receiver and kind.
@@ -118,6 +118,7 @@ class Engine {
   struct Cargo {
     Cell* cell;
     Bytes size;
+    Time sent;
   };
   using Connection = std::pair<StationId, StationId>;  // from, to
   struct Process {

@@ -35,7 +35,11 @@ class Fabric {
   // Starts `size` bytes from one machine to another at time `at`, which must not lie before the physical clock.
   // Brings the physical clock to `at` first; flows that end before `at` must have been collected by advance()
   // (std::logic_error). The flow ends a route's latency plus its bytes' time later; no bytes are the latency alone.
-  virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) = 0;
+  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) {
+    start_flow(at, from, to, size, id, Duration{});
+  }
+  // The same for bytes that left so long ago, behind others of their connection: that part of the latency is over.
+  virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) = 0;
 
   // The same for bytes from a machine to a device of its own, over the device's link, and for work on a device: `work` is what
   // the job takes alone at speed 1. Only for machines of a star.

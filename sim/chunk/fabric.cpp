@@ -35,7 +35,7 @@ class ChunkFabric final : public Fabric {
   Route route(MachineId from, MachineId to) override {
     return from == to ? topology_->loopback(from).route : topology_->route(from, to);
   }
-  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) override;
+  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) override;
   void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
   void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override;
@@ -147,16 +147,17 @@ std::uint32_t ChunkFabric::begin(Time at, FlowId id) {
   return slot;
 }
 
-void ChunkFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) {
+void ChunkFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) {
   if (size.count < 0) throw std::logic_error("start_flow: negative size");
+  const auto left = [&](Duration latency) { return std::max(latency - under_way, Duration{}); };
   if (from == to) {
     const Loopback loopback = topology_->loopback(from);
-    if (!loopback.shared) return start_unshared(at, loopback.route, size, id);
-    return push(at + loopback.route.latency, Happening::enter, begin_job(at, from.index, size.count, id));
+    if (!loopback.shared) return start_unshared(at, {left(loopback.route.latency), loopback.route.bandwidth}, size, id);
+    return push(at + left(loopback.route.latency), Happening::enter, begin_job(at, from.index, size.count, id));
   }
   topology_->path(from, to, path_);
   add_links();
-  if (path_.links.empty()) return start_unshared(at, {path_.latency, path_.own}, size, id);
+  if (path_.links.empty()) return start_unshared(at, {left(path_.latency), path_.own}, size, id);
   if (path_.links.size() >= Piece::most_hops) throw std::invalid_argument("a route of too many links");
   const std::uint32_t slot = begin(at, id);
   Transfer& transfer = transfers_[slot];
@@ -164,7 +165,7 @@ void ChunkFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, 
   if (path_.own.bytes_per_second > 0) transfer.own_ns_a_byte = 1e9 / path_.own.bytes_per_second;
   transfer.turn = turn_of(transfer.order);
   for (const std::uint32_t link : path_.links) transfer.add_hop(link);
-  push(at + path_.latency, Happening::enter, slot);
+  push(at + left(path_.latency), Happening::enter, slot);
 }
 
 // Over links that it has for itself: nothing happens until its end.

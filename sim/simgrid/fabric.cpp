@@ -115,7 +115,7 @@ class SimgridFabric final : public Fabric {
   SimgridFabric& operator=(const SimgridFabric&) = delete;
 
   Route route(MachineId from, MachineId to) override { return network_.route(from, to); }
-  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) override;
+  void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) override;
   void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
   void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override;
@@ -192,11 +192,11 @@ void SimgridFabric::add(Time entry, Flow flow) {
   flows_.emplace(flow.id.value, std::move(flow));
 }
 
-void SimgridFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id) {
+void SimgridFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) {
   if (size.count < 0) throw std::logic_error("start_flow: negative size");
   const Route path = network_.route(from, to);
   begin(at, id);
-  Time entry = at + path.latency;
+  Time entry = at + std::max(path.latency - under_way, Duration{});
   const bool shared = network_.shared(from, to);
   if (!shared) entry = entry + path.bandwidth.time_for(size);
   add(entry, {.id = id,

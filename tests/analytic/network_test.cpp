@@ -149,6 +149,17 @@ TEST_SUITE("network") {
     });
   }
 
+  TEST_CASE("chunks of one connection follow each other without a gap, however long the way") {
+    in_both([](NetworkModel model) {
+      PlatformSpec platform = machines(2);
+      platform.network.latency = ms(15);
+      World world(platform, model);
+      for (int i = 0; i < 20; ++i) world.actors[0]->station.send(world.actors[1]->address, Chunk{i}, Bytes{12'500'000});
+      CHECK(world.run() == doctest::Approx(0.03 + 20 * 0.01).epsilon(tolerance));
+      for (std::size_t i = 0; i < 20; ++i) CHECK(world.actors[1]->got.at(i).value == static_cast<int>(i));
+    });
+  }
+
   TEST_CASE("an uplink that is narrower than its rack holds up what leaves the rack only") {
     in_both([](NetworkModel model) {
       // Two racks of 8 with an uplink as wide as two machines: each machine sends to its partner in the other rack.

@@ -16,9 +16,9 @@ class WatchedFabric final : public Fabric {
  public:
   explicit WatchedFabric(const PlatformSpec& platform) : inner_(make_simgrid_fabric(platform)) {}
   Route route(MachineId from, MachineId to) override { return inner_->route(from, to); }
-  void start_flow(Time now, MachineId from, MachineId to, Bytes size, FlowId id) override {
+  void start_flow(Time now, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) override {
     CHECK(now == engine->now());
-    inner_->start_flow(now, from, to, size, id);
+    inner_->start_flow(now, from, to, size, id, under_way);
   }
   void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override { inner_->start_copy(at, to, size, id); }
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override {

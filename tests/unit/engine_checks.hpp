@@ -21,6 +21,12 @@ struct Note {
   static constexpr std::uint8_t kind = Kind;
   int value = 0;
 };
+// One of those that share a connection.
+struct Chunk {
+  static constexpr std::uint8_t kind = 5;
+  static constexpr bool in_line = true;
+  int value = 0;
+};
 class Actor;
 // A message whose sender wants to know when its receiver is gone.
 struct Asked {
@@ -46,6 +52,7 @@ class Actor {
     got.push_back({engine.now(), note.value});
     if (react) react(note.value);
   }
+  void on(Chunk chunk) { got.push_back({engine.now(), chunk.value}); }
   void on(Asked asked) {
     got.push_back({engine.now(), asked.value});
     if (react) react(asked.value);
