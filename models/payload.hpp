@@ -25,6 +25,9 @@ struct Payload {
   Bytes size;
 };
 
+// Rounded up, as tables of owners keep it.
+[[nodiscard]] inline std::uint32_t in_kib(Bytes size) { return static_cast<std::uint32_t>((size.count + 1023) / 1024); }
+
 // One argument of a call: a reference, whose value its function gets, or a value. References inside a value stay what they are.
 struct Argument {
   std::optional<ObjectRef> ref;

@@ -64,7 +64,7 @@ void BodyHost::conclude() {
   if (verb != nullptr && !end_)
     fail({{},
           fmt::format("a call of {} was not awaited, expected `co_await ray.{}(...)`",
-                      unpaused_ > 0 ? "remote, call, put or kill" : verb, verb)});
+                      unpaused_ > 0 ? "remote, call, put, kill or ready" : verb, verb)});
   if (end_) throw RayError(*end_);
 }
 
@@ -134,6 +134,10 @@ Made BodyHost::cancel(ray::host::ObjectId ref, const ray::CancelOptions& options
     context_.cancel({{ref.owner}, ref.index}, options.force, options.recursive);
     return ObjectRef{};
   });
+}
+
+Made BodyHost::group_ready(ray::PlacementGroup group, ray::host::Value handle) {
+  return done([&] { return context_.group_ready({group.id}, {std::move(handle.data), {handle.bytes}}); });
 }
 
 // Nothing to await after it.

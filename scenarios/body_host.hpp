@@ -104,6 +104,7 @@ class BodyHost final : public ray::host::Host {
   StepPointer create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
                            std::vector<ray::host::Argument> args) override;
   StepPointer get_actor(std::string_view name, std::string_view name_space, const void* of_class) override;
+  ray::host::Made group_ready(ray::PlacementGroup group, ray::host::Value handle) override;
   StepPointer create_group(std::span<const ray::Bundle> bundles, const ray::PlacementGroupOptions& options) override;
   StepPointer wait_group(ray::PlacementGroup group, ray::Duration timeout) override;
   StepPointer look_up_group(ray::PlacementGroup group) override;

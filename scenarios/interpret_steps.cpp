@@ -144,6 +144,13 @@ Body run_group_step(Frame& frame, const Step& place, const PlacementGroupStep& s
     co_return;
   }
   const PlacementGroupId group = frame.self.group(frame.context, step.group);
+  if (step.verb == Verb::ready) {
+    const Value name = frame.self.program.placement_groups[step.group].name;
+    frame.store(step.as, frame.context.hold(frame.context.group_ready(group, payload_of(name))));
+    const auto pause = frame.context.pause();
+    co_await pause;
+    co_return;
+  }
   call = step.verb == Verb::wait ? frame.context.wait_group(group, frame.duration(step.timeout, place.place), ready)
                                  : frame.context.remove_group(group);
   co_await call;

@@ -66,6 +66,7 @@ constexpr std::array placement_group_list{
     KeySpec{"strategy"},         KeySpec{"bundles", true},     KeySpec{"count"},   KeySpec{"bundle_label_selector"},
     KeySpec{"soft_target_node"}, KeySpec{"topology_strategy"}, KeySpec{"lifetime"}};
 constexpr std::array wait_placement_group_list{KeySpec{"group", true}, KeySpec{"timeout"}};
+constexpr std::array placement_group_ready_list{KeySpec{"group", true}, KeySpec{"as", true}, KeySpec{"append"}};
 constexpr std::array runtime_env_list{KeySpec{"name", true}, KeySpec{"setup"}, KeySpec{"fails"}};
 constexpr std::array crash_list{KeySpec{"attempts", true}};
 constexpr std::array distribution_list{KeySpec{"uniform"},     KeySpec{"normal"}, KeySpec{"lognormal"},
@@ -108,6 +109,7 @@ constexpr std::array step_list{KeySpec{"submit"},
                                KeySpec{"drain"},
                                KeySpec{"create_placement_group"},
                                KeySpec{"wait_placement_group"},
+                               KeySpec{"placement_group_ready"},
                                KeySpec{"remove_placement_group"}};
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
@@ -208,6 +210,8 @@ constexpr MappingSpec node_labels{"node_labels", "a node label strategy", node_l
 constexpr MappingSpec fallback{"fallback", "a fallback", fallback_list};
 constexpr MappingSpec bundle_strategy{"bundle_strategy", "a placement group strategy", bundle_strategy_list};
 constexpr MappingSpec placement_group{"placement_group", "a placement group", placement_group_list};
+constexpr MappingSpec placement_group_ready{"placement_group_ready", "'placement_group_ready'",
+                                            placement_group_ready_list};
 constexpr MappingSpec wait_placement_group{"wait_placement_group", "'wait_placement_group'", wait_placement_group_list};
 constexpr MappingSpec runtime_env{"runtime_env", "a runtime environment", runtime_env_list};
 constexpr MappingSpec crash{"crash", "'crash'", crash_list};
@@ -249,7 +253,7 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 44> all_specs{&keys::scenario,
+constexpr std::array<const MappingSpec*, 45> all_specs{&keys::scenario,
                                                        &keys::ray,
                                                        &keys::task,
                                                        &keys::options,
@@ -280,6 +284,7 @@ constexpr std::array<const MappingSpec*, 44> all_specs{&keys::scenario,
                                                        &keys::bundle_strategy,
                                                        &keys::placement_group,
                                                        &keys::wait_placement_group,
+                                                       &keys::placement_group_ready,
                                                        &keys::arrivals,
                                                        &keys::function,
                                                        &keys::call,

@@ -20,6 +20,7 @@ extern const MappingSpec fallback;
 extern const MappingSpec bundle_strategy;
 extern const MappingSpec placement_group;
 extern const MappingSpec wait_placement_group;
+extern const MappingSpec placement_group_ready;
 extern const MappingSpec runtime_env;
 extern const MappingSpec crash;
 extern const MappingSpec distribution;

@@ -107,6 +107,10 @@ decltype(Step::what) BodyReader::read(const YamlReader& value, const YamlMapping
   if (name == "sleep" || name == "compute") return WorkStep{name == "compute", read_.durations(value)};
   if (name == "drain") return drain(value);
   if (name == "wait_placement_group") return wait_placement_group(value);
+  if (name == "placement_group_ready") {
+    const YamlMapping mapping = value.mapping(keys::placement_group_ready);
+    return PlacementGroupStep{Verb::ready, context_.placement_group(mapping.at("group")), {}, target(mapping)};
+  }
   if (name == "create_placement_group") return PlacementGroupStep{Verb::create, context_.placement_group(value)};
   if (name == "remove_placement_group") return PlacementGroupStep{Verb::remove, context_.placement_group(value)};
   return read_call(value);

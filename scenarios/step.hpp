@@ -158,11 +158,13 @@ struct CallStep {
   Target as;
 };
 
-// create: places it; wait: for its creation, as long as the timeout says; remove: gives its bundles back.
+// create: places it; wait: for its creation, as long as the timeout says; ready: a reference that is there when it is; remove: gives
+// its bundles back.
 struct PlacementGroupStep {
-  enum class Verb : std::uint8_t { create, wait, remove } verb = Verb::create;
+  enum class Verb : std::uint8_t { create, wait, ready, remove } verb = Verb::create;
   std::size_t group = 0;                 // index in ScenarioProgram::placement_groups
   Amount timeout = Amount::constant(0);  // wait
+  Target as = {};                        // ready
 };
 
 struct CreateStep {

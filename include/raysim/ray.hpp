@@ -164,6 +164,11 @@ class Context {
   auto wait(PlacementGroup group, Duration timeout = Duration(30)) {
     return host::WaitedGroup(host_.wait_group(group, timeout));
   }
+  // pg.ready: a reference that waits for nobody until it is awaited itself, `co_await ray.get(co_await ray.ready(group))`. With
+  // TaskPlacementGroupRemoved when the group is removed.
+  auto ready(PlacementGroup group) {
+    return done<host::Called<PlacementGroup>>(host_.group_ready(group, host::value_of<PlacementGroup>(group)));
+  }
   // The names of the nodes of its bundles; empty ones are not placed.
   auto nodes_of(PlacementGroup group) { return host::GotNodes(host_.look_up_group(group)); }
   auto remove(PlacementGroup group) { return host::Done(host_.remove_group(group)); }

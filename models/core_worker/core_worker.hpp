@@ -101,7 +101,7 @@ class CoreWorker final : ReferencePort {
   void on(const ActorReply& reply) { context_of_wait(reply.wait).actor_answered(io_, reply); }
   // All handles to an actor of this owner are gone.
   void on(const ActorOutOfScope& gone) { io_.send(runtime_.gcs, gone); }
-  void on(const PlacementGroupReply& reply) { context_of_wait(reply.wait).group_answered(io_, reply); }
+  void on(const PlacementGroupReply& reply);
   void on_unreachable(const RequestWorkerLease& request) { submitter().request_failed(request.tag); }
   void on_unreachable(const PushTask&) {}       // the death of the worker is noticed by itself
   void on_unreachable(const PushActorTask&) {}  // likewise
@@ -287,6 +287,8 @@ class CoreWorker final : ReferencePort {
   // Numbers of waits that no body has: of an execution's slot, of an actor's call that is to wait for its turn.
   static constexpr std::uint64_t of_execution = std::uint64_t{1} << 63;
   static constexpr std::uint64_t of_call = std::uint64_t{1} << 62;
+  // Of a wait for a placement group: an object of this process is what becomes ready.
+  static constexpr std::uint64_t for_object = of_execution;
 
   // borrowing.cpp
   // The index here of an object; one of another owner must be borrowed.

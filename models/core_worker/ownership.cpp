@@ -164,7 +164,7 @@ void CoreWorker::place_arguments(std::uint32_t index) {
     }
     bytes += arg.value.size;
   }
-  task.argument_kib = static_cast<std::uint32_t>((bytes.count + 1023) / 1024);
+  task.argument_kib = in_kib(bytes);
   if (input.store_args.empty()) return;
   const SchedulingKey* key = tasks_.key_of(index);
   tasks_.set_key(index, {task.scheduling_class, input.store_args, key != nullptr ? key->runtime_env : EnvironmentId{}});

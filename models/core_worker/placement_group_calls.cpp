@@ -1,5 +1,5 @@
 // What a body does with placement groups. Mirrors python/ray/util/placement_group.py and the calls of core_worker.cc that wait for
-// the GCS (2.60): the thread is blocked meanwhile, and keeps its CPU.
+// the GCS (2.60): the thread is blocked meanwhile, and keeps its CPU; an object that says that a group is ready blocks nobody.
 #include <utility>
 
 #include "models/core_worker/core_worker.hpp"
@@ -42,6 +42,21 @@ Body TaskContext::wait_group(PlacementGroupId group, Duration timeout, bool& rea
   co_await waiting;
   ready = !std::exchange(timed_out_, false);
   if (ready && !answer_.ok) throw RayError(ErrorType::plain, "the placement group does not exist");
+}
+
+ObjectRef TaskContext::group_ready(PlacementGroupId group, Payload handle) {
+  thread_.charge(runtime_.profile.costs.placement_group_call);
+  const std::uint32_t object = worker_.tasks_.add_awaited(in_kib(handle.size), path_);
+  worker_.tasks_.set_value(object, std::move(handle));
+  thread_.send(runtime_.gcs, WaitPlacementGroup{group, worker_.address(), CoreWorker::for_object | object});
+  return {worker_.io_.id(), object};
+}
+
+void CoreWorker::on(const PlacementGroupReply& reply) {
+  if ((reply.wait & for_object) == 0) return context_of_wait(reply.wait).group_answered(io_, reply);
+  const auto object = static_cast<std::uint32_t>(reply.wait);
+  if (!reply.ok) tasks_.set_error_text(object, "the placement group has been removed");
+  make_ready(object, reply.ok ? ErrorType::none : ErrorType::placement_group_removed, tasks_.object(object).path);
 }
 
 Body TaskContext::look_up_group(PlacementGroupId group, std::vector<NodeId>& nodes) {

@@ -10,7 +10,6 @@ namespace {
 // How far a thread with a core of its own may run ahead of the clock before it lets others act. Its own order is not touched.
 constexpr Duration run_ahead = Duration::milliseconds(1);
 
-std::uint32_t in_kib(Bytes size) { return static_cast<std::uint32_t>((size.count + 1023) / 1024); }
 }  // namespace
 
 TaskContext::TaskContext(Runtime& runtime, CoreWorker& worker, BodyThread& thread, std::uint32_t id, std::uint32_t slot)

@@ -164,12 +164,15 @@ class TaskContext {
   void drain(NodeId node, Time when);
   Pause sleep(Duration duration);
 
-  // Placement groups (placement_group_calls.cpp); all awaitable. The id of a group is its creator's to choose.
+  // Placement groups (placement_group_calls.cpp); all awaitable but for one. The id of a group is its creator's to choose.
   // ray.util.placement_group: registers it. Raises RayError when its name is taken.
   Body create_group(PlacementGroupId group, std::shared_ptr<const PlacementGroupSpec> spec);
   PlacementGroupId new_group_id();
   // pg.wait: `ready` tells whether it is there by the end of the timeout. Raises RayError when it was removed.
   Body wait_group(PlacementGroupId group, Duration timeout, bool& ready);
+  // pg.ready: an object with the value `handle`, once the group is there. TaskPlacementGroupRemoved, when it was or is removed. Not
+  // awaited.
+  ObjectRef group_ready(PlacementGroupId group, Payload handle);
   // placement_group_table: the node of each bundle; no entries: there is no such group.
   Body look_up_group(PlacementGroupId group, std::vector<NodeId>& nodes);
   Body remove_group(PlacementGroupId group);

@@ -20,8 +20,13 @@ std::uint32_t TaskManager::add_task(const OwnedTask& task, std::uint32_t returns
 }
 
 std::uint32_t TaskManager::add_put(std::uint32_t kib, Duration path) {
+  const std::uint32_t index = add_awaited(kib, path);
+  objects_.back().ready = objects_.back().in_store = true;
+  return index;
+}
+
+std::uint32_t TaskManager::add_awaited(std::uint32_t kib, Duration path) {
   OwnedObject object;
-  object.ready = object.in_store = true;
   object.kib = kib;
   object.path = path;
   objects_.push_back(object);

@@ -49,7 +49,7 @@ struct OwnedTask {
 
 struct OwnedObject {
   static constexpr std::uint32_t no_task = ~std::uint32_t{0};
-  std::uint32_t task = no_task;  // its creator; none: a put, or somebody else's
+  std::uint32_t task = no_task;  // its creator; none: a put, an answer of the GCS, or somebody else's
   bool ready = false;
   bool in_store = false;  // a put: it lies in the object store, whatever its size
   bool out_of_scope = false;
@@ -77,6 +77,8 @@ class TaskManager {
     return it != keys_.end() ? &it->second : nullptr;
   }
   std::uint32_t add_put(std::uint32_t kib, Duration path);
+  // An object of no task that becomes ready later: what the GCS answers.
+  std::uint32_t add_awaited(std::uint32_t kib, Duration path);
   // One more object of a task.
   std::uint32_t add_item(std::uint32_t task);
   // An object of another owner, of which nothing is known yet.

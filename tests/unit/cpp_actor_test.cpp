@@ -185,10 +185,19 @@ TEST_CASE("C++ programs: options decide where, labels and groups too") {
         const auto both = std::vector{one, two};
         co_await ray.get(both);
         seen.emplace_back(ray.now() - before < 200ms ? "at the same time" : "one by one");
+        const auto ready = co_await ray.ready(group);
+        const ray::PlacementGroup same = co_await ray.get(ready);
+        seen.emplace_back(same.id == group.id ? "ready" : "another");
         co_await ray.remove(group);
+        const auto gone = co_await ray.ready(group);
+        try {
+          co_await ray.get(gone);
+        } catch (const ray::TaskPlacementGroupRemoved& error) {
+          seen.emplace_back(error.what());
+        }
         std::vector<ray::Ref<void>> refs;
         for (int i = 0; i < 3; ++i) refs.push_back(co_await ray.remote<nap>({.resources = slot}, 0.1));
         co_await ray.get(refs);
       },
-      -1, {"there", "n0", "n1", "at the same time"});
+      -1, {"there", "n0", "n1", "at the same time", "ready", "the placement group has been removed"});
 }

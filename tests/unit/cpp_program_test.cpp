@@ -209,7 +209,8 @@ TEST_CASE("C++ programs: how the driver ends is how the run ends") {
     co_await ray.sleep(1s);
   });
   CHECK(result.error == ErrorType::plain);
-  CHECK(result.message == "a call of remote, call, put or kill was not awaited, expected `co_await ray.remote(...)`");
+  CHECK(result.message ==
+        "a call of remote, call, put, kill or ready was not awaited, expected `co_await ray.remote(...)`");
 }
 
 TEST_CASE("C++ programs: parameters have their type, or nothing") {

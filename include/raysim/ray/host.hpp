@@ -137,6 +137,7 @@ class Host {
   virtual Made put(Value value) = 0;
   virtual Made kill(const ActorHandle& actor, bool no_restart) = 0;
   virtual Made cancel(ObjectId ref, const CancelOptions& options) = 0;
+  virtual Made group_ready(PlacementGroup group, Value handle) = 0;
   // True: the thread need not wait; else `body` is resumed some time.
   virtual bool pause() = 0;
   virtual void suspend(std::coroutine_handle<> body) = 0;
@@ -177,7 +178,7 @@ class Host {
 };
 
 // The version of this interface; raysim loads programs of its own version only.
-inline constexpr std::uint32_t abi_version = 1;
+inline constexpr std::uint32_t abi_version = 2;
 // What differs where the C++ library is another one, or in its debug mode.
 inline constexpr std::uint32_t library_layout =
     sizeof(std::string) * 65'536 + sizeof(std::vector<int>) * 256 + sizeof(std::shared_ptr<int>);
