@@ -1,7 +1,8 @@
 // What a lease needs in the store of its node.
 //
 // Models: the dependencies of a lease request. Leaves out: their owners' addresses, which their names carry.
-// Mirrors LeaseSpec's dependencies of src/ray/protobuf/common.proto (2.60).
+// Mirrors LeaseSpec's dependencies of src/ray/protobuf/common.proto (2.60); that the nodes which hold them stand there too is for
+// policies that Ray does not have.
 // Invariants: a list does not change once it is made; requests and leases share it.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/cluster.hpp"
 #include "models/ids.hpp"
 #include "sim/time.hpp"
 
@@ -19,6 +21,7 @@ namespace raysim {
 struct LeaseArgument {
   ObjectRef object;
   Bytes size;
+  std::vector<NodeId> nodes{};  // with a copy, as its owner knows
 };
 struct LeaseArguments : boost::intrusive_ref_counter<LeaseArguments, boost::thread_unsafe_counter> {
   explicit LeaseArguments(std::vector<LeaseArgument> all, EnvironmentId in = {})

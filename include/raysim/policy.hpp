@@ -25,11 +25,26 @@ struct Demand {
   double amount = 0;          // in Ray's units; memory in bytes
 };
 
-// What is to be placed: a lease on a worker, for tasks of one function with equal options.
+// An argument that lies in the object stores of nodes; small ones travel with the task and are not listed.
+struct Argument {
+  double bytes = 0;
+  std::span<const Node> nodes;  // that held it when the task's owner asked for the lease, as far as the owner knew
+};
+
+// What is to be placed: a lease on a worker, for tasks of one function with equal options and arguments.
 struct Lease {
   std::string_view function;
   std::span<const Demand> demands;
   int priority = 0;  // the task option `priority`; larger is more urgent
+  std::span<const Argument> arguments{};
+
+  // Of the arguments, how much would not have to get there.
+  [[nodiscard]] double bytes_at(Node node) const {
+    double sum = 0;
+    for (const Argument& argument : arguments)
+      for (const Node holder : argument.nodes) sum += holder == node ? argument.bytes : 0;
+    return sum;
+  }
 };
 
 // A task that waits at its owner. Times below 0 are not known.
@@ -47,6 +62,7 @@ struct Traits {
   bool steals = false;        // a raylet with room and nothing waiting takes leases that wait at a random other one
   bool preempts = false;      // a lease that waits ends the worker of a lease of worse rank; its task is tried again
   bool perfect_view = false;  // decisions see what is free at this moment, also what was promised but not yet taken
+  bool locality_unaware = false;  // the owner asks its own node first; in Ray, the one with most bytes of the arguments
 };
 
 // The cluster as the deciding raylet believes it to be: exact for its own node, for the others as last reported, less what
@@ -111,7 +127,7 @@ inline Node least_used(const Cluster& cluster, const Lease& lease, Random& rando
 }
 
 // The version of this interface; raysim loads plugins of its own version only.
-inline constexpr std::uint32_t abi_version = 1;
+inline constexpr std::uint32_t abi_version = 2;
 
 struct Entry {
   const char* name;   // for `--policy`

@@ -211,8 +211,8 @@ void CoreWorker::on(const ObjectsLocal& local) {
 LeaseArgumentsRef CoreWorker::Owner::lease_arguments(const SchedulingKey& key) {
   std::vector<LeaseArgument> list;
   for (const ObjectRef ref : key.store_args) {
-    const auto places = worker.stored().locality(ref);
-    list.push_back({ref, places ? places->size : Bytes{}});
+    auto places = worker.stored().locality(ref);
+    list.push_back({ref, places ? places->size : Bytes{}, places ? std::move(places->nodes) : std::vector<NodeId>{}});
   }
   return new LeaseArguments(std::move(list), key.runtime_env);
 }

@@ -29,7 +29,8 @@ FirstNode CoreWorker::Owner::first_node(const SchedulingKey& key) {
   LeasePolicyInput input;
   input.strategy = &worker.runtime_.classes[key.scheduling_class].strategy;
   input.local = worker.node_;
-  input.locality_aware = worker.runtime_.profile.system.locality_aware_leasing_enabled;
+  input.locality_aware =
+      worker.runtime_.profile.system.locality_aware_leasing_enabled && !worker.runtime_.traits.locality_unaware;
   input.arguments = key.store_args.size();
   input.places_of = [&](std::size_t argument) -> std::optional<ObjectPlaces> {
     const auto found = worker.stored().locality(key.store_args[argument]);

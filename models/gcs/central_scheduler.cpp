@@ -42,6 +42,7 @@ bool CentralScheduler::place(const RequestWorkerLease& request) {
   asked.demand = &wanted.placement_resources();
   asked.function = runtime_.functions[wanted.function.index].name;
   asked.priority = wanted.priority;
+  if (request.arguments) asked.arguments = request.arguments->list;
   if (!wanted.label_selector.empty()) asked.selector = &wanted.label_selector;
   station_.charge(runtime_.decision_time);
   const NodeChoice choice = policy_->choose(view_, asked, random_);

@@ -24,7 +24,7 @@ void LeaseManager::retry_infeasible() {
     const SchedulingClassId id = infeasible_queue_.classes()[i];
     if (!infeasible_queue_.has(id)) continue;
     auto& from = infeasible_queue_.of(id);
-    if (scheduler_.decide(id, preferred(from.front()), false, port_.now()).infeasible) continue;
+    if (decide(from.front(), preferred(from.front())).infeasible) continue;
     auto& to = schedule_queue_.of(id);
     for (Lease& lease : from) to.push_back(std::move(lease));
     from.clear();
@@ -42,7 +42,7 @@ void LeaseManager::schedule_class(SchedulingClassId id) {
       queue_here(take(queue, 0));
       continue;
     }
-    const auto decision = scheduler_.decide(id, preferred(queue.front()), false, port_.now());
+    const auto decision = decide(queue.front(), preferred(queue.front()));
     if (decision.node != no_node) {
       hand_over(take(queue, 0), decision.node);
       continue;

@@ -53,11 +53,12 @@ void ClusterResourceScheduler::build_view() {
 }
 
 LeaseDecision ClusterResourceScheduler::decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now,
-                                               bool needs_object_store) {
+                                               bool needs_object_store, const LeaseArgumentsRef& arguments) {
   const SchedulingClass& wanted = setup_.classes[id];
   LeaseDemand lease;
   if (setup_.functions != nullptr) lease.function = (*setup_.functions)[wanted.function.index].name;
   lease.priority = wanted.priority;
+  if (arguments) lease.arguments = arguments->list;
   lease.placement = &wanted.placement_resources();
   lease.strategy = &wanted.strategy;
   lease.selector = &wanted.label_selector;

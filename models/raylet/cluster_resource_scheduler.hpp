@@ -37,9 +37,9 @@ class ClusterResourceScheduler {
   ClusterResourceScheduler(Setup setup, RandomStream ties, NodeId local);
 
   // Where the lease should go at `now`. `preferred` = the local node: stay when there is room here. `needs_object_store`: not
-  // where pulls of objects are queued.
+  // where pulls of objects are queued. `arguments` may be null.
   LeaseDecision decide(SchedulingClassId id, NodeId preferred, bool exclude_local, Time now,
-                       bool needs_object_store = false);
+                       bool needs_object_store = false, const LeaseArgumentsRef& arguments = {});
 
   // --- this node
   // Takes resources, or nothing at all.

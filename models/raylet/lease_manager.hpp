@@ -125,6 +125,10 @@ class LeaseManager {
   [[nodiscard]] NodeId preferred(const Lease& lease) const {
     return lease.grant_or_reject || lease.selected_by_locality ? node_ : no_node;
   }
+  LeaseDecision decide(const Lease& lease, NodeId to, bool exclude_local = false, bool needs_object_store = false) {
+    return scheduler_.decide(lease.scheduling_class, to, exclude_local, port_.now(), needs_object_store,
+                             lease.arguments);
+  }
   [[nodiscard]] const ResourceSet& demand_of(const Lease& lease) const {
     return classes_[lease.scheduling_class].resources;
   }

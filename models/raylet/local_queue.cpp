@@ -115,7 +115,7 @@ bool LeaseManager::take_resources(Lease& lease) {
 
 // A lease that finds no room here goes where there is some.
 LeaseManager::Spill LeaseManager::spill(std::deque<Lease>& queue, std::size_t i) {
-  const auto decision = scheduler_.decide(queue[i].scheduling_class, node_, false, port_.now());
+  const auto decision = decide(queue[i], node_);
   if (decision.infeasible) return Spill::infeasible;
   if (must_stay(queue[i])) return Spill::stays;
   if (decision.node == no_node || decision.node == node_) return Spill::stays;
@@ -130,7 +130,7 @@ void LeaseManager::spill_waiting() {
   while (!waiting_.empty()) {
     const Lease& last = waiting_.back();
     if (classes_[last.scheduling_class].strategy.kind == SchedulingStrategy::Kind::spread) return;
-    const auto decision = scheduler_.decide(last.scheduling_class, node_, port_.pull_blocked(last), port_.now(), true);
+    const auto decision = decide(last, node_, port_.pull_blocked(last), true);
     if (decision.node == no_node || decision.node == node_) return;
     const Lease lease = take(waiting_, waiting_.size() - 1);
     port_.stop_pull(lease);

@@ -12,6 +12,7 @@ namespace raysim {
 plugin::Policy* make_central();
 plugin::Policy* make_estimated_shortest_first();
 plugin::Policy* make_least_loaded();
+plugin::Policy* make_locality_first();
 plugin::Policy* make_oracle();
 plugin::Policy* make_preemptive_priority();
 plugin::Policy* make_priority();

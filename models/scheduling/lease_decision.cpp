@@ -21,6 +21,7 @@ NodeChoice LeaseDecider::choose(const ClusterView& view, const LeaseDemand& leas
   request.demand = lease.placement;
   request.function = lease.function;
   request.priority = lease.priority;
+  request.arguments = lease.arguments;
   if (lease.creates_actor && lease.placement->empty() && !strategy.hard_affinity()) {
     request.require_available = true;
     request.avoid_local = false;

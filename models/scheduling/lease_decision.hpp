@@ -28,6 +28,7 @@ struct LeaseDemand {
   const ResourceSet* placement = nullptr;
   std::string_view function;  // name of the remote function
   int priority = 0;
+  std::span<const LeaseArgument> arguments{};
   const SchedulingStrategy* strategy = nullptr;
   const LabelSelector* selector = nullptr;
   std::span<const LabelSelector> fallbacks;

@@ -92,7 +92,7 @@ class PluginPolicy final : public NodePolicy {
     demands_.clear();
     for (const auto& [id, amount] : request.demand->entries())
       demands_.push_back({view.resource_names->name_of(id), amount.value()});
-    const plugin::Lease lease{request.function, demands_, request.priority};
+    const plugin::Lease lease{request.function, demands_, request.priority, arguments_of(request)};
     const plugin::Node chosen = ask(view, request, lease, random);
     if (chosen == plugin::nowhere) {
       if (waits_) ++*waits_;
@@ -117,6 +117,19 @@ class PluginPolicy final : public NodePolicy {
   }
 
  private:
+  std::span<const plugin::Argument> arguments_of(const NodeRequest& request) {
+    arguments_.clear();
+    holders_.clear();
+    for (const LeaseArgument& argument : request.arguments)
+      for (const NodeId node : argument.nodes) holders_.push_back(node.index);
+    auto next = holders_.cbegin();
+    for (const LeaseArgument& argument : request.arguments) {
+      arguments_.push_back({static_cast<double>(argument.size.count), {next, argument.nodes.size()}});
+      next += static_cast<std::ptrdiff_t>(argument.nodes.size());
+    }
+    return arguments_;
+  }
+
   plugin::Node ask(const ClusterView& view, const NodeRequest& request, const plugin::Lease& lease,
                    RandomStream& random) {
     const ViewOfRaylet cluster(view, request, lease);
@@ -154,7 +167,9 @@ class PluginPolicy final : public NodePolicy {
   std::unique_ptr<plugin::Policy> policy_;
   std::string who_;
   std::shared_ptr<std::uint64_t> waits_;
-  std::vector<plugin::Demand> demands_;  // kept to spare the allocations
+  std::vector<plugin::Demand> demands_;  // this and the next two are kept to spare the allocations
+  std::vector<plugin::Argument> arguments_;
+  std::vector<plugin::Node> holders_;  // of all arguments, one after the other
 };
 
 }  // namespace

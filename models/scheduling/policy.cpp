@@ -130,13 +130,14 @@ bool is_available(const NodeView& node, const NodeRequest& request, bool ignore_
 
 namespace {
 
-constexpr std::array<std::string_view, 4> rays_own{"hybrid", "spread", "random", "node_affinity"};
+constexpr std::array<std::string_view, 5> by_settings{"hybrid", "spread", "random", "node_affinity",
+                                                      "locality_unaware"};
 
 struct Baseline {
   std::string_view name;
   plugin::Policy* (*make)();
 };
-constexpr std::array<Baseline, 10> baselines{{{"round_robin", make_round_robin},
+constexpr std::array<Baseline, 11> baselines{{{"round_robin", make_round_robin},
                                               {"least_loaded", make_least_loaded},
                                               {"two_choices", make_two_choices},
                                               {"priority", make_priority},
@@ -145,15 +146,16 @@ constexpr std::array<Baseline, 10> baselines{{{"round_robin", make_round_robin},
                                               {"shortest_first_estimated", make_estimated_shortest_first},
                                               {"central", make_central},
                                               {"work_stealing", make_work_stealing},
+                                              {"locality_first", make_locality_first},
                                               {"oracle", make_oracle}}};
 
 }  // namespace
 
 std::span<const std::string_view> policy_names() {
   static constexpr auto names = [] {
-    std::array<std::string_view, rays_own.size() + baselines.size()> all;
-    std::copy(rays_own.begin(), rays_own.end(), all.begin());
-    std::transform(baselines.begin(), baselines.end(), all.begin() + rays_own.size(),
+    std::array<std::string_view, by_settings.size() + baselines.size()> all;
+    std::copy(by_settings.begin(), by_settings.end(), all.begin());
+    std::transform(baselines.begin(), baselines.end(), all.begin() + by_settings.size(),
                    [](const Baseline& b) { return b.name; });
     return all;
   }();
@@ -165,6 +167,7 @@ std::unique_ptr<NodePolicy> make_policy(std::string_view name, const PolicySetti
   if (name == "spread") return make_spread_policy();
   if (name == "random") return make_random_policy();
   if (name == "node_affinity") return make_node_affinity_policy(settings);
+  if (name == "locality_unaware") return make_locality_unaware_policy(settings);
   for (const Baseline& baseline : baselines)
     if (name == baseline.name)
       return make_plugin_policy(std::unique_ptr<plugin::Policy>(baseline.make()), "policy " + std::string(name));

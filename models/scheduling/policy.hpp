@@ -17,6 +17,7 @@
 #include "include/raysim/policy.hpp"
 #include "models/cluster.hpp"
 #include "models/labels.hpp"
+#include "models/lease_arguments.hpp"
 #include "models/resources.hpp"
 #include "models/scheduling/view_index.hpp"
 #include "sim/random.hpp"
@@ -85,6 +86,7 @@ struct NodeRequest {
   const ResourceSet* demand = nullptr;
   std::string_view function;  // name of the remote function
   int priority = 0;
+  std::span<const LeaseArgument> arguments{};  // in the object store
   const LabelSelector* selector = nullptr;
   bool needs_object_store = false;  // not to nodes with queued pulls
   NodeId preferred = no_node;       // none: the local node
@@ -142,6 +144,8 @@ std::unique_ptr<NodePolicy> make_spread_policy();
 std::unique_ptr<NodePolicy> make_random_policy();
 std::unique_ptr<NodePolicy> make_node_affinity_policy(const PolicySettings& settings);
 std::unique_ptr<NodePolicy> make_node_label_policy();
+// Not Ray's: hybrid, of whom the owner never asks where the arguments are.
+std::unique_ptr<NodePolicy> make_locality_unaware_policy(const PolicySettings& settings);
 
 // Makes the policy of one raylet.
 using PolicyMaker = std::function<std::unique_ptr<NodePolicy>(const PolicySettings&)>;

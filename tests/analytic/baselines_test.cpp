@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -272,6 +273,49 @@ TEST_SUITE("baselines_in_runs") {
     const double oracle = mean_over_seeds(e, "oracle", &Outcome::makespan, 60);
     const double hybrid = mean_over_seeds(e, "hybrid", &Outcome::makespan, 60);
     CHECK(oracle <= hybrid * 1.02);
+  }
+
+  // 60 MB lie on node 1, which is then busy, and 40 MB on node 2; a task reads both.
+  TEST_CASE(
+      "a task whose best node is busy: to the second best by locality first, anywhere by Ray, nowhere far unaware") {
+    Experiment e;
+    e.cluster = cluster(std::vector<zero_cost::Node>(4, zero_cost::Node{1, {}}));
+    for (NodeSpec& node : e.cluster.nodes)
+      node.total.set(object_store_memory_resource, {1'000'000'000 * ResourceAmount::unit});
+    e.functions = {lasting("large", 0.01), lasting("small", 0.01), lasting("busy", 10), lasting("read", 0.1)};
+    e.functions[0].return_size = Distribution::constant(60e6);
+    e.functions[1].return_size = Distribution::constant(40e6);
+    e.driver = [] {
+      return BodyMaker([](TaskContext& context) -> Body {
+        const auto on = [](std::uint32_t function, std::uint32_t node) {
+          TaskOptions there = options(1);
+          there.strategy.kind = SchedulingStrategy::Kind::node_affinity;
+          there.strategy.node = {node};
+          return call(function, there);
+        };
+        const ObjectRef large = context.submit(on(0, 1));
+        const ObjectRef small = context.submit(on(1, 2));
+        const auto made = context.sleep(Duration::seconds(1));
+        co_await made;
+        const ObjectRef busy = context.submit(on(2, 1));
+        const auto begun = context.sleep(Duration::seconds(1));
+        co_await begun;
+        const TaskCall reads = call(3, options(1), {large, small});
+        const ObjectRef read = context.submit(reads);
+        Body get = context.get({read, busy}, std::nullopt);
+        co_await get;
+      });
+    };
+    const auto where = [&](const std::string& policy) {
+      std::set<std::uint32_t> nodes;
+      for (std::uint64_t seed = 0; seed < 12; ++seed)
+        for (const AttemptRecord& a : simulate(e, policy, seed).log.attempts)
+          if (a.function == 3) nodes.insert(a.node);
+      return nodes;
+    };
+    CHECK(where("locality_first") == std::set<std::uint32_t>{2});
+    CHECK(where("hybrid") == std::set<std::uint32_t>{0, 2, 3});
+    CHECK(where("locality_unaware") == std::set<std::uint32_t>{0});
   }
 
   TEST_CASE("an older view costs time, and none to the oracle") {

@@ -36,7 +36,7 @@ NARROW = {
     "analysis": ("analysis/", "sim/record.hpp", "sim/time.hpp"),
     "models/scheduling": (
         "models/scheduling/", "include/raysim/", "models/labels.hpp", "models/resources.hpp", "models/cluster.hpp",
-        "sim/time.hpp", "sim/random.hpp"),
+        "models/lease_arguments.hpp", "sim/time.hpp", "sim/random.hpp"),
 }
 # What may stand only in some files: (pattern in code, files, message).
 ONLY_IN = (

@@ -88,6 +88,26 @@ TEST_SUITE("baselines") {
     CHECK(policy->traits().stays);
   }
 
+  TEST_CASE("locality first takes the node with room that holds most bytes, the least used of equals") {
+    const Owned policy(make_locality_first());
+    constexpr std::array<Node, 2> first{0, 1};
+    constexpr std::array<Node, 1> second{1};
+    constexpr std::array<Node, 1> third{2};
+    const std::array<Argument, 3> arguments{{{60e6, first}, {30e6, second}, {40e6, third}}};
+    const Lease reads{"f", {&one_cpu, 1}, 0, arguments};
+    CHECK(reads.bytes_at(0) == 60e6);
+    CHECK(reads.bytes_at(1) == 90e6);
+    CHECK(reads.bytes_at(3) == 0);
+    Draws random(0);
+    const auto chosen = [&](const TestCluster& cluster) { return policy->choose(cluster, reads, random); };
+    CHECK(chosen(TestCluster().node(4, 4).node(4, 1).node(4, 4).node(4, 4)) == 1);
+    CHECK(chosen(TestCluster().node(4, 4).node(4, 0).node(4, 4).node(4, 4)) == 0);
+    CHECK(chosen(TestCluster().node(4, 0).node(4, 0).node(4, 0).node(4, 4)) == 3);
+    CHECK(chosen(TestCluster().node(4, 0).node(4, 0).node(4, 0).node(4, 0)) == 1);  // it waits there
+    // Without such arguments as least loaded.
+    CHECK(all_choices(policy, TestCluster().node(4, 1).node(4, 3).node(8, 6)) == std::set<Node>{1, 2});
+  }
+
   TEST_CASE("priority puts the more urgent first, shortest first the shorter") {
     const Owned priority(make_priority());
     CHECK(priority->rank(task(7, 9, 9)) < priority->rank(task(1, 1, 1)));
