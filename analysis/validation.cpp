@@ -42,7 +42,7 @@ std::vector<double> tasks_on(const std::vector<CaseRun>& runs, const std::string
   return counts;
 }
 
-void judge_nodes(const ComparedCase& compared, CaseVerdict& verdict) {
+void judge_nodes(const ComparedCase& compared, CaseFit& verdict) {
   std::set<std::string> names;
   for (const CaseRun& run : compared.recorded)
     for (const auto& entry : run.nodes) names.insert(entry.first);
@@ -51,8 +51,8 @@ void judge_nodes(const ComparedCase& compared, CaseVerdict& verdict) {
     for (const auto& entry : run.nodes) names.insert(entry.first);
   const double slack = static_cast<double>(compared.tasks) / 20;
   for (const std::string& name : names) {
-    CaseVerdict::Node node{name, spread_of(tasks_on(compared.recorded, name)),
-                           spread_of(tasks_on(compared.simulated, name)), false};
+    CaseFit::Node node{name, spread_of(tasks_on(compared.recorded, name)),
+                       spread_of(tasks_on(compared.simulated, name)), false};
     node.inside =
         node.simulated.median >= node.recorded.min - slack && node.simulated.median <= node.recorded.max + slack;
     verdict.nodes.push_back(std::move(node));
@@ -69,7 +69,7 @@ bool ends_alike(const ComparedCase& compared) {
   return true;
 }
 
-std::string nodes_text(const CaseVerdict& verdict) {
+std::string nodes_text(const CaseFit& verdict) {
   std::string text;
   for (const auto& node : verdict.nodes) {
     if (!text.empty()) text += ", ";
@@ -79,7 +79,7 @@ std::string nodes_text(const CaseVerdict& verdict) {
   return text;
 }
 
-std::string gap_text(const CaseVerdict& verdict) {
+std::string gap_text(const CaseFit& verdict) {
   if (!verdict.recorded_gap || !verdict.simulated_gap) return "";
   return fmt::format("{:.1f} / {:.1f} ms", *verdict.recorded_gap * 1e3, *verdict.simulated_gap * 1e3);
 }
@@ -98,8 +98,8 @@ std::string totals_text(const std::vector<ComparedCase>& cases) {
 
 }  // namespace
 
-CaseVerdict judge(const ComparedCase& compared) {
-  CaseVerdict verdict;
+CaseFit judge(const ComparedCase& compared) {
+  CaseFit verdict;
   verdict.recorded = spread_of(seconds_of(compared.recorded));
   verdict.simulated = spread_of(seconds_of(compared.simulated));
   verdict.error = verdict.recorded.median != 0 ? verdict.simulated.median / verdict.recorded.median - 1 : 0;
@@ -138,7 +138,7 @@ std::string validation_table(const std::vector<ComparedCase>& cases) {
       skipped += fmt::format("{:<28} skipped: {}\n", compared.name, compared.skipped);
       continue;
     }
-    const CaseVerdict verdict = judge(compared);
+    const CaseFit verdict = judge(compared);
     out += fmt::format("{:<28} {:>23} {:>23} {:>+7.1f}%  {}\n", compared.name,
                        spread_text(verdict.recorded, compared.is_rate),
                        spread_text(verdict.simulated, compared.is_rate), verdict.error * 100, gap_text(verdict));

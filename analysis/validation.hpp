@@ -40,7 +40,7 @@ struct Spread {
 };
 Spread spread_of(std::vector<double> values);
 
-struct CaseVerdict {
+struct CaseFit {
   Spread recorded;
   Spread simulated;
   double error = 0;  // of the medians, signed, relative
@@ -55,7 +55,7 @@ struct CaseVerdict {
   std::vector<Node> nodes;
   bool same_end = true;  // the same error (or none), and attempts, where recorded
 };
-CaseVerdict judge(const ComparedCase& compared);
+CaseFit judge(const ComparedCase& compared);
 
 struct ValidationTotals {
   std::size_t compared = 0;

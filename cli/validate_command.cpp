@@ -68,7 +68,7 @@ nlohmann::ordered_json case_json(const ComparedCase& compared) {
     out["skipped"] = compared.skipped;
     return out;
   }
-  const CaseVerdict verdict = judge(compared);
+  const CaseFit verdict = judge(compared);
   out["unit"] = compared.is_rate ? "1/s" : "s";
   out["recorded"] = runs_json(verdict.recorded, compared.recorded);
   out["simulated"] = runs_json(verdict.simulated, compared.simulated);

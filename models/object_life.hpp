@@ -20,22 +20,22 @@
 namespace raysim {
 
 // An owner, as far as handles to its objects and their names go.
-struct ReferencePort {
+struct ObjectOwner {
   // Nobody has a handle to the object any more.
   virtual void out_of_scope(std::uint32_t object) = 0;
   // What an item of a generator is called. In Ray whoever knows the task can tell; here its owner's table says it.
   virtual ObjectRef item(std::uint32_t task, std::uint32_t number) = 0;
 
  protected:
-  ~ReferencePort() = default;
+  ~ObjectOwner() = default;
 };
 
 // The counts of all objects of a run. It lives as long as some handle does.
 class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thread_unsafe_counter> {
  public:
   // Who is told; null: nobody any more.
-  void set_owner(StationId owner, ReferencePort* port) { of(owner).port = port; }
-  [[nodiscard]] ReferencePort* owner(StationId owner) const {
+  void set_owner(StationId owner, ObjectOwner* port) { of(owner).port = port; }
+  [[nodiscard]] ObjectOwner* owner(StationId owner) const {
     return owner.index < owners_.size() ? owners_[owner.index].port : nullptr;
   }
   [[nodiscard]] bool is_held(ObjectRef object) const {
@@ -63,7 +63,7 @@ class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thre
     if (telling_) return;  // the loop below is running: what an object held may be a long chain
     telling_ = true;
     for (std::size_t i = 0; i < gone_.size(); ++i)
-      if (ReferencePort* port = owners_[gone_[i].owner.index].port; port != nullptr && !is_held(gone_[i]))
+      if (ObjectOwner* port = owners_[gone_[i].owner.index].port; port != nullptr && !is_held(gone_[i]))
         port->out_of_scope(gone_[i].index);
     gone_.clear();
     telling_ = false;
@@ -71,7 +71,7 @@ class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thre
 
  private:
   struct Owner {
-    ReferencePort* port = nullptr;
+    ObjectOwner* port = nullptr;
     std::vector<std::uint32_t> counts;  // of handles, by object
     std::size_t held = 0;               // objects that have some
   };

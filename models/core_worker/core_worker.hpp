@@ -27,7 +27,7 @@ namespace raysim {
 
 class WaitGraph;
 
-class CoreWorker final : ReferencePort {
+class CoreWorker final : ObjectOwner {
  public:
   enum class Role : std::uint8_t { driver, worker };
   CoreWorker(Runtime& runtime, NodeId node, Role role);

@@ -44,7 +44,7 @@ bool TaskContext::too_far() const {
 // An item that is too large for a report lies in the store of this node. False: nobody owns it any more.
 bool TaskContext::put_item(Bytes size) {
   const PushTask& push = worker_.executions_[slot_].push;
-  ReferencePort* owner = runtime_.lives->owner(push.owner.station);
+  ObjectOwner* owner = runtime_.lives->owner(push.owner.station);
   if (owner == nullptr) return false;
   worker_.create_in_store(thread_, owner->item(push.task, yielded()), size, {id_, 0});
   ++putting_;

@@ -49,7 +49,7 @@ bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
 
 std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_t count) const {
   const PushTask& push = executions_[slot].push;
-  ReferencePort* owner = runtime_.lives->owner(push.owner.station);
+  ObjectOwner* owner = runtime_.lives->owner(push.owner.station);
   std::vector<ObjectRef> names;
   for (std::uint32_t i = 0; owner != nullptr && i < count; ++i) names.push_back(owner->item(push.task, i));
   return names;

@@ -13,7 +13,7 @@ using namespace raysim;  // NOLINT(google-build-using-namespace): the vocabulary
 constexpr StationId station{7};
 
 // Each object may keep handles to others, as values do.
-struct Owner final : ReferencePort {
+struct Owner final : ObjectOwner {
   explicit Owner(ObjectLivesRef all) : lives(std::move(all)), kept(200'000) { lives->set_owner(station, this); }
 
   void out_of_scope(std::uint32_t object) override {
