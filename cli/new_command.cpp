@@ -42,7 +42,7 @@ constexpr Kind policy{"policy",
                       {{{"policy.cpp.in", "@NAME@.cpp"},
                         {"policy_test.cpp.in", "@NAME@_test.cpp"},
                         {"CMakeLists.txt.in", "CMakeLists.txt"}}},
-                      "raysim run scenarios/pi_60core.yaml --plugin @DIR@/build/lib@NAME@.so --policy @NAME@"};
+                      "raysim run @SCENARIO@ --plugin @DIR@/build/lib@NAME@.so --policy @NAME@"};
 constexpr Kind program{
     "program",
     "A program in C++ with Ray's verbs: its file, a scenario, its build",
@@ -88,6 +88,12 @@ std::string own_folder() {
   return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
 }
 
+// A scenario to try it on: that of the folder where the user is, else the shipped one.
+std::string some_scenario() {
+  constexpr std::string_view name = "scenarios/pi_60core.yaml";
+  return fs::exists(name) ? std::string(name) : fs::path(data_file(name)).lexically_normal().string();
+}
+
 using Marks = std::map<std::string, std::string>;
 
 std::string filled(std::string text, const Marks& marks) {
@@ -111,6 +117,7 @@ ExitCode write_files(const Kind& kind, const NewOptions& options) {
   const Marks marks{{"@NAME@", options.name},
                     {"@CLASS@", class_name(options.name)},
                     {"@INCLUDE@", include_folder(kind.header)},
+                    {"@SCENARIO@", some_scenario()},
                     {"@BIN@", own_folder()},
                     {"@DIR@", folder.string()}};
   const auto file = [&](std::string_view name) { return folder / filled(std::string(name), marks); };
