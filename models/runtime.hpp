@@ -70,6 +70,7 @@ struct Runtime {
   const std::vector<ResourceId> unit_resources;  // those that come in instances of 1
   PolicyMaker make_policy = make_hybrid_policy;  // of the default strategy
   plugin::Traits traits;                         // of that policy
+  bool sees_priorities = false;                  // likewise
   Duration view_delay;                           // on top of each report's way to the raylets
   Duration decision_time;  // CPU time of a raylet or central scheduler, each time the policy is asked
   TrueView truth;          // for policies with a perfect view

@@ -50,7 +50,9 @@ void Simulation::set_policy() {
     runtime_.make_policy = [name = options_.policy](const PolicySettings& settings) {
       return make_policy(name, settings);
     };
-  runtime_.traits = runtime_.make_policy({})->traits();
+  const auto policy = runtime_.make_policy({});
+  runtime_.traits = policy->traits();
+  runtime_.sees_priorities = policy->sees_priorities();
   runtime_.view_delay = options_.view_delay;
   runtime_.decision_time = options_.decision_time;
 }

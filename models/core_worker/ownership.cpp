@@ -20,7 +20,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
                                     1,
                                     {},
                                     false,
-                                    options.priority},
+                                    runtime_.sees_priorities ? options.priority : 0},
                                    options.strategy_given, caller);
   task.retries_left = options.max_retries;
   task.retry_exceptions = options.retry_exceptions;

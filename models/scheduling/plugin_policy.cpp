@@ -112,6 +112,8 @@ class PluginPolicy final : public NodePolicy {
     return rank;
   }
 
+  // A user's own may look at them anywhere; a baseline that puts nothing in order does not.
+  [[nodiscard]] bool sees_priorities() const override { return waits_ != nullptr || traits().ranked; }
   [[nodiscard]] plugin::Traits traits() const override {
     return guarded("traits()", [&] { return policy_->traits(); });
   }

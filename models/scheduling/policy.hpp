@@ -123,6 +123,8 @@ class NodePolicy {
   // As plugin::Policy has them: Ray's policies are first come, first served, and ask for nothing.
   [[nodiscard]] virtual double rank(const plugin::Task& /*task*/) const { return 0; }
   [[nodiscard]] virtual plugin::Traits traits() const { return {}; }
+  // Ray knows no priorities: tasks that differ in nothing else are of one class.
+  [[nodiscard]] virtual bool sees_priorities() const { return false; }
 };
 
 // Whether CPU is all that a demand asks for; the common case, for which has_room() and is_feasible() need no search.
