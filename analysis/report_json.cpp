@@ -151,6 +151,8 @@ std::string run_json(const RunReport& r) {
   json["workers_started"] = r.workers_started;
   json["oom_kills"] = r.oom_kills;
   json["messages"] = r.messages;
+  json["demand"] = Json::array();
+  for (const auto& [shape, peak] : r.demand) json["demand"].push_back({{"resources", shape}, {"peak", peak}});
   json["messages_by_kind"] = Json::object();
   for (const auto& [kind, count] : r.messages_by_kind) json["messages_by_kind"][kind] = count;
   json["events"] = r.events;

@@ -132,6 +132,7 @@ struct RunReport {
   std::uint64_t workers_started = 0;
   std::uint64_t oom_kills = 0;  // workers that were killed, for their nodes were low on memory
   std::uint64_t messages = 0;
+  std::vector<std::pair<std::string, std::int64_t>> demand;  // by resources asked for: most tasks pending at a time
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
   StoreReport store;
   std::uint64_t events = 0;

@@ -129,6 +129,7 @@ RunReport make_report(const CheckedScenario& checked, const Summary& summary, co
   const auto names = message_kind_names();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (result.messages_by_kind[i] > 0) report.messages_by_kind.emplace_back(names[i], result.messages_by_kind[i]);
+  report.demand = result.demand;
   report.events = result.events;
   report.outcome = name_of(result.error);
   report.message = result.message;

@@ -123,6 +123,7 @@ enum class MessageKind : std::uint8_t {
   free_objects,
   objects_freed,
   job_finished,
+  report_worker_backlog,
   count
 };
 std::span<const std::string_view> message_kind_names();
@@ -369,7 +370,8 @@ enum class Tick : std::uint8_t {
   schedule_placement_groups,
   join,
   driver_exit,
-  memory
+  memory,
+  backlog
 };
 struct TimerTick {
   static constexpr auto kind = MessageKind::none;

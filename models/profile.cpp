@@ -70,6 +70,7 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"worker_maximum_startup_concurrency", &s.worker_maximum_startup_concurrency, {}},
       {"prestart_worker_first_driver", &s.prestart_worker_first_driver, {}},
       {"core_worker_internal_heartbeat_ms", &s.core_worker_heartbeat, ms},
+      {"report_worker_backlog_interval_ms", &s.report_worker_backlog_interval, ms},
       {"task_retry_delay_ms", &s.task_retry_delay, ms},
       {"task_events_report_interval_ms", &s.task_events_report_interval, ms},
       {"cancellation_retry_ms", &s.cancellation_retry, ms},
@@ -240,7 +241,8 @@ constexpr std::string_view kind_names[] = {"none",
                                            "locations_reported",
                                            "free_objects",
                                            "objects_freed",
-                                           "job_finished"};
+                                           "job_finished",
+                                           "report_worker_backlog"};
 static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 

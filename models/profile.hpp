@@ -38,6 +38,7 @@ struct SystemConfig {
   std::int64_t worker_maximum_startup_concurrency = 0;
   bool prestart_worker_first_driver = false;
   Duration core_worker_heartbeat;
+  Duration report_worker_backlog_interval;
   Duration task_retry_delay;
   Duration task_events_report_interval;
   Duration cancellation_retry;

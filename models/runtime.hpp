@@ -17,6 +17,7 @@
 #include "models/messages.hpp"
 #include "models/profile.hpp"
 #include "models/resource_instances.hpp"
+#include "models/resource_load.hpp"
 #include "models/scheduling/policy.hpp"
 #include "models/task.hpp"
 #include "sim/engine.hpp"
@@ -80,6 +81,7 @@ struct Runtime {
   std::vector<NodeId> node_order;          // by Ray's node ids: random names, drawn once a run
   std::vector<Address<Raylet>> raylets;    // by NodeId
   std::vector<const PlasmaStore*> stores;  // by NodeId: shared memory, which every process of the node sees
+  ResourceLoad load;                       // for whoever looks at the run
   HeapUse heap;                            // of every process, for the system of its node to see
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one

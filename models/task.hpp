@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/ids.hpp"
@@ -74,6 +75,9 @@ struct SchedulingKey {
   EnvironmentId runtime_env;
   auto operator<=>(const SchedulingKey&) const = default;
 };
+
+// How many tasks an owner has queued beyond its open lease requests.
+using WorkerBacklogs = std::vector<std::pair<SchedulingClassId, std::int64_t>>;
 
 // Makes the body of one execution; it runs in `context`.
 using BodyMaker = std::function<Body(TaskContext& context)>;

@@ -6,6 +6,8 @@
 // Invariants: as models/messages.hpp.
 #pragma once
 
+#include <memory>
+
 #include "models/messages.hpp"
 #include "models/task.hpp"
 
@@ -119,6 +121,13 @@ struct GeneratorItemReply {
   std::uint32_t context = 0;
   std::uint32_t run = 0;
   std::int64_t consumed = 0;  // so far; all: nobody consumes, go on
+};
+
+// To the raylet of the owner's node: all that the owner has queued. A report replaces the one before.
+struct ReportWorkerBacklog {
+  static constexpr auto kind = MessageKind::report_worker_backlog;
+  ProcessId worker;
+  std::shared_ptr<const WorkerBacklogs> backlogs;
 };
 
 }  // namespace raysim

@@ -186,6 +186,8 @@ SimulationResult Simulation::run(const Progress& progress) {
   result_.events = engine_.events();
   result_.messages = engine_.messages();
   result_.messages_by_kind = engine_.messages_by_kind();
+  for (const ResourceLoad::Shape& shape : runtime_.load.shapes())
+    result_.demand.emplace_back(to_string(shape.resources, runtime_.resource_names), shape.peak);
   result_.flows = engine_.flows();
   result_.flow_bytes = engine_.flow_bytes();
   result_.fingerprint = engine_.fingerprint();

@@ -60,6 +60,8 @@ struct SimulationResult {
   Bytes flow_bytes;
   std::uint64_t fingerprint = 0;
   std::array<std::uint64_t, max_message_kinds> messages_by_kind{};
+  // By what they ask for: the most tasks that raylets knew to be waiting at a time.
+  std::vector<std::pair<std::string, std::int64_t>> demand;
 };
 
 class Simulation {

@@ -94,6 +94,7 @@ void CoreWorker::on(TimerTick tick) {
       owner().tick_armed = false;
       return retry_what_is_due();
     }
+    case Tick::backlog: return owner().report_backlog_again();
     default: return;
   }
 }

@@ -160,7 +160,8 @@ class CoreWorker final : ObjectOwner {
     void cancel_lease(NodeId node, LeaseId lease, std::uint32_t key) override;
     void push_task(const LeasedWorker& leased, std::uint32_t slot, std::uint32_t task) override;
     void return_worker(const LeasedWorker& leased, Return why) override;
-    void report_backlog() override {}
+    void report_backlog() override;
+    void report_backlog_again();
     void cancel_running(const LeasedWorker& leased, std::uint32_t task, bool force, bool recursive) override;
     void fail_task(std::uint32_t task, ErrorType error) override;
     void exit_process() override;
@@ -175,6 +176,8 @@ class CoreWorker final : ObjectOwner {
     ActorTaskSubmitter actors;
     TaskRanks ranks;
     RandomStream probed;
+    WorkerBacklogs reported;  // to the raylet, last; without those of 0
+    bool reports_again = false;
     struct Due {
       Time at;
       std::uint32_t task;

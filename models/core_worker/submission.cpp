@@ -1,5 +1,6 @@
 // How an owner's submitter reaches raylets and workers. Mirrors the clients of core_worker.cc (2.60).
 #include <algorithm>
+#include <utility>
 
 #include "models/core_worker/core_worker.hpp"
 
@@ -89,6 +90,24 @@ void CoreWorker::Owner::fail_task(std::uint32_t task, ErrorType error) {
 }
 
 void CoreWorker::Owner::exit_process() { worker.runtime_.engine.kill(worker.process()); }
+
+// Whenever a request is sent and what is left has changed; and each second, until there is nothing left to tell.
+void CoreWorker::Owner::report_backlog() {
+  WorkerBacklogs backlogs = submitter.backlog();
+  std::erase_if(backlogs, [](const auto& of_class) { return of_class.second == 0; });
+  reported = backlogs;
+  worker.io_.send(worker.runtime_.raylets[worker.node_.index],
+                  ReportWorkerBacklog{worker.process(), std::make_shared<const WorkerBacklogs>(std::move(backlogs))});
+  if (reported.empty() || std::exchange(reports_again, true)) return;
+  const Duration period = worker.runtime_.profile.system.report_worker_backlog_interval;
+  const Duration own_phase = phase(worker.runtime_.engine, "backlog", worker.process().index, period);
+  worker.io_.after<CoreWorker>(until_tick(now(), period, own_phase), TimerTick{Tick::backlog}, true);
+}
+
+void CoreWorker::Owner::report_backlog_again() {
+  reports_again = false;
+  report_backlog();
+}
 
 void CoreWorker::on(const LeaseReply& reply) {
   if (reply.status == LeaseReply::Status::granted) runtime_.engine.watch(reply.worker_process, address_);

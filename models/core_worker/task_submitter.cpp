@@ -265,8 +265,8 @@ NormalTaskSubmitter::Place NormalTaskSubmitter::cancel(std::uint32_t task, bool 
   return Place::pushed;
 }
 
-std::vector<std::pair<SchedulingClassId, std::int64_t>> NormalTaskSubmitter::backlog() {
-  std::vector<std::pair<SchedulingClassId, std::int64_t>> sums;
+WorkerBacklogs NormalTaskSubmitter::backlog() {
+  WorkerBacklogs sums;
   for (Key& key : keys_) {
     if (!key.live) continue;
     key.reported_backlog = key.backlog();

@@ -58,8 +58,8 @@ class NormalTaskSubmitter {
   // The limit on open requests of a key; a lower one only stops new requests.
   void set_limit(const LeaseRequestLimit& limit) { settings_.limit = limit; }
 
-  // Tasks queued beyond the open requests, by scheduling class.
-  [[nodiscard]] std::vector<std::pair<SchedulingClassId, std::int64_t>> backlog();
+  // Tasks queued beyond the open requests, by scheduling class; they count as reported from then on.
+  [[nodiscard]] WorkerBacklogs backlog();
   [[nodiscard]] std::size_t keys() const { return live_keys_; }
 
  private:

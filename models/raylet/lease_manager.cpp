@@ -127,6 +127,7 @@ std::size_t LeaseManager::cancel_shapes(std::span<const ResourceSet> shapes) {
 }
 
 std::size_t LeaseManager::cancel_owned_by(ProcessId worker) {
+  backlogs_.erase(worker);
   return cancel_if([&](const Lease& lease) { return !lease.detached && lease.owner_process == worker; }, std::nullopt);
 }
 
@@ -158,7 +159,17 @@ std::vector<LeaseManager::Demand> LeaseManager::demand() const {
       Demand& demand = of_shape(id);
       for (const Lease& lease : queues->at(id)) demand.ready += lease.state == Lease::State::queued ? 1 : 0;
     }
+  for (const auto& [worker, backlogs] : backlogs_)
+    for (const auto& [id, backlog] : *backlogs)
+      if (counts(id, false)) of_shape(id).backlog += backlog;
   return demands;
+}
+
+void LeaseManager::set_backlog(ProcessId worker, std::shared_ptr<const WorkerBacklogs> backlogs) {
+  if (backlogs->empty())
+    backlogs_.erase(worker);
+  else
+    backlogs_[worker] = std::move(backlogs);
 }
 
 LeaseManager::Counts LeaseManager::counts() const {

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -80,11 +81,14 @@ class LeaseManager {
   std::size_t cancel_owned_by(NodeId node);
 
   // --- what others may know
-  // Leases of one shape: `ready` for their turn, or asking for more than any node has.
+  // What a worker of this node has queued beyond its requests; forgotten with the worker.
+  void set_backlog(ProcessId worker, std::shared_ptr<const WorkerBacklogs> backlogs);
+  // Leases of one shape: `ready` for their turn, or asking for more than any node has; and the tasks behind them.
   struct Demand {
     ResourceSet shape;
     std::int64_t ready = 0;
     std::int64_t infeasible = 0;
+    std::int64_t backlog = 0;
   };
   // By shape, in the order in which classes came.
   [[nodiscard]] std::vector<Demand> demand() const;
@@ -167,7 +171,8 @@ class LeaseManager {
   LeaseQueues schedule_queue_;
   LeaseQueues infeasible_queue_;
   LeaseQueues grant_queue_;
-  std::deque<Lease> waiting_;             // for arguments
+  std::deque<Lease> waiting_;  // for arguments
+  std::map<ProcessId, std::shared_ptr<const WorkerBacklogs>> backlogs_;
   std::vector<ClassState> class_states_;  // by SchedulingClassId
   std::map<ObjectRef, Pinned> pinned_;    // arguments of running leases, by object
   Bytes pinned_bytes_;

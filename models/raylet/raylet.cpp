@@ -264,12 +264,6 @@ void Raylet::owner_died(ProcessId owner) {
       runtime_.engine.kill(holder.process);  // each reports its own death
 }
 
-void Raylet::driver_died(ProcessId driver) {
-  if (std::erase(drivers_, driver) == 0) return;
-  runtime_.worker_gone(driver);
-  station_.send(runtime_.gcs, JobFinished{runtime_.job_of(driver), node_, driver});
-}
-
 bool Raylet::is_own(ProcessId process) const {
   const auto& slots = runtime_.worker_slots;
   if (process.index >= slots.size() || slots[process.index] >= workers_.size()) return false;
@@ -357,6 +351,7 @@ template void deliver(Raylet&, ReturnWorkerLease);
 template void deliver(Raylet&, RegisterWorker);
 template void deliver(Raylet&, RegisterDriver);
 template void deliver(Raylet&, JobFinished);
+template void deliver(Raylet&, ReportWorkerBacklog);
 template void deliver(Raylet&, ExitAnswered);
 template void deliver(Raylet&, TaskBlocked);
 template void deliver(Raylet&, TaskUnblocked);

@@ -48,6 +48,7 @@ class Raylet final : private LeasePort {
   void on(RegisterWorker registered);
   void on(RegisterDriver registered);
   void on(const JobFinished& finished);
+  void on(const ReportWorkerBacklog& report);
   void on(ExitAnswered answered);
   void on(TaskBlocked blocked);
   void on(TaskUnblocked unblocked);
@@ -181,6 +182,7 @@ class Raylet final : private LeasePort {
   bool again_armed_ = false;
   bool memory_armed_ = false;
   std::int64_t unpaid_decisions_ = 0;
+  std::optional<Time> load_seen_;           // when demand here was looked at last
   std::vector<WorkerFailureCause> causes_;  // whose owners have not asked yet what became of their worker
   std::optional<MemoryMonitor> memory_;     // of a node whose memory is known
   Bytes all_memory_;

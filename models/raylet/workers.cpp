@@ -37,6 +37,26 @@ void Raylet::on(RegisterDriver registered) {
     start_spares(whole_cpus_free());
 }
 
+void Raylet::driver_died(ProcessId driver) {
+  if (std::erase(drivers_, driver) == 0) return;
+  runtime_.worker_gone(driver);
+  station_.send(runtime_.gcs, JobFinished{runtime_.job_of(driver), node_, driver});
+}
+
+// Of a worker that has gone meanwhile nobody wants to know. Whoever looks at demand does so each second, as the GCS.
+void Raylet::on(const ReportWorkerBacklog& report) {
+  if (!runtime_.engine.alive(report.worker)) return;
+  watch_owner(report.worker);
+  leases_.set_backlog(report.worker, report.backlogs);
+  const Duration period = runtime_.profile.system.report_worker_backlog_interval;
+  if (load_seen_ && station_.now() - *load_seen_ < period) return;
+  load_seen_ = station_.now();
+  ResourceLoad::Pending pending;
+  for (const LeaseManager::Demand& demand : leases_.demand())
+    pending.emplace_back(demand.shape, demand.ready + demand.infeasible + demand.backlog);
+  runtime_.load.reported(node_, pending);
+}
+
 // Nobody has a use for its workers any more.
 void Raylet::on(const JobFinished& finished) {
   finished_.push_back(finished.job);

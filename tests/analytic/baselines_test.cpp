@@ -173,6 +173,40 @@ TEST_SUITE("baselines_in_runs") {
     CHECK(ranked.makespan() < ray.makespan() + 0.1);  // the same work
   }
 
+  TEST_CASE(
+      "Ray and policies without an order take no notice of priorities: tasks that differ in nothing else go as they "
+      "came") {
+    const Experiment e = on_one_node(1, {lasting("first", 0.6), lasting("work", 0.1)}, {{0, 1}, {1, 5}, {1, 5, 10}});
+    const auto in_order = [&](const std::string& policy) {
+      std::vector<std::pair<Time, std::uint64_t>> starts;
+      for (const AttemptRecord& a : simulate(e, policy).log.attempts) starts.emplace_back(a.started, a.task);
+      std::sort(starts.begin(), starts.end());
+      return std::is_sorted(starts.begin(), starts.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; });
+    };
+    for (const std::string policy : {"hybrid", "spread", "random", "least_loaded", "locality_first"}) {
+      CAPTURE(policy);
+      CHECK(in_order(policy));
+    }
+    CHECK_FALSE(in_order("priority"));
+  }
+
+  TEST_CASE("raylets hear of the tasks that wait at owners: the demand that is seen is nearly all that there is") {
+    Experiment e;
+    e.cluster = cluster({{2, {}}, {2, {}}});
+    e.functions = {lasting("work", 1), lasting("wide", 1)};
+    e.driver = submits({{0, 100}});
+    const SimulationResult result = simulate(e, "hybrid").result;
+    REQUIRE(result.demand.size() == 1);
+    CHECK(result.demand.front().first == "{CPU: 1}");
+    CHECK(result.demand.front().second > 80);
+    CHECK(result.demand.front().second <= 100);
+    const auto reports = result.messages_by_kind[static_cast<std::size_t>(MessageKind::report_worker_backlog)];
+    const auto requests = result.messages_by_kind[static_cast<std::size_t>(MessageKind::request_worker_lease)];
+    CHECK(reports > 25);  // each second while tasks wait, and with requests that change something
+    CHECK(reports <= requests + 26);
+  }
+
   TEST_CASE("without preemption an urgent task waits for a running one, with preemption it starts at once") {
     const Experiment e =
         on_one_node(2, {lasting("low", 10), lasting("high", 1)}, {{0, 2, 0, {}, 0}, {1, 1, 5, Duration::seconds(1)}});

@@ -66,7 +66,7 @@ inline Profile profile() {
   p.system.kill_idle_workers_interval = ms(200);
   p.system.idle_worker_killing_time_threshold = ms(1'000);
   p.system.num_workers_soft_limit = -1;
-  p.system.core_worker_heartbeat = ms(1'000);
+  p.system.core_worker_heartbeat = p.system.report_worker_backlog_interval = ms(1'000);
   p.system.gcs_lease_worker_retry_interval = p.system.gcs_create_actor_retry_interval = ms(200);
   p.system.timeout_task_wait_for_death_info = ms(1'000);
   p.system.task_actor_unavailable_retry_delay_base = ms(100);
