@@ -127,7 +127,7 @@ class Plugins(unittest.TestCase):
 
     def test_another_version_of_the_interface(self):
         library = self.build("#include <cstdint>\nextern \"C\" { extern const std::uint32_t raysim_plugin[64] = {7}; }\n")
-        self.refused(library, "built for version 7 of the policy interface, expected 1: build it again with")
+        self.refused(library, "built for version 7 of the policy interface, expected 2: build it again with")
 
     def test_names_that_are_taken_missing_or_double(self):
         source = policy("return 0;")
