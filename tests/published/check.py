@@ -89,6 +89,7 @@ release to the next, and by 10 to 20 % from one run to another. A *miss* is out 
 |---|---|
 | `rayperf` | Ray's microbenchmark (`python/ray/_private/ray_perf.py`) on an m5.16xlarge, release 2.37.0 |
 | `rel` | Ray's release tests (`release/perf_metrics`), release 2.37.0 but for `many_actors` (2.38.0) and the broadcast (after 2.48; 2.37.0: 25.96 s) |
+| `osdi8a` | locality of the paper on Ray (OSDI'18, figure 8a): in [policies.md](policies.md), held by a test of its own |
 | `nsdi-scale` | the artifact of "Ownership" (NSDI'21), `scalability/`: tasks a second, results of 2 bytes or 1 MiB, owners on nodes of their own or all on the head, by number of nodes |
 """
 
