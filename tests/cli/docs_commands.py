@@ -8,6 +8,7 @@ the machine: lines that start with "wall time". A line `...` stands for lines le
 that have none anew. A block ```yaml that begins with a comment `# NAME.yaml` is that file, for the commands behind it.
 """
 
+import difflib
 import pathlib
 import re
 import subprocess
@@ -65,6 +66,23 @@ def shows(shown, printed):
     return len(parts) == 1 or left[max(0, len(left) - len(parts[-1])):] == parts[-1]
 
 
+def renewed(shown, printed):
+    """The block as it would be now: where lines are left out, as many of the others from the likeliest place."""
+    if "...\n" not in shown:
+        return printed
+    parts = [part.splitlines() for part in re.split(r"^\.\.\.\n", shown, flags=re.MULTILINE)]
+    lines = printed.splitlines()
+    left = lines[len(parts[0]):]
+    new = [lines[:len(parts[0])]]
+    for part in parts[1:-1]:
+        at = max(range(len(left)), key=lambda i, part=part: difflib.SequenceMatcher(None, left[i:i + len(part)], part).ratio()
+                 + difflib.SequenceMatcher(None, "\n".join(left[i:i + len(part)]), "\n".join(part)).ratio())
+        new.append(left[at:at + len(part)])
+        left = left[at + len(part):]
+    new.append(left[max(0, len(left) - len(parts[-1])):])
+    return "...\n".join("".join(line + "\n" for line in part) for part in new)
+
+
 def check_page(page, folder):
     """(commands, complaints) of a page."""
     text = page.read_text(encoding="utf-8")
@@ -86,8 +104,7 @@ def check_page(page, folder):
         if len(found) != 1 or not following or following.group(1) != "text" or text[block.end():following.start()].strip():
             continue
         if not shows(following.group(2), results[0][1]):
-            if "\n...\n" not in following.group(2):
-                outputs.append((following, results[0][1]))
+            outputs.append((following, renewed(following.group(2), results[0][1])))
             complaints.append((line, f"{found[0]}\n  prints something else now; docs_commands.py --update writes it anew"))
     if UPDATE and outputs:
         for block, printed in reversed(outputs):
