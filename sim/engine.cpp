@@ -10,7 +10,7 @@ namespace {
 struct CoreDue {
   Machine* machine;
   std::uint32_t core;
-  std::uint32_t plan;
+  std::uint32_t look;
 };
 
 constexpr std::size_t max_route_table = 512;  // machines up to which all routes are kept: 512^2 x 16 bytes = 4 MB
@@ -135,15 +135,15 @@ void Engine::unwatch(ProcessId id, StationId watcher) {
 
 void Engine::schedule(Time at, Cell* cell) { queue_.push(at, cell); }
 
-void Engine::schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan) {
+void Engine::schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t look) {
   Cell* cell = take_cell();
   cell->invoke = [](Cell& c, Station*, Fate fate) {
     const auto due = c.take<CoreDue>();
-    if (fate == Fate::deliver) due.machine->on_core_due(due.core, due.plan);
+    if (fate == Fate::deliver) due.machine->on_core_due(due.core, due.look);
   };
   cell->address(no_station, no_station);
   cell->background = 1;  // the job that runs is what counts
-  cell->store(CoreDue{&machine, core, plan});
+  cell->store(CoreDue{&machine, core, look});
   schedule(at, cell);
 }
 

@@ -92,7 +92,7 @@ class Engine {
   void begin(const Cell& cell) { foreground_ += cell.background == 0 ? 1 : 0; }
   void give_back(Cell* cell);
   void schedule(Time at, Cell* cell);
-  void schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t plan);
+  void schedule_core(Time at, Machine& machine, std::uint32_t core, std::uint32_t look);
   void discard(Cell* cell);
   // Keeps a core of a contended machine busy for nobody in particular.
   void work_aside(MachineId place, CpuPriority priority, Duration cpu);

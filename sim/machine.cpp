@@ -7,8 +7,16 @@
 
 namespace raysim {
 
+namespace {
+constexpr std::uint32_t all_due = ~std::uint32_t{0};  // in place of a core: whichever are due
+}
+
 Machine::Machine(Engine& engine, const MachineSpec& spec, const Sharing& sharing)
-    : engine_(engine), contended_(spec.contended), sharing_(sharing), cores_(static_cast<std::size_t>(spec.cores)) {}
+    : engine_(engine),
+      contended_(spec.contended),
+      sharing_(sharing),
+      cores_(static_cast<std::size_t>(spec.cores)),
+      due_(cores_.size()) {}
 
 // An idle core; else the one with the least weight in its queue.
 std::uint32_t Machine::place() const {
@@ -75,20 +83,40 @@ void Machine::start(std::uint32_t i, Job job) {
   core.started = engine_.now();
   core.ran = Duration{};
   core.slice_used = false;
-  change_pace(busy_cores_ + 1);
+  ++busy_cores_;
+  change_pace();
   plan(i);
 }
 
-// Decides when the core is looked at again: at the end of the job, or at its next tick when others wait.
 void Machine::plan(std::uint32_t i) {
+  set_due(i);
+  look_at(due_[i].at);
+}
+
+std::uint32_t Machine::first_due() const {
+  return static_cast<std::uint32_t>(std::min_element(due_.begin(), due_.end()) - due_.begin());
+}
+
+// Pushes an event only when none is as early. One that turns out to be early, because cores have become slower or have stopped since,
+// finds nothing to do.
+void Machine::look_at(Time due) {
+  if (due >= look_) return;
+  look_ = due;
+  engine_.schedule_core(due, *this, all_due, ++looks_);
+}
+
+// Decides when the core is looked at again: at the end of the job, or at its next tick when others wait.
+void Machine::set_due(std::uint32_t i) {
   Core& core = cores_[i];
   const auto needed = static_cast<std::int64_t>(std::ceil(static_cast<double>(core.job.left.ns) / pace_));
+  due_[i] = {engine_.now() + Duration{needed}, ++decisions_};
+  core.ticking = false;
+  if (core.waiting.empty()) return;
   const std::int64_t offset =
       sharing_.tick.ns * static_cast<std::int64_t>(i) / static_cast<std::int64_t>(cores_.size());
   const std::int64_t to_tick = sharing_.tick.ns - (engine_.now().ns + offset) % sharing_.tick.ns;
-  core.ticking = !core.waiting.empty() && to_tick < needed;
-  ++core.plan;
-  engine_.schedule_core(engine_.now() + Duration{core.ticking ? to_tick : needed}, *this, i, core.plan);
+  core.ticking = to_tick < needed;
+  if (core.ticking) due_[i].at = engine_.now() + Duration{to_tick};
 }
 
 void Machine::settle(std::uint32_t i) {
@@ -106,18 +134,20 @@ void Machine::settle(std::uint32_t i) {
   busy_ += ran;
 }
 
-// How many cores are busy changes how fast each of them is.
-void Machine::change_pace(int busy_cores) {
-  const double others =
-      cores_.size() > 1 ? static_cast<double>(std::max(0, busy_cores - 1)) / static_cast<double>(cores_.size() - 1) : 0;
+// How many cores are busy changes how fast each of them is. Also when a core only takes another job all are settled, for that is when it
+// is seen that a slice has been used.
+void Machine::change_pace() {
+  const double others = cores_.size() > 1
+                            ? static_cast<double>(std::max(0, busy_cores_ - 1)) / static_cast<double>(cores_.size() - 1)
+                            : 0;
   const double pace = 1 / (1 + sharing_.slowdown * others);
-  busy_cores_ = busy_cores;
-  if (pace == pace_) return;
+  if (pace == 1 && pace_ == 1) return;
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
     if (cores_[i].busy) settle(i);
   pace_ = pace;
   for (std::uint32_t i = 0; i < cores_.size(); ++i)
-    if (cores_[i].busy && !cores_[i].ending) plan(i);
+    if (cores_[i].busy && !cores_[i].ending) set_due(i);
+  look_at(due_[first_due()].at);
 }
 
 void Machine::stop(std::uint32_t i) {
@@ -125,8 +155,8 @@ void Machine::stop(std::uint32_t i) {
   settle(i);
   if (core.waiting.empty()) core.idle_average = core.job.virtual_time;
   core.busy = false;
-  ++core.plan;
-  change_pace(busy_cores_ - 1);
+  due_[i] = {};
+  --busy_cores_;
 }
 
 // The weighted mean of the virtual times of all who run or wait there.
@@ -155,14 +185,22 @@ std::size_t Machine::next(const Core& core) const {
   return static_cast<std::size_t>(std::min_element(waiting.begin(), waiting.end(), by_time) - waiting.begin());
 }
 
-void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
-  Core& core = cores_[i];
-  if (!core.busy || core.plan != plan_number) return;
-  if (core.ending) {
-    core.ending = false;
-    stop(i);
-    return fill(i);
+void Machine::on_core_due(std::uint32_t core, std::uint32_t look) {
+  if (core != all_due) {
+    if (!cores_[core].ending) return;  // its thread has gone on
+    cores_[core].ending = false;
+    stop(core);
+    return fill(core);
   }
+  if (look != looks_) return;
+  look_ = Time::max();
+  std::uint32_t first = first_due();
+  for (; due_[first].at == engine_.now(); first = first_due()) on_due(first);
+  look_at(due_[first].at);
+}
+
+void Machine::on_due(std::uint32_t i) {
+  Core& core = cores_[i];
   settle(i);
   if (core.ticking) {
     balance(i);
@@ -171,8 +209,9 @@ void Machine::on_core_due(std::uint32_t i, std::uint32_t plan_number) {
   // The next takes the core after the end has been told: the thread may have more to do.
   core.ending = true;
   core.ended = core.job.done->target;
+  due_[i] = {};
   engine_.schedule(engine_.now(), core.job.done);
-  engine_.schedule_core(engine_.now(), *this, i, ++core.plan);
+  engine_.schedule_core(engine_.now(), *this, i, 0);
 }
 
 // Back to the others, among whom it may be the next again.
@@ -187,7 +226,7 @@ void Machine::fill(std::uint32_t i) {
   if (core.waiting.empty()) {
     const auto crowded = [](const Core& a, const Core& b) { return a.waiting.size() < b.waiting.size(); };
     Core& from = *std::max_element(cores_.begin(), cores_.end(), crowded);
-    if (from.waiting.empty()) return;
+    if (from.waiting.empty()) return change_pace();
     move(from, next(from), core);
   }
   const std::size_t chosen = next(core);

@@ -6,7 +6,8 @@
 // each tick and when another job comes: it goes on until it has had its request, unless it is ahead of the average and the
 // newcomer is next. Cores that run out of jobs take from the others, at ticks also those with two normal jobs less. The main
 // thread of a Ray worker has nice 15: it is low. Busy cores slow each other down, for they share cache and memory. On a machine
-// that is not contended nobody waits for a core.
+// that is not contended nobody waits for a core. The pace of all cores changes with each job that comes or goes; so the engine
+// keeps one event for the first of them that is due, not one for each.
 // Leaves out: the core where a thread ran last, throttling.
 // Invariants: never more jobs on cores than cores; no core idle while jobs wait; a job gets exactly the CPU time it asked for, unless
 // dropped.
@@ -45,8 +46,8 @@ class Machine {
   void drop_all_jobs();
   // CPU time handed out so far.
   [[nodiscard]] Duration busy() const { return busy_; }
-  // Called by the engine when a core's plan is due.
-  void on_core_due(std::uint32_t core, std::uint32_t plan);
+  // Called by the engine with what was given to schedule_core(): a core whose job has ended, or a look at those that are due.
+  void on_core_due(std::uint32_t core, std::uint32_t look);
 
  private:
   struct Job {
@@ -58,11 +59,10 @@ class Machine {
   };
   struct Core {
     Job job;
-    Time started;            // of what has not been settled yet
-    Duration ran;            // since it was chosen
-    std::uint32_t plan = 0;  // number of the valid plan; an older one is ignored when it comes up
+    Time started;  // of what has not been settled yet
+    Duration ran;  // since it was chosen
     bool busy = false;
-    bool ticking = false;     // the plan ends at the tick, not at the end of the job
+    bool ticking = false;     // it is due at the tick, not at the end of the job
     bool slice_used = false;  // the job has had its request
     bool ending = false;      // the job has ended; whose it was may go on with another
     StationId ended = no_station;
@@ -70,13 +70,23 @@ class Machine {
     double idle_average = 0;   // the average when somebody was last there
   };
 
+  struct Due {
+    Time at = Time::max();
+    std::uint64_t order = 0;  // cores that are due at one moment are looked at in the order in which that was decided
+    constexpr auto operator<=>(const Due&) const = default;
+  };
+
   [[nodiscard]] std::uint32_t place() const;
   void go_on(std::uint32_t core, Duration work, Cell* done);
   void start(std::uint32_t core, Job job);
   void plan(std::uint32_t core);
-  void stop(std::uint32_t core);    // takes the job off the core, with what it has left
+  void set_due(std::uint32_t core);
+  void look_at(Time due);
+  [[nodiscard]] std::uint32_t first_due() const;
+  void on_due(std::uint32_t core);
+  void stop(std::uint32_t core);    // takes the job off the core, with what it has left; fill() follows
   void settle(std::uint32_t core);  // counts what the job has had until now
-  void change_pace(int busy_cores);
+  void change_pace();
   void yield(std::uint32_t core);
   void fill(std::uint32_t core);
   void balance(std::uint32_t core);
@@ -97,6 +107,10 @@ class Machine {
   int busy_cores_ = 0;
   Duration busy_;
   std::vector<Core> cores_;
+  std::vector<Due> due_;     // of each core; at max: it is idle, or its job has just ended
+  Time look_ = Time::max();  // the earliest of them, or before
+  std::uint64_t decisions_ = 0;
+  std::uint32_t looks_ = 0;  // how many looks were scheduled; only the last one counts
 };
 
 }  // namespace raysim

@@ -288,6 +288,17 @@ TEST_SUITE("machine_sharing") {
     CHECK(three[0].in_seconds() == doctest::Approx(0.12).epsilon(1e-6));
   }
 
+  TEST_CASE("a job that comes or goes costs no event for each core that is busy") {
+    const auto events = [](int cores) {
+      std::vector<Job> jobs(static_cast<std::size_t>(cores - 1), Job{Time{}, ms(10'000)});
+      for (int i = 0; i < 1'000; ++i) jobs.push_back({at(ms(2 * i)), ms(1)});
+      Bench bench(cores, slowed_by(0.4));
+      bench.run(jobs);
+      return bench.engine->events();
+    };
+    CHECK(events(64) < events(2) + 64 * 10);
+  }
+
   TEST_CASE("with slowdown every job still gets its time and nobody is lost") {
     const EngineSettings settings = slowed_by(0.5);
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
