@@ -1,5 +1,6 @@
 #include "scenarios/load_keys.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "scenarios/load.hpp"
@@ -10,6 +11,14 @@ namespace scenario_keys {
 
 namespace {
 
+template <std::size_t First, std::size_t Second>
+constexpr std::array<KeySpec, First + Second> joined(const std::array<KeySpec, First>& first,
+                                                     const std::array<KeySpec, Second>& second) {
+  std::array<KeySpec, First + Second> all{};
+  std::copy(second.begin(), second.end(), std::copy(first.begin(), first.end(), all.begin()));
+  return all;
+}
+
 constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"},      KeySpec{"seed"},
                                    KeySpec{"cluster", true},    KeySpec{"ray"},        KeySpec{"warm_workers"},
                                    KeySpec{"placement_groups"}, KeySpec{"functions"},  KeySpec{"tasks"},
@@ -17,44 +26,18 @@ constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"}
                                    KeySpec{"program"},          KeySpec{"parameters"}, KeySpec{"expect"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
                               KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
-constexpr std::array task_list{KeySpec{"num_cpus"},
-                               KeySpec{"num_gpus"},
-                               KeySpec{"accelerator_type"},
-                               KeySpec{"memory"},
-                               KeySpec{"resources"},
-                               KeySpec{"scheduling_strategy"},
-                               KeySpec{"label_selector"},
-                               KeySpec{"fallback_strategy"},
-                               KeySpec{"runtime_env"},
-                               KeySpec{"max_retries"},
-                               KeySpec{"retry_exceptions"},
-                               KeySpec{"priority"},
-                               KeySpec{"generator_backpressure_num_objects"},
-                               KeySpec{"parameters"},
-                               KeySpec{"duration"},
-                               KeySpec{"sleep"},
-                               KeySpec{"memory_use"},
-                               KeySpec{"runs_on"},
-                               KeySpec{"device_copy"},
-                               KeySpec{"returns"},
-                               KeySpec{"num_returns"},
-                               KeySpec{"max_calls"},
-                               KeySpec{"crash"},
-                               KeySpec{"body"},
-                               KeySpec{"return"}};
-constexpr std::array options_list{KeySpec{"num_cpus"},
-                                  KeySpec{"num_gpus"},
-                                  KeySpec{"accelerator_type"},
-                                  KeySpec{"memory"},
-                                  KeySpec{"resources"},
-                                  KeySpec{"scheduling_strategy"},
-                                  KeySpec{"label_selector"},
-                                  KeySpec{"fallback_strategy"},
-                                  KeySpec{"runtime_env"},
-                                  KeySpec{"max_retries"},
-                                  KeySpec{"retry_exceptions"},
-                                  KeySpec{"priority"},
-                                  KeySpec{"generator_backpressure_num_objects"}};
+// Ray's options that tasks and actors have in common.
+constexpr std::array common_list{
+    KeySpec{"num_cpus"},       KeySpec{"num_gpus"},          KeySpec{"accelerator_type"},
+    KeySpec{"memory"},         KeySpec{"resources"},         KeySpec{"scheduling_strategy"},
+    KeySpec{"label_selector"}, KeySpec{"fallback_strategy"}, KeySpec{"runtime_env"}};
+constexpr auto options_list =
+    joined(common_list, std::array{KeySpec{"max_retries"}, KeySpec{"retry_exceptions"}, KeySpec{"priority"},
+                                   KeySpec{"generator_backpressure_num_objects"}});
+constexpr auto task_list = joined(
+    options_list, std::array{KeySpec{"parameters"}, KeySpec{"duration"}, KeySpec{"sleep"}, KeySpec{"memory_use"},
+                             KeySpec{"runs_on"}, KeySpec{"device_copy"}, KeySpec{"returns"}, KeySpec{"num_returns"},
+                             KeySpec{"max_calls"}, KeySpec{"crash"}, KeySpec{"body"}, KeySpec{"return"}});
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
@@ -124,41 +107,17 @@ constexpr std::array arrivals_list{KeySpec{"poisson"}, KeySpec{"every"}, KeySpec
                                    KeySpec{"count"},   KeySpec{"as"},    KeySpec{"do", true}};
 constexpr std::array function_list{KeySpec{"parameters"}, KeySpec{"body"}, KeySpec{"return"}};
 constexpr std::array call_list{KeySpec{"function", true}, KeySpec{"args"}, KeySpec{"as"}};
-constexpr std::array actor_list{KeySpec{"num_cpus"},
-                                KeySpec{"num_gpus"},
-                                KeySpec{"accelerator_type"},
-                                KeySpec{"memory"},
-                                KeySpec{"resources"},
-                                KeySpec{"scheduling_strategy"},
-                                KeySpec{"label_selector"},
-                                KeySpec{"fallback_strategy"},
-                                KeySpec{"runtime_env"},
-                                KeySpec{"max_restarts"},
-                                KeySpec{"max_task_retries"},
-                                KeySpec{"max_pending_calls"},
-                                KeySpec{"max_concurrency"},
-                                KeySpec{"concurrency_groups"},
-                                KeySpec{"async"},
-                                KeySpec{"name"},
-                                KeySpec{"namespace"},
-                                KeySpec{"lifetime"},
-                                KeySpec{"get_if_exists"},
-                                KeySpec{"parameters"},
-                                KeySpec{"state"},
-                                KeySpec{"duration"},
-                                KeySpec{"sleep"},
-                                KeySpec{"memory_use"},
-                                KeySpec{"init"},
-                                KeySpec{"methods"}};
-constexpr std::array actor_options_list{KeySpec{"num_cpus"},         KeySpec{"num_gpus"},
-                                        KeySpec{"accelerator_type"}, KeySpec{"memory"},
-                                        KeySpec{"resources"},        KeySpec{"scheduling_strategy"},
-                                        KeySpec{"label_selector"},   KeySpec{"fallback_strategy"},
-                                        KeySpec{"runtime_env"},      KeySpec{"max_restarts"},
-                                        KeySpec{"max_task_retries"}, KeySpec{"max_pending_calls"},
-                                        KeySpec{"max_concurrency"},  KeySpec{"name"},
-                                        KeySpec{"namespace"},        KeySpec{"lifetime"},
-                                        KeySpec{"get_if_exists"}};
+constexpr auto actor_common_list =
+    joined(common_list, std::array{KeySpec{"max_restarts"}, KeySpec{"max_task_retries"}, KeySpec{"max_pending_calls"},
+                                   KeySpec{"max_concurrency"}});
+constexpr auto actor_list =
+    joined(actor_common_list, std::array{KeySpec{"concurrency_groups"}, KeySpec{"async"}, KeySpec{"name"},
+                                         KeySpec{"namespace"}, KeySpec{"lifetime"}, KeySpec{"get_if_exists"},
+                                         KeySpec{"parameters"}, KeySpec{"state"}, KeySpec{"duration"}, KeySpec{"sleep"},
+                                         KeySpec{"memory_use"}, KeySpec{"init"}, KeySpec{"methods"}});
+constexpr auto actor_options_list =
+    joined(actor_common_list,
+           std::array{KeySpec{"name"}, KeySpec{"namespace"}, KeySpec{"lifetime"}, KeySpec{"get_if_exists"}});
 constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"duration"},
                                  KeySpec{"sleep"},

@@ -106,16 +106,6 @@ void check_positive(const YamlReader& section, const std::vector<NamedField>& fi
 constexpr std::array<std::string_view, 6> positive_costs{
     "tick", "time_slice", "low_weight", "idle_worker_period", "idle_driver_period", "idle_raylet_period"};
 
-// What a profile extends says everything itself: one look shows all of a value's places.
-Profile load_base(const YamlReader& base, const std::vector<std::string_view>& known) {
-  const std::string name = base.one_of(known);
-  const std::string path = data_file("models/profiles/" + name + ".yaml");
-  const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
-  if (YamlReader(document).mapping(profile_mapping).find("extends"))
-    base.fail(in_quotes(name) + " extends another one", "a whole profile");
-  return load_profile(name);
-}
-
 // The sections of a profile over what `profile` holds; a whole profile has all three.
 void read_profile(const YamlReader& top, const YamlMapping& mapping, Extent extent, Profile& profile) {
   const auto section = [&](std::string_view key) {
@@ -135,6 +125,26 @@ void read_profile(const YamlReader& top, const YamlMapping& mapping, Extent exte
   if (const auto messages = section("messages")) read_messages(*messages, profile.messages, extent);
 }
 
+// The profile of a name that is known. What another one extends, at `extended_at`, says everything itself: one look shows all of a
+// value's places.
+Profile read_profile_file(const std::string& name, std::span<const std::string_view> known,
+                          const YamlReader* extended_at) {
+  const std::string path = data_file("models/profiles/" + name + ".yaml");
+  const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
+  const YamlReader top(document);
+  const YamlMapping mapping = top.mapping(profile_mapping);
+  const auto base = mapping.find("extends");
+  if (base && extended_at != nullptr) extended_at->fail(in_quotes(name) + " extends another one", "a whole profile");
+  Profile profile;
+  if (base) {
+    profile = read_profile_file(base->one_of(known), known, &*base);
+    profile.base = profile.name;
+  }
+  profile.name = mapping.at("profile").text();
+  read_profile(top, mapping, base ? Extent::differences : Extent::whole, profile);
+  return profile;
+}
+
 }  // namespace
 
 Profile load_profile(std::string_view name) {
@@ -144,19 +154,7 @@ Profile load_profile(std::string_view name) {
     throw InputError(
         "profile", 0, 0,
         "unknown profile " + in_quotes(name) + ", expected one of " + listed(known) + suggestion(name, known));
-  const std::string path = data_file("models/profiles/" + std::string(name) + ".yaml");
-  const YamlDocument document = parse_yaml(read_text_file(path, "a profile"), path);
-  const YamlReader top(document);
-  const YamlMapping mapping = top.mapping(profile_mapping);
-  const auto base = mapping.find("extends");
-  Profile profile;
-  if (base) {
-    profile = load_base(*base, known);
-    profile.base = profile.name;
-  }
-  profile.name = mapping.at("profile").text();
-  read_profile(top, mapping, base ? Extent::differences : Extent::whole, profile);
-  return profile;
+  return read_profile_file(std::string(name), known, nullptr);
 }
 
 std::vector<std::string> profile_names() {

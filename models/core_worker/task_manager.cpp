@@ -59,8 +59,7 @@ std::vector<std::uint32_t> TaskManager::missing_from(StationId owner) const {
 }
 
 void TaskManager::set_value(std::uint32_t object, Payload value) {
-  const auto kib = static_cast<std::uint32_t>((value.size.count + 1023) / 1024);
-  if (value.size.count > 0) objects_[object].kib = kib;
+  if (value.size.count > 0) objects_[object].kib = in_kib(value.size);
   if (!value.data || objects_[object].out_of_scope) return;
   if (values_.size() <= object) values_.resize(objects_.size());
   values_[object] = std::move(value.data);

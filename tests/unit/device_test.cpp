@@ -3,8 +3,7 @@
 
 #include <vector>
 
-#include "sim/engine.hpp"
-#include "tests/unit/fabric_checks.hpp"
+#include "tests/unit/machine_user.hpp"
 
 using namespace fabric_checks;  // NOLINT(google-build-using-namespace): the vocabulary of these tests
 using namespace raysim;         // NOLINT(google-build-using-namespace)
@@ -20,27 +19,6 @@ PlatformSpec with_devices() {
 constexpr DeviceId fast{m1, 0};
 constexpr DeviceId plain{m1, 1};
 constexpr Duration second = Duration::milliseconds(1000);
-
-struct Done {
-  static constexpr std::uint8_t kind = 0;
-  int job = 0;
-};
-
-// A process that gives work to devices and notes when it is done.
-struct Worker {
-  explicit Worker(Engine& e) : engine(e), station(e.add_station(e.add_process(m1), CpuPriority::normal)) {
-    station.bind(*this);
-  }
-  void on(Done done) {
-    ends.push_back(station.now());
-    if (done.job == 2) engine.kill(victim);
-  }
-
-  Engine& engine;
-  Station& station;
-  ProcessId victim;
-  std::vector<Time> ends;
-};
 
 }  // namespace
 
@@ -100,6 +78,7 @@ TEST_SUITE("devices") {
     Worker worker(engine);
     Worker victim(engine);
     worker.victim = victim.station.process();
+    worker.kills_after = 2;
     worker.station.compute_on<Worker>(fast, second, Done{1});
     worker.station.compute_on<Worker>(fast, second, Done{2});
     worker.station.compute_on<Worker>(plain, second, Done{3});

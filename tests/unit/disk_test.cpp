@@ -3,8 +3,7 @@
 
 #include <vector>
 
-#include "sim/engine.hpp"
-#include "tests/unit/fabric_checks.hpp"
+#include "tests/unit/machine_user.hpp"
 
 using namespace fabric_checks;  // NOLINT(google-build-using-namespace): the vocabulary of these tests
 using namespace raysim;         // NOLINT(google-build-using-namespace)
@@ -29,26 +28,6 @@ PlatformSpec with_disks(NetworkModel model = NetworkModel::flow) {
 }
 constexpr DiskId first{m1, 0};
 constexpr DiskId slow_to_start{m1, 1};
-
-struct Done {
-  static constexpr std::uint8_t kind = 0;
-  int job = 0;
-};
-
-struct Worker {
-  explicit Worker(Engine& e) : engine(e), station(e.add_station(e.add_process(m1), CpuPriority::normal)) {
-    station.bind(*this);
-  }
-  void on(Done done) {
-    ends.push_back(station.now());
-    if (done.job == 1) engine.kill(victim);
-  }
-
-  Engine& engine;
-  Station& station;
-  ProcessId victim;
-  std::vector<Time> ends;
-};
 
 }  // namespace
 
@@ -118,6 +97,7 @@ TEST_SUITE("disks") {
       Worker worker(engine);
       Worker victim(engine);
       worker.victim = victim.station.process();
+      worker.kills_after = 1;
       worker.station.use_disk<Worker>(first, DiskUse::write, Bytes{25 * mb}, Done{1});
       worker.station.use_disk<Worker>(first, DiskUse::write, Bytes{75 * mb}, Done{2});
       victim.station.use_disk<Worker>(first, DiskUse::write, Bytes{75 * mb}, Done{3});
