@@ -76,6 +76,8 @@ struct SystemConfig {
   Duration object_manager_timer_freq;
   Duration fetch_fail_timeout;
   std::int64_t max_object_report_batch_size = 0;
+  std::int64_t max_command_batch_size = 0;
+  std::int64_t publish_batch_size = 0;
   bool lineage_pinning_enabled = false;
   Bytes max_direct_call_object_size;   // larger returns and arguments lie in the store
   Bytes task_rpc_inlined_bytes_limit;  // of all inlined arguments of a task

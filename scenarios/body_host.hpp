@@ -101,6 +101,7 @@ class BodyHost final : public ray::host::Host {
   StepPointer next(ray::host::ObjectId generator) override;
   StepPointer sleep(ray::Duration duration) override;
   StepPointer compute(ray::Duration duration) override;
+  StepPointer use_disk(bool write, std::int64_t size) override;
   StepPointer create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
                            std::vector<ray::host::Argument> args) override;
   StepPointer get_actor(std::string_view name, std::string_view name_space, const void* of_class) override;

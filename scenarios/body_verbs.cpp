@@ -111,6 +111,21 @@ class WorkVerb final : public BodyStep {
   ray::Duration duration_;
 };
 
+class DiskVerb final : public BodyStep {
+ public:
+  DiskVerb(BodyHost& host, bool write, std::int64_t size)
+      : BodyStep(host, write ? "write_disk" : "read_disk"), write_(write), size_(size) {}
+
+ private:
+  void begin() override {
+    if (size_ < 0) throw RayError(ErrorType::value_error, "the size is negative");
+    body_ = context().use_disk(write_ ? DiskUse::write : DiskUse::read, {size_});
+  }
+
+  bool write_;
+  std::int64_t size_;
+};
+
 // What finds an actor.
 class FindActorVerb : public BodyStep {
  public:
@@ -250,6 +265,7 @@ StepPointer BodyHost::yield(ray::host::Value item) { return std::make_unique<Yie
 StepPointer BodyHost::next(ObjectId generator) { return std::make_unique<NextVerb>(*this, generator); }
 StepPointer BodyHost::sleep(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, false, duration); }
 StepPointer BodyHost::compute(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, true, duration); }
+StepPointer BodyHost::use_disk(bool write, std::int64_t size) { return std::make_unique<DiskVerb>(*this, write, size); }
 StepPointer BodyHost::create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
                                    std::vector<ray::host::Argument> args) {
   return std::make_unique<CreateActorVerb>(*this, run_, constructor.class_tag, number_of(constructor), options,

@@ -30,16 +30,22 @@ struct ActorState {
   std::vector<Value> values;
 };
 
-// What a body returns, as the task's returns.
+// What a body returns, as the task's returns. Without a result they are None, or data of a size, which its function knows unless it is
+// computed.
 void give_returns(Frame& frame, const FunctionSpec& function) {
-  if (!frame.has_result || function.num_returns <= 0) return;
+  if (function.num_returns <= 0) return;
+  const auto count = static_cast<std::size_t>(function.num_returns);
+  if (!frame.has_result) {
+    for (std::size_t i = 0; function.return_size.computed && i < count; ++i)
+      frame.context.set_return(i, {{}, frame.bytes(function.return_size, function.place)});
+    return;
+  }
   const auto give = [&](std::size_t index, const Value& value) {
     Payload payload = payload_of(value);
     if (function.size_given)
       payload.size = function.return_size.computed ? frame.bytes(function.return_size, function.place) : Bytes{};
     frame.context.set_return(index, std::move(payload));
   };
-  const auto count = static_cast<std::size_t>(function.num_returns);
   if (count == 1) return give(0, frame.result);
   const auto* list = frame.result.as<List>();
   if (list == nullptr || list->size() != count)

@@ -196,6 +196,9 @@ struct Start {
   Body operator()(const WorkStep& work) const {
     return run_work(frame, work.compute, frame.duration(work.duration, step.place));
   }
+  Body operator()(const DiskStep& disk) const {
+    return frame.context.use_disk(disk.use, frame.bytes(disk.size, step.place));
+  }
   Body operator()(const DrainStep& drain) const {
     frame.context.drain(drain.node, Time{} + frame.duration(drain.at, step.place));
     return {};

@@ -105,6 +105,8 @@ decltype(Step::what) BodyReader::read(const YamlReader& value, const YamlMapping
   if (name == "raise") return RaiseStep{read_.text(value)};
   if (name == "print") return PrintStep{read_.text(value)};
   if (name == "sleep" || name == "compute") return WorkStep{name == "compute", read_.durations(value)};
+  if (name == "read_disk" || name == "write_disk")
+    return DiskStep{name == "read_disk" ? DiskUse::read : DiskUse::write, read_.sizes(value)};
   if (name == "drain") return drain(value);
   if (name == "wait_placement_group") return wait_placement_group(value);
   if (name == "placement_group_ready") {

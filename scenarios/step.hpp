@@ -95,6 +95,11 @@ struct WorkStep {
   bool compute = false;
   Amount duration;  // seconds
 };
+// The body reads or writes so much on its machine's disk.
+struct DiskStep {
+  DiskUse use = DiskUse::read;
+  Amount size;
+};
 // A node takes nothing new from a moment of the run on.
 struct DrainStep {
   NodeId node;
@@ -210,9 +215,9 @@ struct NextStep {
 struct Step {
   SourcePlace place;
   std::string_view name;  // its key
-  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, RepeatStep, ForEachStep, DrainStep, PlacementGroupStep,
-               LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep, TryStep, CallStep,
-               CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
+  std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, DiskStep, RepeatStep, ForEachStep, DrainStep,
+               PlacementGroupStep, LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep,
+               TryStep, CallStep, CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
       what;
 };
 

@@ -105,6 +105,9 @@ class Context {
   auto sleep(Duration duration) { return host::Done(host_.sleep(duration)); }
   // Keeps a core busy; takes longer where the machine has too few of them.
   auto compute(Duration duration) { return host::Done(host_.compute(duration)); }
+  // So many bytes from the first disk of this machine, or to it, where they stay: an Exception, Python's OSError, when it is full.
+  auto read_disk(std::int64_t size) { return host::Done(host_.use_disk(false, size)); }
+  auto write_disk(std::int64_t size) { return host::Done(host_.use_disk(true, size)); }
 
   // --- actors
 

@@ -142,6 +142,7 @@ template void deliver(CoreWorker&, CopyObject);
 template void deliver(CoreWorker&, ObjectsLocal);
 template void deliver(CoreWorker&, ObjectOutOfScope);
 template void deliver(CoreWorker&, SubscribeLocations);
+template void deliver(CoreWorker&, PollLocations);
 template void deliver(CoreWorker&, ReportLocations);
 template void deliver(CoreWorker&, ObjectsFreed);
 template void deliver(CoreWorker&, GetObjectStatus);

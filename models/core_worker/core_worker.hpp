@@ -93,6 +93,7 @@ class CoreWorker final : ObjectOwner {
   void out_of_scope(std::uint32_t object) override;
   ObjectRef item(std::uint32_t task, std::uint32_t number) override;
   void on(const SubscribeLocations& subscribe) { stored().on(subscribe); }
+  void on(PollLocations poll) { stored().on(poll); }
   void on(const ReportLocations& report);
   void on(const ObjectsFreed& freed) { stored().on(freed); }
   void on_unreachable(const CreateObject&) {}

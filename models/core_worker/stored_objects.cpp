@@ -3,7 +3,11 @@
 namespace raysim {
 
 StoredObjects::StoredObjects(Runtime& runtime, Station& io)
-    : runtime_(runtime), io_(io), directory_(*this), frees_(runtime.profile.system.max_free_local_objects_batch_size) {}
+    : runtime_(runtime),
+      io_(io),
+      directory_(*this),
+      frees_(runtime.profile.system.max_free_local_objects_batch_size),
+      news_(runtime.profile.system.publish_batch_size) {}
 
 void StoredObjects::add(ObjectRef object, Bytes size, NodeId node) {
   directory_.add(object, false);
@@ -28,10 +32,14 @@ void StoredObjects::send_frees(NodeId node, FreeBatch batch) {
 }
 
 void StoredObjects::on(const SubscribeLocations& subscribe) {
-  if (subscribe.subscribe)
-    directory_.subscribe(subscribe.object, subscribe.node);
-  else
-    directory_.unsubscribe(subscribe.object, subscribe.node);
+  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(subscribe.objects->size()));
+  io_.send(runtime_.raylets[subscribe.node.index], LocationsSubscribed{subscribe.owner});
+  for (const auto& [object, subscription] : *subscribe.objects) {
+    if (subscription.wanted)
+      directory_.subscribe(object, subscribe.node);
+    else
+      directory_.unsubscribe(object, subscribe.node);
+  }
 }
 
 void StoredObjects::on(const ReportLocations& report, const std::function<bool(ObjectRef)>& is_gone) {
@@ -50,11 +58,15 @@ void StoredObjects::on(const ReportLocations& report, const std::function<bool(O
 }
 
 void StoredObjects::publish(NodeId to, ObjectRef object, const SharedLocations& locations) {
-  io_.send(runtime_.raylets[to.index], LocationNews{object, locations});
+  send_news(to, news_.add(to, object, {locations}));
 }
 
-void StoredObjects::publish_gone(NodeId to, ObjectRef object) {
-  io_.send(runtime_.raylets[to.index], LocationNews{object, nullptr});
+void StoredObjects::publish_gone(NodeId to, ObjectRef object) { send_news(to, news_.add(to, object, {})); }
+
+void StoredObjects::send_news(NodeId node, NewsBatch batch) {
+  if (batch.empty()) return;
+  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(batch.size()));
+  io_.send(runtime_.raylets[node.index], LocationNews{io_.id(), std::make_unique<NewsBatch>(std::move(batch))});
 }
 
 }  // namespace raysim

@@ -26,6 +26,7 @@ class StoredObjects final : ObjectDirectoryPort {
   void free(ObjectRef object);
 
   void on(const SubscribeLocations& subscribe);
+  void on(PollLocations poll) { send_news(poll.node, news_.answered(poll.node, true)); }
   // `is_gone`: whether nobody needs an object of this owner any more.
   void on(const ReportLocations& report, const std::function<bool(ObjectRef)>& is_gone);
   void on(const ObjectsFreed& freed) { send_frees(freed.node, frees_.answered(freed.node, true)); }
@@ -40,11 +41,13 @@ class StoredObjects final : ObjectDirectoryPort {
   void publish_gone(NodeId to, ObjectRef object) override;
   void free_at(ObjectRef object, NodeId node);
   void send_frees(NodeId node, FreeBatch batch);
+  void send_news(NodeId node, NewsBatch batch);
 
   Runtime& runtime_;
   Station& io_;
   ObjectDirectory directory_;
   ObjectBatches<NodeId, FreeObject> frees_;
+  ObjectBatches<NodeId, PublishedLocations> news_;
 };
 
 }  // namespace raysim

@@ -183,6 +183,17 @@ TaskContext::Pause TaskContext::compute(Duration duration) {
   return {*this};
 }
 
+Body TaskContext::use_disk(DiskUse use, Bytes size) {
+  const DiskId disk{thread_.place(), 0};
+  if (use == DiskUse::write && !runtime_.engine.disk(disk).take(size))
+    throw RayError(ErrorType::plain, "OSError: [Errno 28] No space left on device");
+  const Time start = thread_.now();
+  thread_.use_disk<BodyThread>(disk, use, size, ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
+  const Pause pause{*this};
+  co_await pause;
+  path_ += thread_.now() - start;
+}
+
 bool TaskContext::is_ready(std::uint32_t object) const { return worker_.tasks_.object(object).ready; }
 
 bool TaskContext::failed(std::uint32_t object) const {

@@ -177,6 +177,9 @@ class TaskContext {
   Body look_up_group(PlacementGroupId group, std::vector<NodeId>& nodes);
   Body remove_group(PlacementGroupId group);
   Pause compute(Duration duration);
+  // Reads so much from the first disk of this machine, or writes it there, where it stays. Awaitable. Raises RayError when there is no
+  // room for it.
+  Body use_disk(DiskUse use, Bytes size);
 
   // --- for CoreWorker
   // The luck of the next call.

@@ -1,9 +1,10 @@
 // What a process has to say to others about many objects, in batches.
 //
 // Models: one message under way to each receiver; what comes meanwhile waits, a later word on an object replaces the earlier one; so many
-// objects a message at most. Raylets report locations to owners so (max_object_report_batch_size), owners have raylets free
-// copies (max_free_local_objects_batch_size). Leaves out: the messages.
-// Mirrors the location buffers of src/ray/object_manager/ownership_object_directory.cc (2.60).
+// objects a message at most. Raylets report locations to owners so (max_object_report_batch_size) and subscribe to them
+// (max_command_batch_size); owners answer their polls with news (publish_batch_size) and have them free copies
+// (max_free_local_objects_batch_size). Leaves out: the messages; news that Ray's publisher keeps one by one.
+// Mirrors the location buffers of src/ray/object_manager/ownership_object_directory.cc and src/ray/pubsub/ (2.60).
 // Invariants: words on different objects leave in the order in which these were first named.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/object_store/object_locations.hpp"
 #include "models/object_store/object_table.hpp"
 #include "models/object_store/spilled_url.hpp"
 
@@ -28,7 +30,21 @@ struct LocationUpdate {
   }
 };
 
-// What an owner tells a raylet: nothing but which object.
+// What a raylet asks an owner: to hear of an object from now on, or no more.
+struct Subscription {
+  bool wanted = true;
+
+  void merge(const Subscription& later) { wanted = later.wanted; }
+};
+
+// What an owner tells a raylet that has subscribed. None: it knows nothing of the object.
+struct PublishedLocations {
+  SharedLocations locations;
+
+  void merge(const PublishedLocations& later) { locations = later.locations; }
+};
+
+// What an owner has a raylet do: nothing but which object.
 struct FreeObject {
   void merge(const FreeObject& /*later*/) {}
 };

@@ -47,7 +47,8 @@ ObjectManager::ObjectManager(Runtime& runtime, NodeId node, Station& station)
              runtime.engine.stream("pulls/" + std::to_string(node.index)), pull_port_),
       pushes_(runtime.profile.system, *this),
       buffers_(runtime.profile.system, *this),
-      reports_(runtime.profile.system.max_object_report_batch_size) {}
+      reports_(runtime.profile.system.max_object_report_batch_size),
+      subscriptions_(runtime.profile.system.max_command_batch_size) {}
 
 // --- creates
 
@@ -235,14 +236,31 @@ void ObjectManager::owner_is_gone(StationId owner) {
   for (const ObjectRef object : lost) fail(object, ErrorType::owner_died);
 }
 
-void ObjectManager::on(LocationNews news) {
-  if (!news.locations) return fail(news.object, ErrorType::object_lost);
-  pulls_.locations_changed(news.object, std::move(news.locations));
+void ObjectManager::on(const LocationNews& news) {
+  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(news.objects->size()));
+  for (const auto& [object, published] : *news.objects) {
+    if (published.locations)
+      pulls_.locations_changed(object, published.locations);
+    else
+      fail(object, ErrorType::object_lost);
+  }
   settle();
+  station_.send(Address<CoreWorker>{news.owner}, PollLocations{node_, news.owner});
 }
 
 void ObjectManager::subscribe(ObjectRef object, bool wanted) {
-  station_.send(Address<CoreWorker>{object.owner}, SubscribeLocations{object, node_, wanted});
+  send_subscriptions(object.owner, subscriptions_.add(object.owner, object, {wanted}));
+}
+
+void ObjectManager::send_subscriptions(StationId owner, SubscriptionBatch batch) {
+  if (batch.empty()) return;
+  station_.send(Address<CoreWorker>{owner},
+                SubscribeLocations{node_, owner, std::make_unique<SubscriptionBatch>(std::move(batch))});
+}
+
+void ObjectManager::on_unreachable(const SubscribeLocations& subscribe) {
+  subscriptions_.answered(subscribe.owner, false);
+  owner_is_gone(subscribe.owner);
 }
 
 // --- reports to owners, and what they have freed

@@ -65,10 +65,14 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void on(ReceiveChunk receive);
   void on(ChunkCopied copied);
   // --- owners
-  void on(LocationNews news);
+  void on(const LocationNews& news);
+  void on(LocationsSubscribed subscribed) {
+    send_subscriptions(subscribed.owner, subscriptions_.answered(subscribed.owner, true));
+  }
   void on(LocationsReported reported) { send_report(reported.owner, reports_.answered(reported.owner, true)); }
   void on(FreeObjects freed);
-  void on_unreachable(const SubscribeLocations& subscribe) { owner_is_gone(subscribe.object.owner); }
+  void on_unreachable(const SubscribeLocations& subscribe);
+  void on_unreachable(const PollLocations& poll) { owner_is_gone(poll.owner); }
   void on_unreachable(const ReportLocations& report);
   // --- time
   void on(StoreTick tick);
@@ -132,6 +136,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void fail(ObjectRef object, ErrorType error);
   void owner_is_gone(StationId owner);
   void subscribe(ObjectRef object, bool wanted);
+  void send_subscriptions(StationId owner, SubscriptionBatch batch);
   void report(ObjectRef object, const LocationUpdate& update);
   void send_report(StationId owner, LocationBatch batch);
   void arm_pull_tick();
@@ -195,6 +200,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   std::map<ObjectRef, std::vector<FetchKey>> wanting_;
   std::map<LeaseId, std::vector<ObjectRef>> pinned_;  // arguments of leases that run
   ObjectBatches<StationId, LocationUpdate> reports_;
+  ObjectBatches<StationId, Subscription> subscriptions_;
   std::map<std::uint32_t, Io> io_;  // by job
   std::vector<Station*> senders_;   // threads, made when they are first needed
   std::vector<Station*> receivers_;

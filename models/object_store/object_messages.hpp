@@ -119,17 +119,31 @@ struct ChunkCopied {
 
 // --- raylets and owners
 
+using SubscriptionBatch = ObjectBatches<StationId, Subscription>::Batch;
 struct SubscribeLocations {
   static constexpr auto kind = MessageKind::subscribe_locations;
   using Sender = Raylet;
-  ObjectRef object;
   NodeId node;
-  bool subscribe = true;  // else it does not want to hear more
+  StationId owner;
+  std::unique_ptr<SubscriptionBatch> objects;
 };
+struct LocationsSubscribed {
+  static constexpr auto kind = MessageKind::locations_subscribed;
+  StationId owner;
+};
+// What comes back of a raylet's poll. The first one goes along with its first subscription.
+using NewsBatch = ObjectBatches<NodeId, PublishedLocations>::Batch;
 struct LocationNews {
   static constexpr auto kind = MessageKind::location_news;
-  ObjectRef object;
-  SharedLocations locations;  // none: the owner knows nothing of the object
+  StationId owner;
+  std::unique_ptr<NewsBatch> objects;
+};
+// The next poll.
+struct PollLocations {
+  static constexpr auto kind = MessageKind::poll_locations;
+  using Sender = Raylet;
+  NodeId node;
+  StationId owner;
 };
 using LocationBatch = ObjectBatches<StationId, LocationUpdate>::Batch;
 struct ReportLocations {

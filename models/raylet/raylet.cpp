@@ -380,6 +380,7 @@ template void deliver(Raylet&, ChunkRead);
 template void deliver(Raylet&, ReceiveChunk);
 template void deliver(Raylet&, ChunkCopied);
 template void deliver(Raylet&, LocationNews);
+template void deliver(Raylet&, LocationsSubscribed);
 template void deliver(Raylet&, LocationsReported);
 template void deliver(Raylet&, FreeObjects);
 template void deliver(Raylet&, StoreTick);
@@ -391,6 +392,7 @@ void give_back(Raylet& to, Message message) {
   to.on_unreachable(message);
 }
 template void give_back(Raylet&, SubscribeLocations);
+template void give_back(Raylet&, PollLocations);
 template void give_back(Raylet&, ReportLocations);
 
 }  // namespace raysim

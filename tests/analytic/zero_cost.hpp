@@ -36,6 +36,8 @@ inline void set_object_store(Profile& p) {
   s.object_manager_timer_freq = ms(100);
   s.fetch_fail_timeout = ms(600'000);
   s.max_object_report_batch_size = 2'000;
+  s.max_command_batch_size = 2'000;
+  s.publish_batch_size = 5'000;
   s.max_direct_call_object_size = {102'400};
   s.task_rpc_inlined_bytes_limit = {10 * mib};
   s.max_task_args_memory_fraction = 0.7;

@@ -63,6 +63,25 @@ ray::Task<> work_until_cancelled(ray::Context& ray) {
 
 }  // namespace
 
+TEST_CASE("C++ programs: a disk has a bandwidth each way, and only so much room") {
+  expect(
+      [](ray::Context& ray) -> ray::Task<> {
+        co_await ray.write_disk(1'500'000'000);
+        co_await ray.read_disk(1'000'000'000);
+        try {
+          co_await ray.write_disk(1'000'000'000);
+        } catch (const std::exception& error) {
+          seen.emplace_back(error.what());
+        }
+        try {
+          co_await ray.read_disk(-1);
+        } catch (const ray::ValueError& error) {
+          seen.emplace_back(error.what());
+        }
+      },
+      2, {"OSError: [Errno 28] No space left on device", "the size is negative"});
+}
+
 TEST_CASE("C++ programs: tasks take values and references, and give values") {
   expect(
       [](ray::Context& ray) -> ray::Task<> {

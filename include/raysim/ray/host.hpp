@@ -152,6 +152,7 @@ class Host {
   virtual StepPointer next(ObjectId generator) = 0;
   virtual StepPointer sleep(Duration duration) = 0;
   virtual StepPointer compute(Duration duration) = 0;
+  virtual StepPointer use_disk(bool write, std::int64_t size) = 0;
   virtual StepPointer create_actor(const Function& constructor, const ActorOptions& options,
                                    std::vector<Argument> args) = 0;
   virtual StepPointer get_actor(std::string_view name, std::string_view name_space, const void* of_class) = 0;
@@ -178,7 +179,7 @@ class Host {
 };
 
 // The version of this interface; raysim loads programs of its own version only.
-inline constexpr std::uint32_t abi_version = 2;
+inline constexpr std::uint32_t abi_version = 3;
 // What differs where the C++ library is another one, or in its debug mode.
 inline constexpr std::uint32_t library_layout =
     sizeof(std::string) * 65'536 + sizeof(std::vector<int>) * 256 + sizeof(std::shared_ptr<int>);
