@@ -56,6 +56,14 @@ class RecordTee final : public RecordSink {
     first_.on_object(object);
     second_.on_object(object);
   }
+  void on_device_memory(const DeviceMemoryRecord& memory) override {
+    first_.on_device_memory(memory);
+    second_.on_device_memory(memory);
+  }
+  void on_copy(const CopyRecord& copy) override {
+    first_.on_copy(copy);
+    second_.on_copy(copy);
+  }
   void on_arguments_waited(std::uint32_t node, Duration waited) override {
     first_.on_arguments_waited(node, waited);
     second_.on_arguments_waited(node, waited);

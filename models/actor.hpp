@@ -43,9 +43,16 @@ struct ActorOptions {
   std::string name_space;
   bool detached = false;       // outlives its creator and its handles
   bool get_if_exists = false;  // a taken name is no error
+  bool tensor_transport = false;  // it takes part in transfers of tensors, in a group of its own
 
   // Calls may overtake each other.
-  [[nodiscard]] bool out_of_order() const { return async_actor || max_concurrency > 1 || !concurrency_groups.empty(); }
+  [[nodiscard]] bool out_of_order() const {
+    return async_actor || max_concurrency > 1 || !concurrency_groups.empty() || tensor_transport;
+  }
+  // The group that transfers run in, one at a time: Ray's `_ray_system`, behind those that have names.
+  [[nodiscard]] std::uint32_t background_group() const {
+    return static_cast<std::uint32_t>(concurrency_groups.size()) + 1;
+  }
 };
 
 // Of a group without a name, and where in concurrency_groups another stands, plus one.

@@ -10,6 +10,7 @@
 
 #include "models/actor.hpp"
 #include "models/messages.hpp"
+#include "models/tensor_transport.hpp"
 
 namespace raysim {
 
@@ -133,6 +134,30 @@ struct PushActorTask {
   std::uint32_t group = default_group;
   Duration duration;
   TaskInputRef input;
+};
+
+// A tensor's bytes are on their way to `receiver`, or will be; see tensors.hpp.
+struct TensorsWanted {
+  static constexpr auto kind = MessageKind::none;
+  std::unique_ptr<TensorRequest> request;
+};
+struct TensorsArrived {
+  static constexpr auto kind = MessageKind::none;
+  enum class Outcome : std::uint8_t { arrived, lost, other_device, same_device };
+  std::uint64_t wait = 0;
+  Time started;
+  Outcome outcome = Outcome::arrived;
+};
+// The receiver is done with a transfer, well or not: its sender is free.
+struct TensorsTaken {
+  static constexpr auto kind = MessageKind::none;
+  TensorPlanRef plan;
+};
+// At an executor: it has waited long enough for tensors among its arguments.
+struct TensorsMissing {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+  std::uint32_t run = 0;
 };
 
 }  // namespace raysim

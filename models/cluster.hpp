@@ -30,6 +30,13 @@ struct GpuSpec {
   std::uint32_t device = 0;  // in MachineSpec::devices
 };
 
+// Memory of a node: of the GPU with that index, or its machine's.
+struct MemoryPlace {
+  NodeId node;
+  std::uint32_t gpu = main_memory;
+  constexpr auto operator<=>(const MemoryPlace&) const = default;
+};
+
 struct NodeSpec {
   std::string name;
   bool head = false;
@@ -66,6 +73,12 @@ struct ClusterSpec {
     const std::string& model = node.gpus.front().model;
     node.total.set(resource_names.id_of(accelerator_resource(model)), ResourceAmount{ResourceAmount::unit});
     node.labels.try_emplace(std::string(accelerator_label), model);
+  }
+
+  // What the engine calls it.
+  [[nodiscard]] DeviceId device_of(MemoryPlace place) const {
+    const NodeSpec& node = nodes[place.node.index];
+    return {node.machine, place.gpu == main_memory ? main_memory : node.gpus[place.gpu].device};
   }
 
   [[nodiscard]] NodeId head() const {

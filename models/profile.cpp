@@ -76,6 +76,7 @@ std::vector<NamedField> system_config_fields(Profile& profile) {
       {"task_retry_delay_ms", &s.task_retry_delay, ms},
       {"task_events_report_interval_ms", &s.task_events_report_interval, ms},
       {"cancellation_retry_ms", &s.cancellation_retry, ms},
+      {"rdt_fetch_fail_timeout_milliseconds", &s.rdt_fetch_fail_timeout, ms},
       {"get_check_signal_interval_milliseconds", &s.get_check_signal_interval, ms},
       {"task_max_retries", &s.task_max_retries, {}},
       {"predefined_unit_instance_resources", &s.predefined_unit_instance_resources, {}},

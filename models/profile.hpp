@@ -42,6 +42,7 @@ struct SystemConfig {
   Duration task_retry_delay;
   Duration task_events_report_interval;
   Duration cancellation_retry;
+  Duration rdt_fetch_fail_timeout;
   Duration get_check_signal_interval;
   std::int64_t task_max_retries = 0;
   std::string predefined_unit_instance_resources;  // names, with commas between

@@ -7,11 +7,13 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/actor.hpp"
 #include "models/cluster.hpp"
+#include "models/device_memory.hpp"
 #include "models/gcs/resource_streams.hpp"
 #include "models/heap_use.hpp"
 #include "models/messages.hpp"
@@ -60,6 +62,7 @@ struct Runtime {
                                            the_profile.system.custom_unit_instance_resources,
                                        the_cluster.resource_names)),
         heap(the_cluster.nodes.size()),
+        device_memory(the_cluster, the_record),
         streams(the_cluster.nodes.size()),
         resource_names(the_cluster.resource_names) {}
 
@@ -83,6 +86,8 @@ struct Runtime {
   std::vector<const PlasmaStore*> stores;  // by NodeId: shared memory, which every process of the node sees
   ResourceLoad load;                       // for whoever looks at the run
   HeapUse heap;                            // of every process, for the system of its node to see
+  DeviceMemory device_memory;              // likewise, for the driver of its GPUs
+  std::optional<FunctionId> tensor_calls;  // the first of those that the background group of actors runs, once there are any
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table

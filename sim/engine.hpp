@@ -98,8 +98,10 @@ class Engine {
   void work_aside(MachineId place, CpuPriority priority, Duration cpu);
   void work_aside_later(MachineId place, CpuPriority priority, Duration cpu, Duration delay);
   void depart(Cell* cell, Time at, Duration delay, Bytes size);
-  // A message that, when it comes up, starts work on a device (or sends it bytes); `cell` goes to its own sender when that is done.
-  Cell* device_starter(Cell* cell, DeviceId device, Duration work, Bytes copied);
+  // A message that, when it comes up, starts work on a device, or a copy between memories; `cell` goes to its receiver when that is
+  // done.
+  Cell* work_starter(Cell* cell, DeviceId device, Duration work);
+  Cell* copy_starter(Cell* cell, DeviceId from, DeviceId to, Bytes size);
   // The same for a disk, which reads or writes so much.
   Cell* disk_starter(Cell* cell, DiskId disk, DiskUse use, Bytes size);
   [[nodiscard]] Disk& disk(DiskId id) { return disks_[id.machine.index][id.index]; }
@@ -275,11 +277,11 @@ void Station::compute_on(DeviceId device, Duration work, Message message) {
 }
 
 template <class Receiver, class Message>
-void Station::copy_to(DeviceId device, Bytes size, Message message) {
+void Station::copy(DeviceId from, DeviceId to, Bytes size, Address<Receiver> then, Message message) {
   Cell* cell = engine_.take_cell();
-  detail::fill<Receiver>(*cell, id_, id_, std::move(message));
+  detail::fill<Receiver>(*cell, then.station, id_, std::move(message));
   engine_.begin(*cell);
-  post(engine_.device_starter(cell, device, {}, size), {}, {}, true);
+  post(engine_.copy_starter(cell, from, to, size), {}, {}, true);
 }
 
 template <class Receiver, class Message>

@@ -41,9 +41,9 @@ class Fabric {
   // The same for bytes that left so long ago, behind others of their connection: that part of the latency is over.
   virtual void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) = 0;
 
-  // The same for bytes from a machine to a device of its own, over the device's link, and for work on a device: `work` is what
-  // the job takes alone at speed 1. Only for machines of a star.
-  virtual void start_copy(Time at, DeviceId to, Bytes size, FlowId id) = 0;
+  // The same for bytes between memories of devices and machines, at least one of them a device's, over all links between
+  // (Topology::copy_path()), and for work on a device: `work` is what the job takes alone at speed 1. Only for machines of a star.
+  virtual void start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) = 0;
   virtual void start_work(Time at, DeviceId device, Duration work, FlowId id) = 0;
 
   // The same for bytes that a disk reads or writes. For any machine; its bandwidths must be above 0 (std::logic_error).

@@ -2,7 +2,8 @@
 //
 // Models: machines in a star (every machine behind one link of its own, a loopback inside each) or in a tree of switches, or any
 // topology of a SimGrid platform file; links whose bandwidth changes in time; devices of machines that compute by themselves,
-// each behind a link to its machine; disks. Leaves out: memory of devices, links between devices, caches of disks.
+// each behind a link to its machine and, where it has one, at a port to the machine's other devices; disks. Leaves out: memory of
+// devices, caches of disks.
 // Invariants: machine names are unique; cores >= 1; speeds and bandwidths > 0 (a disk's: once an engine is made); latencies >= 0; a
 // switch comes after the one above it.
 #pragma once
@@ -27,13 +28,20 @@ struct DeviceSpec {
   bool shared = false;                           // jobs at the same time share the speed evenly; false: each has it all
   Bandwidth link{25e9};                          // to the machine's memory, as PCIe 4.0 x16 gives
   Duration latency = Duration::microseconds(5);  // of that link
+  // Of its port into a switch that joins the machine's devices, as NVLink does; 0: none, and copies between devices cross
+  // both their links.
+  Bandwidth peer{0};
+  Duration peer_latency = Duration::microseconds(1);  // of the port: a copy crosses two
   bool operator==(const DeviceSpec&) const = default;
 };
 
 // How long work takes on a device that does nothing else; `work` is that at speed 1.
 Duration alone_on(const DeviceSpec& device, Duration work);
 
-// A device of a machine: index in MachineSpec::devices.
+// Where bytes of a copy lie that are in no device, but in the machine's own memory.
+inline constexpr std::uint32_t main_memory = ~std::uint32_t{0};
+
+// A device of a machine: index in MachineSpec::devices, or main_memory.
 struct DeviceId {
   MachineId machine;
   std::uint32_t index = 0;

@@ -85,6 +85,25 @@ struct ObjectRecord {
   }
 };
 
+// What a device's memory holds from a moment on.
+struct DeviceMemoryRecord {
+  std::uint32_t node = 0;    // index into RunHeader::nodes
+  std::uint32_t device = 0;  // index into NodeHeader::devices
+  Time at;
+  Bytes used;
+};
+
+// Bytes that came to a device's memory, or from there to their machine's.
+struct CopyRecord {
+  enum class Cause : std::uint8_t { host_to_device, device_to_host, device_to_device, count };
+  Cause cause = Cause::host_to_device;
+  std::uint32_t node = 0;    // of the device, the receiving one of two: as above
+  std::uint32_t device = 0;  // likewise
+  Time started;
+  Time ended;
+  Bytes bytes;
+};
+
 // A program that runs on the cluster, from its start on.
 struct JobRecord {
   std::uint32_t job = 0;  // unique in the run
@@ -96,7 +115,8 @@ struct JobRecord {
 struct NodeHeader {
   std::string name;
   double cpus = 0;
-  std::vector<std::string> devices = {};  // GPUs: their models, as far as known
+  std::vector<std::string> devices = {};   // GPUs: their models, as far as known
+  std::vector<Bytes> device_memory = {};   // likewise what they hold; 0: not said
 };
 
 struct RunHeader {
@@ -122,6 +142,8 @@ class RecordSink {
   virtual void on_actor(const ActorRecord& /*actor*/) {}
   virtual void on_store(const StoreRecord& /*store*/) {}
   virtual void on_object(const ObjectRecord& /*object*/) {}
+  virtual void on_device_memory(const DeviceMemoryRecord& /*memory*/) {}
+  virtual void on_copy(const CopyRecord& /*copy*/) {}
   // What a worker is wanted for had to wait on a node until its arguments were there.
   virtual void on_arguments_waited(std::uint32_t /*node*/, Duration /*waited*/) {}
   virtual void on_job(const JobRecord& /*job*/) {}

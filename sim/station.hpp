@@ -95,9 +95,9 @@ class alignas(64) Station {
   // The same on a device of this machine, without any core: `work` is its time alone at speed 1.
   template <class Receiver, class Message>
   void compute_on(DeviceId device, Duration work, Message message);
-  // Copies bytes from the machine's memory to a device, then delivers the message.
+  // Copies bytes from one memory to another one that differs, of machines or their devices, then delivers the message.
   template <class Receiver, class Message>
-  void copy_to(DeviceId device, Bytes size, Message message);
+  void copy(DeviceId from, DeviceId to, Bytes size, Address<Receiver> then, Message message);
   // Reads so much from a disk of this machine, or writes it there, then delivers the message.
   template <class Receiver, class Message>
   void use_disk(DiskId disk, DiskUse use, Bytes size, Message message);

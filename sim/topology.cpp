@@ -32,6 +32,15 @@ Tree::Tree(const PlatformSpec& platform)
     above_.push_back(spec.above ? spec.above->index : middle);
     depth_.push_back(spec.above ? depth_.at(spec.above->index) + 1 : 1);
   }
+  for (const MachineSpec& machine : platform.machines) {
+    devices_.push_back(machine.devices);
+    first_out_.push_back(static_cast<std::uint32_t>(links_.size()));
+    for (const DeviceSpec& device : machine.devices) {
+      const bool has_port = device.peer.bytes_per_second > 0;
+      add({device.link, device.latency});
+      add(has_port ? LinkSpec{device.peer, device.peer_latency} : LinkSpec{device.link, device.latency});
+    }
+  }
 }
 
 template <class Visit>
@@ -73,6 +82,30 @@ void Tree::path(MachineId from, MachineId to, Path& into) {
     into.links.insert(into.links.begin() + static_cast<std::ptrdiff_t>(ups), link);
     ups += going_up ? 1 : 0;
   });
+}
+
+void Tree::copy_path(DeviceId from, DeviceId to, Path& into) {
+  const auto spec = [&](DeviceId device) -> const DeviceSpec* {
+    const bool known = device.machine.index < machines_;
+    if (known && device.index == main_memory) return nullptr;
+    if (!known || device.index >= devices_[device.machine.index].size()) throw std::logic_error("no such device");
+    return &devices_[device.machine.index][device.index];
+  };
+  const DeviceSpec* const source = spec(from);
+  const DeviceSpec* const target = spec(to);
+  if (from == to || (source == nullptr && target == nullptr))
+    throw std::logic_error("a copy within a memory, or of no device");
+  const bool inside = from.machine == to.machine;
+  const std::uint32_t port = inside && source != nullptr && target != nullptr && are_peers(*source, *target) ? 2 : 0;
+  const auto first = [&](DeviceId device) { return first_out_[device.machine.index] + 4 * device.index + port; };
+  if (inside)
+    into = {{}, {}, {}};
+  else
+    path(from.machine, to.machine, into);
+  if (source != nullptr) into.links.insert(into.links.begin(), first(from));
+  if (target != nullptr) into.links.push_back(first(to) + 1);
+  if (source != nullptr) into.latency += links_[first(from)].latency;
+  if (target != nullptr) into.latency += links_[first(to)].latency;
 }
 
 }  // namespace raysim

@@ -36,6 +36,9 @@ class Topology {
   virtual Route route(MachineId from, MachineId to) = 0;
   virtual void path(MachineId from, MachineId to, Path& into) = 0;
   virtual Loopback loopback(MachineId machine) = 0;
+  // What bytes cross between two memories that differ, at least one of them a device's. Throws std::logic_error when there is no
+  // such device.
+  virtual void copy_path(DeviceId from, DeviceId to, Path& into) = 0;
   // Those of all routes that have been asked for; their indices stay.
   [[nodiscard]] virtual const std::vector<LinkSpec>& links() const = 0;
 };
@@ -43,13 +46,20 @@ class Topology {
 // The machine's link, of its own or as all have it.
 LinkSpec link_of(const PlatformSpec& platform, MachineId machine);
 
-// Machines under switches, switches under switches. Links: up and down of each machine, then of each switch.
+// Two devices of a machine that have ports into the switch between them.
+[[nodiscard]] inline bool are_peers(const DeviceSpec& a, const DeviceSpec& b) {
+  return a.peer.bytes_per_second > 0 && b.peer.bytes_per_second > 0;
+}
+
+// Machines under switches, switches under switches. Links: up and down of each machine, then of each switch, then out and in of each
+// device's link and of its port.
 class Tree final : public Topology {
  public:
   explicit Tree(const PlatformSpec& platform);
 
   Route route(MachineId from, MachineId to) override;
   void path(MachineId from, MachineId to, Path& into) override;
+  void copy_path(DeviceId from, DeviceId to, Path& into) override;
   Loopback loopback(MachineId /*machine*/) override { return {loopback_, true}; }
   [[nodiscard]] const std::vector<LinkSpec>& links() const override { return links_; }
 
@@ -69,6 +79,8 @@ class Tree final : public Topology {
   std::vector<std::uint32_t> above_;      // by switch
   std::vector<std::uint32_t> depth_;      // by switch; those in the middle have 1
   Route loopback_;
+  std::vector<std::vector<DeviceSpec>> devices_;  // of each machine
+  std::vector<std::uint32_t> first_out_;          // of each machine's devices: link out and in, port out and in
 };
 
 }  // namespace raysim

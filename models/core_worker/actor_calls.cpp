@@ -37,6 +37,7 @@ ObjectRef TaskContext::call(const ActorCall& call) {
   const std::int64_t limit = runtime_.actors[actor.index].options.max_pending_calls;
   if (limit >= 0 && worker_.owner().actors.pending(actor) >= limit)
     throw RayError(ErrorType::pending_calls_limit, "the actor has " + std::to_string(limit) + " pending calls");
+  worker_.check_takes_tensors(call);
   worker_.owner().actors.announce(actor);
   const std::uint32_t task = worker_.create_call(call, *this);
   thread_.hand_over(worker_.address_, SubmitActorTask{task});

@@ -7,7 +7,7 @@ namespace raysim {
 
 ActorInstance::ActorInstance(const PushActorCreation& the_creation, const ActorOptions& options)
     : creation(the_creation), ordered_(!options.out_of_order()) {
-  groups_.resize(options.concurrency_groups.size() + 1);
+  groups_.resize(options.concurrency_groups.size() + (options.tensor_transport ? 2 : 1));
   groups_.front().limit = options.max_concurrency;
   for (std::size_t i = 0; i < options.concurrency_groups.size(); ++i)
     groups_[i + 1].limit = options.concurrency_groups[i].max_concurrency;

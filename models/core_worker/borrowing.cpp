@@ -38,7 +38,11 @@ void CoreWorker::tell_borrower(StationId borrower, std::uint32_t index) {
   if (object.in_store) status.node = stored().primary({io_.id(), index});
   status.path = object.path;
   Payload value = tasks_.value(index);
-  const std::string& text = tasks_.error_text(index);
+  std::string text = tasks_.error_text(index);
+  if (is_tensor(index) && object.error == ErrorType::none) {
+    status.error = ErrorType::value_error;
+    text = "an RDT object is known to its owner only: pass its reference to a method as an argument of its own";
+  }
   const Bytes size = object.in_store ? Bytes{} : value.size;
   if (value.data || !text.empty()) status.value = std::make_unique<TaskOutput>(TaskOutput{{std::move(value)}, text});
   io_.send(Address<CoreWorker>{borrower}, std::move(status), size);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/core_worker/tensors.hpp"
+
 namespace raysim {
 
 CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
@@ -100,6 +102,7 @@ void CoreWorker::on(TimerTick tick) {
 }
 
 void CoreWorker::on(ProcessDied died) {
+  if (tensors_) tensors_->process_died(died.process);
   owner().actors.connection_broke(died.process);
   for (const auto& [owner, process] : lenders_)
     if (process == died.process) owner_is_gone(owner);
@@ -134,6 +137,10 @@ template void deliver(CoreWorker&, PushActorTask);
 template void deliver(CoreWorker&, SubmitActorTask);
 template void deliver(CoreWorker&, ActorTaskReply);
 template void deliver(CoreWorker&, ExitActor);
+template void deliver(CoreWorker&, TensorsWanted);
+template void deliver(CoreWorker&, TensorsArrived);
+template void deliver(CoreWorker&, TensorsTaken);
+template void deliver(CoreWorker&, TensorsMissing);
 template void deliver(CoreWorker&, ActorNews);
 template void deliver(CoreWorker&, ActorReply);
 template void deliver(CoreWorker&, ActorOutOfScope);

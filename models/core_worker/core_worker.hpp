@@ -98,6 +98,10 @@ class CoreWorker final : ObjectOwner {
   void on(const ObjectsFreed& freed) { stored().on(freed); }
   void on_unreachable(const CreateObject&) {}
   void on_unreachable(const FetchObjects&) {}
+  void on(TensorsWanted wanted);
+  void on(const TensorsArrived& arrived) { context_of_wait(arrived.wait).tensors_arrived(io_, arrived); }
+  void on(const TensorsTaken& taken);
+  void on(TensorsMissing missing);
   void on(const ActorNews& news);
   void on(const ActorReply& reply) { context_of_wait(reply.wait).actor_answered(io_, reply); }
   // All handles to an actor of this owner are gone.
@@ -132,6 +136,8 @@ class CoreWorker final : ObjectOwner {
     bool cancelled = false;
     std::uint32_t to_store = 0;      // returns that are on their way into the store
     Bytes memory;                    // of heap
+    bool waits_for_tensors = false;
+    std::vector<std::pair<MemoryPlace, Bytes>> device_memory;  // and what of it is on its devices, or in its machine
     TaskContext* context = nullptr;  // made with the first body
   };
 
@@ -274,6 +280,21 @@ class CoreWorker final : ObjectOwner {
   StoredObjects& stored();
   [[nodiscard]] Bytes inline_limit() const;
   [[nodiscard]] bool is_here(ObjectRef object) const;
+  // tensors.hpp
+  struct Tensors;
+  Tensors& tensors();
+  [[nodiscard]] bool returns_tensor(std::uint32_t slot) const {
+    const TaskInput* input = executions_[slot].push.input.get();
+    return input != nullptr && input->transport != TensorTransport::object_store;
+  }
+  bool await_tensors(std::uint32_t slot);
+  bool take_devices(std::uint32_t slot);
+  void give_devices_back(std::uint32_t slot, Time now);
+  void fail_execution(std::uint32_t slot, const std::string& why);
+  void refuse_return(std::uint32_t slot, const std::string& why);
+  [[nodiscard]] bool is_tensor(std::uint32_t object) const;
+  void check_no_tensors(std::span<const ObjectRef> refs) const;
+  void check_takes_tensors(const ActorCall& call) const;
   void create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what);
   bool write_and_seal(Station& thread, const CopyObject& copy);
   [[nodiscard]] std::vector<ObjectRef> names_of_items(std::uint32_t slot, std::size_t count) const;
@@ -322,6 +343,7 @@ class CoreWorker final : ObjectOwner {
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<StoredObjects> stored_;
+  std::unique_ptr<Tensors> tensors_;
   std::vector<std::unique_ptr<BodyThread>> threads_;
   std::vector<std::unique_ptr<TaskContext>> contexts_;
   std::unique_ptr<ActorInstance> actor_;  // it is one

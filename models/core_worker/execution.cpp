@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "models/core_worker/core_worker.hpp"
+#include "models/core_worker/tensors.hpp"
 
 namespace raysim {
 
@@ -77,7 +77,7 @@ void CoreWorker::on(FunctionCode code) {
 }
 
 void CoreWorker::begin_task(std::uint32_t slot) {
-  if (!fetch_arguments(slot)) start_task(slot);
+  if (!fetch_arguments(slot) && !await_tensors(slot)) start_task(slot);
 }
 
 void CoreWorker::start_task(std::uint32_t slot) {
@@ -92,6 +92,7 @@ void CoreWorker::start_task(std::uint32_t slot) {
                 costs.store_get * from_store + (in_event_loop ? costs.async_call : Duration{}));
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
+  if (!take_devices(slot)) return;
   if (!execution.cancelled) take_memory(slot, memory_use_of(slot));
   if (execution.cancelled) {
     reply(*main_, slot, ErrorType::task_cancelled, {}, execution.started, nullptr);
@@ -115,7 +116,8 @@ void CoreWorker::on(ExecutionStarted started) {
     const Bytes part{(function.device_copy.count + devices - 1) / devices};
     const DeviceFilled filled{started.slot, started.run};
     if (part.count == 0) return on(filled);
-    return main_->copy_to<CoreWorker>(slowest_device(started.slot), part, filled);
+    const DeviceId device = slowest_device(started.slot);
+    return main_->copy({device.machine, main_memory}, device, part, Address<CoreWorker>{main_->id()}, filled);
   }
   if (function.computes)
     main_->compute<CoreWorker>(execution.push.duration, ExecutionEnded{started.slot, execution.run});
@@ -126,6 +128,10 @@ void CoreWorker::on(ExecutionStarted started) {
 void CoreWorker::on(DeviceFilled filled) {
   const Execution& execution = executions_[filled.slot];
   if (!goes_on(execution, filled.run)) return;
+  if (const Bytes bytes = executed_function(filled.slot).device_copy; bytes > Bytes{})
+    runtime_.record.on_copy({CopyRecord::Cause::host_to_device, node_.index,
+                             runtime_.device_lists[execution.push.devices].front(), execution.started, main_->now(),
+                             bytes});
   main_->compute_on<CoreWorker>(slowest_device(filled.slot), execution.push.duration,
                                 ExecutionEnded{filled.slot, execution.run});
 }
@@ -187,7 +193,12 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   Execution& execution = executions_[slot];
   const bool unstarted = execution.cancelled && error == ErrorType::task_cancelled && !output;
   give_memory_back(slot);
+  give_devices_back(slot, thread.now());
   execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
+  if (error == ErrorType::none && returns_tensor(slot)) {
+    const std::string why = tensors().keep_return(thread, slot);
+    if (!why.empty()) refuse_return(slot, why);
+  }
   if (!store_returns(thread, slot)) send_reply(thread, slot);
 }
 
@@ -249,7 +260,7 @@ std::vector<Bytes> CoreWorker::sizes_of_returns(std::uint32_t slot) const {
 
 // What lies in the store does not travel with the reply.
 Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
-  if (executions_[slot].reply.error != ErrorType::none) return {};
+  if (executions_[slot].reply.error != ErrorType::none || returns_tensor(slot)) return {};
   Bytes sum;
   for (const Bytes size : sizes_of_returns(slot))
     if (size <= inline_limit()) sum += size;

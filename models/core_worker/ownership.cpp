@@ -2,7 +2,7 @@
 // core_worker.cc (2.60).
 #include <algorithm>
 
-#include "models/core_worker/core_worker.hpp"
+#include "models/core_worker/tensors.hpp"
 #include "models/placement_group_names.hpp"
 
 namespace raysim {
@@ -59,7 +59,8 @@ std::uint32_t CoreWorker::create_call(const ActorCall& call, TaskContext& caller
   add_arguments(index, call.args, {}, caller);
   tasks_.task(index).input->keeps = call.actor.life();
   open_stream(index, method, call.generator_backpressure);
-  runtime_.record.on_submitted(1, reported_job());
+  if (!method.in_background) runtime_.record.on_submitted(1, reported_job());
+  if (tensors_ || call.transport != TensorTransport::object_store) tensors().called(caller.thread(), index, call);
   return index;
 }
 
@@ -154,6 +155,7 @@ void CoreWorker::place_arguments(std::uint32_t index) {
   TaskInput& input = *task.input;
   input.path = task.path;
   input.store_args.clear();
+  input.tensors.clear();
   Bytes bytes;
   for (Argument& arg : input.args) {
     if (arg.ref) {
@@ -161,6 +163,10 @@ void CoreWorker::place_arguments(std::uint32_t index) {
       arg.value = tasks_.value(object);
       if (tasks_.object(object).in_store) input.store_args.push_back(*arg.ref);
       if (tasks_.object(object).in_store) continue;
+      if (arg.ref->owner == io_.id() && is_tensor(object)) {
+        input.tensors.push_back(*arg.ref);
+        continue;
+      }
     }
     bytes += arg.value.size;
   }
@@ -246,6 +252,7 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
     tasks_.end(end.task);
     OwnedTask& task = tasks_.task(end.task);
     task.input.reset();
+    if (tensors_) tensors_->call_ended(end.task, end.error, end.output.get());
     if (runtime_.functions[task.function.index].num_returns < 0) {
       finish_generator(end);
       continue;
@@ -285,6 +292,7 @@ void CoreWorker::notify(TaskManager::Waiter waiter, std::uint32_t object) {
 void CoreWorker::record_attempt(std::uint32_t index, const LeasedWorker& worker, Time started, Time ended,
                                 AttemptOutcome outcome) {
   const OwnedTask& task = tasks_.task(index);
+  if (runtime_.functions[task.function.index].in_background) return;
   AttemptRecord record;
   record.task = task_number(index);
   record.job = reported_job();

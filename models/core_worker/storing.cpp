@@ -1,7 +1,7 @@
 // Values in the store of the node: put, returned, read. Mirrors store_provider/plasma_store_provider.cc of the core worker (2.60).
 #include <algorithm>
 
-#include "models/core_worker/core_worker.hpp"
+#include "models/core_worker/tensors.hpp"
 #include "models/object_store/plasma_store.hpp"
 
 namespace raysim {
@@ -58,6 +58,7 @@ std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_
 // Those that are too large for the reply; the reply waits for them. False: there are none.
 bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   Execution& execution = executions_[slot];
+  if (returns_tensor(slot)) return false;
   if (execution.reply.error != ErrorType::none) return false;
   const Distribution& drawn = executed_function(slot).return_size;
   const bool small = drawn.kind == Distribution::Kind::constant && drawn.a <= static_cast<double>(inline_limit().count);
@@ -96,6 +97,7 @@ void CoreWorker::on(CopyObject copy) {
 // At the owner: where they are.
 void CoreWorker::learn_places(std::uint32_t task, const TaskOutput& output, NodeId node) {
   const std::uint32_t first = tasks_.task(task).first_object;
+  if (is_tensor(first)) return;
   for (std::uint32_t i = 0; i < output.returns.size(); ++i) {
     const Bytes size = output.returns[i].size;
     if (size <= inline_limit()) continue;
@@ -128,7 +130,7 @@ void CoreWorker::out_of_scope(std::uint32_t index) {
   tasks_.forget_value(index);
   const bool generator = !streams_.empty() && object.task != OwnedObject::no_task;
   if (generator && tasks_.task(object.task).first_object == index) drop_items(object.task);
-  if (object.in_store) runtime_.engine.post(address_, ObjectOutOfScope{index});
+  if (object.in_store || is_tensor(index)) runtime_.engine.post(address_, ObjectOutOfScope{index});
 }
 
 void CoreWorker::release_references() {
@@ -150,7 +152,8 @@ void CoreWorker::drop(std::uint32_t object) {
 
 void CoreWorker::on(ObjectOutOfScope gone) {
   const ObjectRef object{io_.id(), gone.index};
-  if (!runtime_.lives->is_held(object)) stored().free(object);
+  if (runtime_.lives->is_held(object)) return;
+  is_tensor(gone.index) ? tensors_->free(gone.index) : stored().free(object);
 }
 
 // --- reads

@@ -85,7 +85,8 @@ void CoreWorker::Owner::cancel_running(const LeasedWorker& leased, std::uint32_t
 
 void CoreWorker::Owner::fail_task(std::uint32_t task, ErrorType error) {
   const OwnedTask& failed = worker.tasks_.task(task);
-  worker.runtime_.record.on_failed_unstarted(failed.function.index, worker.reported_job());
+  if (!worker.runtime_.functions[failed.function.index].in_background)
+    worker.runtime_.record.on_failed_unstarted(failed.function.index, worker.reported_job());
   worker.finish(task, failed.cancelled ? ErrorType::task_cancelled : error, failed.path);
 }
 

@@ -294,6 +294,7 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   co_await hearing;
   if (error != objects.end()) throw error_of(*error);
   if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
+  if (!through_store_) worker_.check_no_tensors(refs);
   worker_.record_reads(thread_, refs);
   if (worker_.missing_of(refs)) {
     Body fetching = fetch(refs, until);

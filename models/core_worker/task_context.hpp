@@ -50,6 +50,7 @@ struct ActorCall {
   std::uint32_t group = default_group;       // concurrency group
   std::optional<int> max_task_retries;       // instead of the actor's
   std::int64_t generator_backpressure = -1;  // TaskOptions
+  TensorTransport transport = TensorTransport::object_store;
 };
 
 struct WaitResult {
@@ -120,6 +121,15 @@ class TaskContext {
   Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
   // ray.wait. `result` is filled when it is over. Awaitable.
   Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result);
+
+  // Tensors (tensor_calls.cpp).
+  // ray.get with _use_object_store: tensors on devices come through the object store, with a copy to the memory of their machine.
+  Body get_through_store(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
+  // What the background group of an actor runs: __ray_send__, __ray_recv__, __ray_fetch_rdt_object__, __ray_free__.
+  Body send_tensors();
+  Body receive_tensors();
+  Body fetch_tensors();
+  Body free_tensors();
 
   // Actors (actor_calls.cpp).
   // Class.options(...).remote(...). Awaitable; `made` is the handle. With a name it waits for the GCS: RayError (ValueError)
@@ -201,6 +211,8 @@ class TaskContext {
   void copy_later(Station& io, const CopyObject& copy) { io.hand_over(address_, copy); }
   void on(const CopyObject& copy);
   void objects_local(Station& io, const ObjectsLocal& local);
+  // The present transfer of tensors may go on; from the io loop.
+  void tensors_arrived(Station& io, const TensorsArrived& arrived);
   // An object of this process (its index) failed: a get that includes it need not wait for the others.
   void object_failed(Station& io, std::uint32_t object);
   // The task of this body was cancelled: KeyboardInterrupt, from the io loop. `at_once`: in its present wait.
@@ -289,6 +301,8 @@ class TaskContext {
   bool waits_for_puts_ = false;  // and the body pauses until they are
   ErrorType put_error_ = ErrorType::none;
   ErrorType fetch_error_ = ErrorType::none;
+  bool through_store_ = false;      // get: tensors are fetched after it
+  TensorsArrived arrived_;          // of the present transfer
   PlacementGroupReply answer_;      // of the GCS, to the present call
   ActorId named_actor_ = no_actor;  // likewise
   Duration path_;

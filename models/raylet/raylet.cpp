@@ -241,6 +241,7 @@ void Raylet::on(ProcessDied died) {
     holder.preempted = holder.alive = false;
     pool_.died(died.process);
     runtime_.heap.ended(node_, died.process);
+    runtime_.device_memory.ended(died.process, station_.now());
     if (memory_) memory_->worker_died(died.process);
     runtime_.worker_gone(died.process);
   }

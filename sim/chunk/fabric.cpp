@@ -4,7 +4,7 @@
 // time in fair turns (fair_link.hpp) and passes it on as it comes in, so that a transfer alone takes its bytes over the narrowest
 // link. Transfers with pieces waiting at a link get equal shares of it, and one that is held up elsewhere leaves its share to the
 // others: round robin with windows comes to max-min fair shares (Hahne 1991). Latency is paid once, before the first piece. What
-// crosses one thing only (loopback, link of a device, device, disk) shares it evenly and exactly (shared_server.hpp).
+// crosses one thing only (loopback, device, disk) shares it evenly and exactly (shared_server.hpp).
 // Leaves out: queues that overflow, acknowledgements. Mirrors no part of Ray.
 // Invariants: a piece costs O(log of those waiting) a link, whatever the size of the network; a transfer has at most as many pieces
 // as most_pieces; every byte that enters leaves, or its transfer was cancelled.
@@ -36,7 +36,7 @@ class ChunkFabric final : public Fabric {
     return from == to ? topology_->loopback(from).route : topology_->route(from, to);
   }
   void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) override;
-  void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
+  void start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) override;
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
   void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override;
   void cancel_flow(FlowId id) override;
@@ -54,6 +54,7 @@ class ChunkFabric final : public Fabric {
 
   void add_links();
   std::uint32_t begin(Time at, FlowId id);
+  void start_on_path(Time at, Bytes size, FlowId id, Duration under_way);
   void start_unshared(Time at, const Route& route, Bytes size, FlowId id);
   void run(Time until);
   void handle(Event event);
@@ -72,12 +73,9 @@ class ChunkFabric final : public Fabric {
   }
   void push(Time at, Happening what, std::uint32_t index) { events_.push(at, {what, index}); }
   std::uint32_t begin_job(Time at, std::uint32_t server, std::int64_t amount, FlowId id);
-  std::uint32_t server_of(DeviceId device, bool link) const;
-  const DeviceSpec& spec(DeviceId device) const { return devices_[device.machine.index][device.index]; }
 
   std::unique_ptr<Topology> topology_;
-  std::vector<std::vector<DeviceSpec>> devices_;  // of each machine
-  std::vector<std::uint32_t> first_server_;       // of each machine's devices: link, device, link, device ...
+  std::vector<std::uint32_t> first_server_;  // of each machine's devices, and one more
   std::vector<FairLink> links_;
   std::vector<std::uint32_t> leaving_;     // by link: the transfer whose piece is in service, if this is its last link
   std::vector<SharedServer> servers_;      // loopbacks, then those of devices, then those of disks
@@ -102,14 +100,11 @@ ChunkFabric::ChunkFabric(const PlatformSpec& platform, std::unique_ptr<Topology>
   for (std::uint32_t i = 0; i < machines; ++i)
     servers_.emplace_back(topology_->loopback({i}).route.bandwidth.bytes_per_second * 1e-9);
   for (const MachineSpec& machine : platform.machines) {
-    devices_.push_back(machine.devices);
     first_server_.push_back(static_cast<std::uint32_t>(servers_.size()));
-    for (const DeviceSpec& device : machine.devices) {
-      servers_.emplace_back(device.link.bytes_per_second * 1e-9);
-      servers_.emplace_back(device.speed);
-    }
+    for (const DeviceSpec& device : machine.devices) servers_.emplace_back(device.speed);
   }
   first_disk_server_ = static_cast<std::uint32_t>(servers_.size());
+  first_server_.push_back(first_disk_server_);
   for (const MachineSpec& machine : platform.machines) {
     first_disk_.push_back(static_cast<std::uint32_t>(disks_.size()));
     disks_.insert(disks_.end(), machine.disks.begin(), machine.disks.end());
@@ -121,12 +116,6 @@ ChunkFabric::ChunkFabric(const PlatformSpec& platform, std::unique_ptr<Topology>
 void ChunkFabric::add_links() {
   for (std::size_t i = links_.size(); i < topology_->links().size(); ++i) links_.emplace_back(topology_->links()[i]);
   leaving_.resize(links_.size(), none);
-}
-
-std::uint32_t ChunkFabric::server_of(DeviceId device, bool link) const {
-  if (device.machine.index >= devices_.size() || device.index >= devices_[device.machine.index].size())
-    throw std::logic_error("no such device");
-  return first_server_[device.machine.index] + 2 * device.index + (link ? 0 : 1);
 }
 
 std::uint32_t ChunkFabric::begin(Time at, FlowId id) {
@@ -149,15 +138,26 @@ std::uint32_t ChunkFabric::begin(Time at, FlowId id) {
 
 void ChunkFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) {
   if (size.count < 0) throw std::logic_error("start_flow: negative size");
-  const auto left = [&](Duration latency) { return std::max(latency - under_way, Duration{}); };
   if (from == to) {
     const Loopback loopback = topology_->loopback(from);
-    if (!loopback.shared) return start_unshared(at, {left(loopback.route.latency), loopback.route.bandwidth}, size, id);
-    return push(at + left(loopback.route.latency), Happening::enter, begin_job(at, from.index, size.count, id));
+    const Duration left = std::max(loopback.route.latency - under_way, Duration{});
+    if (!loopback.shared) return start_unshared(at, {left, loopback.route.bandwidth}, size, id);
+    return push(at + left, Happening::enter, begin_job(at, from.index, size.count, id));
   }
   topology_->path(from, to, path_);
+  start_on_path(at, size, id, under_way);
+}
+
+void ChunkFabric::start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) {
+  if (size.count < 0) throw std::logic_error("start_copy: negative size");
+  topology_->copy_path(from, to, path_);
+  start_on_path(at, size, id, {});
+}
+
+void ChunkFabric::start_on_path(Time at, Bytes size, FlowId id, Duration under_way) {
   add_links();
-  if (path_.links.empty()) return start_unshared(at, {left(path_.latency), path_.own}, size, id);
+  const Duration latency = std::max(path_.latency - under_way, Duration{});
+  if (path_.links.empty()) return start_unshared(at, {latency, path_.own}, size, id);
   if (path_.links.size() >= Piece::most_hops) throw std::invalid_argument("a route of too many links");
   const std::uint32_t slot = begin(at, id);
   Transfer& transfer = transfers_[slot];
@@ -165,7 +165,7 @@ void ChunkFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size, 
   if (path_.own.bytes_per_second > 0) transfer.own_ns_a_byte = 1e9 / path_.own.bytes_per_second;
   transfer.turn = turn_of(transfer.order);
   for (const std::uint32_t link : path_.links) transfer.add_hop(link);
-  push(at + left(path_.latency), Happening::enter, slot);
+  push(at + latency, Happening::enter, slot);
 }
 
 // Over links that it has for itself: nothing happens until its end.
@@ -180,16 +180,12 @@ std::uint32_t ChunkFabric::begin_job(Time at, std::uint32_t server, std::int64_t
   return slot;
 }
 
-void ChunkFabric::start_copy(Time at, DeviceId to, Bytes size, FlowId id) {
-  if (size.count < 0) throw std::logic_error("start_copy: negative size");
-  const std::uint32_t server = server_of(to, true);
-  push(at + spec(to).latency, Happening::enter, begin_job(at, server, size.count, id));
-}
-
 void ChunkFabric::start_work(Time at, DeviceId device, Duration work, FlowId id) {
-  if (work < Duration{}) throw std::logic_error("start_work: negative work");
-  const std::uint32_t server = server_of(device, false);
-  push(at, Happening::enter, begin_job(at, server, work.ns, id));
+  const std::size_t machine = device.machine.index;
+  if (work < Duration{} || machine + 1 >= first_server_.size() ||
+      device.index >= first_server_[machine + 1] - first_server_[machine])
+    throw std::logic_error("start_work: negative work, or no such device");
+  push(at, Happening::enter, begin_job(at, first_server_[machine] + device.index, work.ns, id));
 }
 
 void ChunkFabric::start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) {

@@ -44,9 +44,16 @@ class Network {
   }
   s4u::Host* host(MachineId machine) const { return hosts_.at(machine.index); }
   // Of a star only: there are no devices in platform files.
-  s4u::Host* host(DeviceId device) const { return star_->device_hosts.at(device.machine.index).at(device.index); }
-  const DeviceSpec& spec(DeviceId device) const {
-    return star_->device_specs.at(device.machine.index).at(device.index);
+  s4u::Host* host(DeviceId device) const {
+    if (device.index == main_memory) return host(device.machine);
+    return star_->device_hosts.at(device.machine.index).at(device.index);
+  }
+  // What bytes of a copy go from and to: the ports of two devices that have them.
+  std::pair<s4u::Host*, s4u::Host*> ends(DeviceId from, DeviceId to) const;
+  Duration copy_latency(DeviceId from, DeviceId to) {
+    Path path;
+    topology_->copy_path(from, to, path);
+    return path.latency;
   }
   bool has(DeviceId device) const {
     return star_ != nullptr && device.machine.index < hosts_.size() &&
@@ -94,6 +101,14 @@ Network::Network(const PlatformSpec& platform) {
   std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) { return a.at < b.at; });
 }
 
+std::pair<s4u::Host*, s4u::Host*> Network::ends(DeviceId from, DeviceId to) const {
+  if (from.machine == to.machine && from.index != main_memory && to.index != main_memory) {
+    const auto& ports = star_->port_hosts.at(from.machine.index);
+    if (ports.at(from.index) != nullptr && ports.at(to.index) != nullptr) return {ports[from.index], ports[to.index]};
+  }
+  return {host(from), host(to)};
+}
+
 void Network::add_changes(const LinkSpec& spec, s4u::Link* up, s4u::Link* down) {
   for (const LinkChange& change : spec.profile)
     for (s4u::Link* link : {up, down})
@@ -116,7 +131,7 @@ class SimgridFabric final : public Fabric {
 
   Route route(MachineId from, MachineId to) override { return network_.route(from, to); }
   void start_flow(Time at, MachineId from, MachineId to, Bytes size, FlowId id, Duration under_way) override;
-  void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override;
+  void start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) override;
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override;
   void start_io(Time at, DiskId disk, DiskUse use, Bytes size, FlowId id) override;
   void cancel_flow(FlowId id) override;
@@ -207,15 +222,12 @@ void SimgridFabric::start_flow(Time at, MachineId from, MachineId to, Bytes size
               .in_physics = nullptr});
 }
 
-void SimgridFabric::start_copy(Time at, DeviceId to, Bytes size, FlowId id) {
-  if (size.count < 0 || !network_.has(to)) throw std::logic_error("start_copy: negative size, or no such device");
+void SimgridFabric::start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) {
+  if (size.count < 0) throw std::logic_error("start_copy: negative size");
+  const Duration latency = network_.copy_latency(from, to);
+  const auto [source, target] = network_.ends(from, to);
   begin(at, id);
-  add(at + network_.spec(to).latency, {.id = id,
-                                       .from = network_.host(to.machine),
-                                       .to = network_.host(to),
-                                       .bytes = size,
-                                       .work = {},
-                                       .in_physics = nullptr});
+  add(at + latency, {.id = id, .from = source, .to = target, .bytes = size, .work = {}, .in_physics = nullptr});
 }
 
 void SimgridFabric::start_work(Time at, DeviceId device, Duration work, FlowId id) {

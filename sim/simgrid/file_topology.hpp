@@ -21,6 +21,7 @@ class FileTopology final : public Topology {
 
   Route route(MachineId from, MachineId to) override { return way(from, to).route; }
   void path(MachineId from, MachineId to, Path& into) override { into = way(from, to).path; }
+  void copy_path(DeviceId, DeviceId, Path&) override { throw std::logic_error("platform files have no devices"); }
   Loopback loopback(MachineId machine) override;
   [[nodiscard]] const std::vector<LinkSpec>& links() const override { return links_; }
   [[nodiscard]] const std::vector<simgrid::s4u::Host*>& hosts() const { return hosts_; }

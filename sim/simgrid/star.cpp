@@ -65,6 +65,7 @@ void Star::add_machine(const std::string& name, s4u::NetZone& zone) {
   s4u::Host* const host = zone.create_host(name, work_a_second);  // the speed is never used
   hosts.push_back(host);
   device_hosts.emplace_back();
+  port_hosts.emplace_back();
   up.push_back(zone.create_link(name + ".up", any_bandwidth));
   down.push_back(zone.create_link(name + ".down", any_bandwidth));
   loopback.push_back(zone.create_link(name + ".loopback", any_bandwidth));
@@ -85,13 +86,21 @@ void Star::add_machine_with_devices(const std::string& name, const std::vector<D
   loopback.push_back(zone->create_link(name + ".loopback", any_bandwidth));
   zone->add_route(point, point, nullptr, nullptr, {s4u::LinkInRoute(loopback.back())}, false);
   zone->add_route(point, nullptr, nullptr, nullptr, {}, true);
+  const auto add_host = [&](const std::string& its_name, double speed, Bandwidth bandwidth) {
+    s4u::Host* const its_host = zone->create_host(its_name, speed * work_a_second);
+    s4u::Link* const out = zone->create_link(its_name + ".out", bandwidth.bytes_per_second);
+    s4u::Link* const in = zone->create_link(its_name + ".in", bandwidth.bytes_per_second);
+    zone->add_route(its_host->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(out)}, false);
+    zone->add_route(nullptr, its_host->get_netpoint(), nullptr, nullptr, {s4u::LinkInRoute(in)}, false);
+    return its_host;
+  };
   auto& its_devices = device_hosts.emplace_back();
+  auto& its_ports = port_hosts.emplace_back();
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const std::string device = name + ".device" + std::to_string(i);
-    its_devices.push_back(zone->create_host(device, devices[i].speed * work_a_second));
-    s4u::Link* const link = zone->create_link(device + ".link", devices[i].link.bytes_per_second);
-    link->set_latency(devices[i].latency.in_seconds());
-    zone->add_route(its_devices.back()->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(link)}, true);
+    const bool has_port = devices[i].peer.bytes_per_second > 0;
+    its_devices.push_back(add_host(device, devices[i].speed, devices[i].link));
+    its_ports.push_back(has_port ? add_host(device + ".port", 1, devices[i].peer) : nullptr);
   }
   zone->seal();
   up.push_back(parent.create_link(name + ".up", any_bandwidth));

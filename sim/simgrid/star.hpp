@@ -1,8 +1,8 @@
 // A star of machines in SimGrid, with switches between where the platform has some.
 //
 // Models: a zone of SimGrid for the middle and for each switch; machines in it, each behind an up and a down link. With switches or
-// devices a machine is a zone of its own: its host in the middle, and each device a host behind a link. Leaves out: latencies, which the
-// fabric counts. Invariants: SimGrid never forgets a star; its links may change between two uses.
+// devices a machine is a zone of its own: its host in the middle, each device a host behind a link out and a link in, and its port
+// to the others a second host behind two such links. Leaves out: latencies, which the fabric counts. Invariants: SimGrid never forgets a star; its links may change between two uses.
 #pragma once
 
 #include <optional>
@@ -33,6 +33,7 @@ struct Star {
   std::vector<simgrid::s4u::Host*> hosts;
   std::vector<std::vector<DeviceSpec>> device_specs;           // of each machine
   std::vector<std::vector<simgrid::s4u::Host*>> device_hosts;  // likewise
+  std::vector<std::vector<simgrid::s4u::Host*>> port_hosts;    // likewise; null: it has no port
   bool lent = false;
 
  private:

@@ -20,7 +20,9 @@ class WatchedFabric final : public Fabric {
     CHECK(now == engine->now());
     inner_->start_flow(now, from, to, size, id, under_way);
   }
-  void start_copy(Time at, DeviceId to, Bytes size, FlowId id) override { inner_->start_copy(at, to, size, id); }
+  void start_copy(Time at, DeviceId from, DeviceId to, Bytes size, FlowId id) override {
+    inner_->start_copy(at, from, to, size, id);
+  }
   void start_work(Time at, DeviceId device, Duration work, FlowId id) override {
     inner_->start_work(at, device, work, id);
   }

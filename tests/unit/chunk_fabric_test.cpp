@@ -78,8 +78,8 @@ TEST_SUITE("chunk_fabric") {
     PlatformSpec platform = star(1);
     platform.machines[0].devices = {{2, true, Bandwidth{1e9}, Duration::microseconds(5)}};
     const auto fabric = chunk_fabric(platform);
-    fabric->start_copy(Time{}, {m0, 0}, Bytes{1'000'000}, FlowId{1});
-    fabric->start_copy(Time{}, {m0, 0}, Bytes{3'000'000}, FlowId{2});
+    fabric->start_copy(Time{}, {m0, main_memory}, {m0, 0}, Bytes{1'000'000}, FlowId{1});
+    fabric->start_copy(Time{}, {m0, main_memory}, {m0, 0}, Bytes{3'000'000}, FlowId{2});
     fabric->start_work(Time{}, {m0, 0}, Duration::milliseconds(4), FlowId{3});
     check_next(*fabric, 2e-3, {3});
     check_next(*fabric, 5e-6 + 2e-3, {1});

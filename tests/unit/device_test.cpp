@@ -41,8 +41,8 @@ TEST_SUITE("devices") {
 
   TEST_CASE("copies share a device's link and not the network") {
     const auto fabric = make_simgrid_fabric(with_devices());
-    fabric->start_copy(Time{}, fast, Bytes{10'000'000}, FlowId{1});
-    fabric->start_copy(Time{}, fast, Bytes{10'000'000}, FlowId{2});
+    fabric->start_copy(Time{}, {m1, main_memory}, fast, Bytes{10'000'000}, FlowId{1});
+    fabric->start_copy(Time{}, {m1, main_memory}, fast, Bytes{10'000'000}, FlowId{2});
     fabric->start_flow(Time{}, m0, m1, Bytes{1'250'000}, FlowId{3});
     check_next(*fabric, latency_of_route + 1e-3, {3});
     check_next(*fabric, 3e-6 + 2e-3, {1, 2});
@@ -83,7 +83,7 @@ TEST_SUITE("devices") {
     worker.station.compute_on<Worker>(fast, second, Done{2});
     worker.station.compute_on<Worker>(plain, second, Done{3});
     victim.station.compute_on<Worker>(plain, second * 10, Done{4});
-    worker.station.copy_to<Worker>(fast, Bytes{10'000'000'000}, Done{5});
+    worker.station.copy({m1, main_memory}, fast, Bytes{10'000'000'000}, Address<Worker>{worker.station.id()}, Done{5});
     engine.run();
     REQUIRE(worker.ends.size() == 4);
     check_time(worker.ends[0], 0.5);
