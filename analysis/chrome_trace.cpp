@@ -72,7 +72,8 @@ void ChromeTrace::on_devices(const AttemptRecord& attempt) {
   for (const std::uint32_t device : attempt.devices)
     event(fmt::format(R"({{"ph":"X","cat":"gpu","name":"task::{}","pid":{},"tid":{},"ts":{},"dur":{},"cname":"{}",)"
                       R"("args":{{"task_id":"{:016x}","worker":{},"share":{}}}}})",
-                      functions_[attempt.function], attempt.node, device_row(attempt, device),
+                      functions_[attempt.function], attempt.node,
+                      device_row(attempt.node, device, attempt.started, attempt.ended),
                       microseconds(attempt.started.ns), microseconds((attempt.ended - attempt.started).ns),
                       colour_of(attempt.outcome), attempt.task, attempt.worker,
                       attempt.gpus / static_cast<double>(attempt.devices.size())));
@@ -80,23 +81,23 @@ void ChromeTrace::on_devices(const AttemptRecord& attempt) {
 
 // Spans of a row must not overlap, so tasks that share a GPU get rows side by side. They come by their ends (nearly), so looking
 // at each row's last one is enough.
-std::uint64_t ChromeTrace::device_row(const AttemptRecord& attempt, std::uint32_t device) {
+std::uint64_t ChromeTrace::device_row(std::uint32_t node, std::uint32_t device, Time started, Time ended) {
   constexpr std::uint64_t beyond_workers = std::uint64_t{1} << 32;
   constexpr std::uint64_t rows_of_a_device = 10'000;  // of the smallest shares that Ray knows
-  auto& ends = rows_[{attempt.node, device}];
+  auto& ends = rows_[{node, device}];
   std::size_t row = 0;
-  while (row < ends.size() && ends[row] > attempt.started) ++row;
+  while (row < ends.size() && ends[row] > started) ++row;
   const std::uint64_t tid = beyond_workers + device * rows_of_a_device + row;
   if (row == ends.size()) {
     ends.emplace_back();
-    const auto& devices = header_.nodes[attempt.node].devices;
+    const auto& devices = header_.nodes[node].devices;
     const std::string model = device < devices.size() && !devices[device].empty() ? " " + escaped(devices[device]) : "";
-    event(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"GPU {}{}"}}}})",
-                      attempt.node, tid, device, model));
-    event(fmt::format(R"({{"ph":"M","name":"thread_sort_index","pid":{},"tid":{},"args":{{"sort_index":{}}}}})",
-                      attempt.node, tid, -1'000'000 + static_cast<std::int64_t>(tid - beyond_workers)));
+    event(fmt::format(R"({{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":"GPU {}{}"}}}})", node, tid,
+                      device, model));
+    event(fmt::format(R"({{"ph":"M","name":"thread_sort_index","pid":{},"tid":{},"args":{{"sort_index":{}}}}})", node,
+                      tid, -1'000'000 + static_cast<std::int64_t>(tid - beyond_workers)));
   }
-  ends[row] = std::max(ends[row], attempt.ended);
+  ends[row] = std::max(ends[row], ended);
   return tid;
 }
 
@@ -104,6 +105,20 @@ void ChromeTrace::on_store(const StoreRecord& store) {
   event(fmt::format(
       R"({{"ph":"C","name":"object store, bytes","pid":{},"ts":{},"args":{{"memory":{},"fallback files":{}}}}})",
       store.node, microseconds(store.at.ns), (store.used.count - store.fallback.count), store.fallback.count));
+}
+
+void ChromeTrace::on_device_memory(const DeviceMemoryRecord& memory) {
+  event(fmt::format(R"({{"ph":"C","name":"GPU {} memory, bytes","pid":{},"ts":{},"args":{{"used":{}}}}})",
+                    memory.device, memory.node, microseconds(memory.at.ns), memory.used.count));
+}
+
+void ChromeTrace::on_copy(const CopyRecord& copy) {
+  static constexpr std::string_view names[] = {"host_to_device", "device_to_host", "device_to_device"};
+  event(fmt::format(R"({{"ph":"X","cat":"copy","name":"copy::{}","pid":{},"tid":{},"ts":{},"dur":{},)"
+                    R"("cname":"generic_work","args":{{"bytes":{}}}}})",
+                    names[static_cast<std::size_t>(copy.cause)], copy.node,
+                    device_row(copy.node, copy.device, copy.started, copy.ended), microseconds(copy.started.ns),
+                    microseconds((copy.ended - copy.started).ns), copy.bytes.count));
 }
 
 void ChromeTrace::finish() {

@@ -42,7 +42,11 @@ Json nodes_of(const RunReport& report) {
       nodes[node.name]["gpus"].push_back({{"index", i},
                                           {"model", node.gpus[i].model},
                                           {"tasks", node.gpus[i].tasks},
-                                          {"utilisation", rounded(node.gpus[i].utilisation)}});
+                                          {"utilisation", rounded(node.gpus[i].utilisation)},
+                                          {"memory",
+                                           {{"capacity_bytes", node.gpus[i].memory.count},
+                                            {"mean_bytes", node.gpus[i].memory_mean.count},
+                                            {"peak_bytes", node.gpus[i].memory_peak.count}}}});
   }
   return nodes;
 }
@@ -76,6 +80,17 @@ Json transfers_of(const StoreReport& store) {
             {"call_arguments", received(Purpose::call_arguments)},
             {"get", received(Purpose::get)}}},
           {"links", std::move(links)}};
+}
+
+Json copies_of(const CopySummary& copies) {
+  using Cause = CopyRecord::Cause;
+  const auto bytes = [&](Cause cause) { return copies.bytes[static_cast<std::size_t>(cause)].count; };
+  return {{"count", copies.count},
+          {"bytes", bytes(Cause::host_to_device) + bytes(Cause::device_to_host) + bytes(Cause::device_to_device)},
+          {"by_cause",
+           {{"host_to_device", bytes(Cause::host_to_device)},
+            {"device_to_host", bytes(Cause::device_to_host)},
+            {"device_to_device", bytes(Cause::device_to_device)}}}};
 }
 
 Json jobs_of(const RunReport& report) {
@@ -142,6 +157,7 @@ std::string run_json(const RunReport& r) {
   json["scheduling_delay_s"] = delays_of(r.scheduling_delay);
   json["fairness"] = rounded(r.fairness);
   json["transfers"] = transfers_of(r.store);
+  json["device_copies"] = copies_of(r.copies);
   json["spilled_bytes"] = r.store.spilled.count;
   json["restored_bytes"] = r.store.restored.count;
   json["fallback_peak_bytes"] = r.store.fallback_peak.count;

@@ -78,9 +78,11 @@ RunReport report_on(const Summary& summary, Duration makespan) {
                             node.store,
                             summary.mean_used(i, makespan)});
     for (std::size_t gpu = 0; gpu < node.devices.size(); ++gpu)
-      report.nodes.back().gpus.push_back(
-          {header.devices[gpu], node.devices[gpu].tasks,
-           makespan.ns > 0 ? node.devices[gpu].busy_seconds / makespan.in_seconds() : 0});
+      report.nodes.back().gpus.push_back({header.devices[gpu], node.devices[gpu].tasks,
+                                          makespan.ns > 0 ? node.devices[gpu].busy_seconds / makespan.in_seconds() : 0,
+                                          gpu < header.device_memory.size() ? header.device_memory[gpu] : Bytes{},
+                                          Summary::mean_used(node.devices[gpu], makespan),
+                                          node.devices[gpu].memory_peak});
     report.workers_started += node.workers_started;
     report.oom_kills += node.oom_kills;
   }
@@ -102,6 +104,7 @@ RunReport report_on(const Summary& summary, Duration makespan) {
   }
   report.scheduling_delay = percentiles_of(summary.scheduling_delay());
   report.store = stores_of(summary);
+  report.copies = summary.copies();
   report.fairness = summary.fairness();
   return report;
 }

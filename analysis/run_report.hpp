@@ -22,6 +22,9 @@ struct GpuReport {
   std::string model;  // empty: not said
   std::uint64_t tasks = 0;
   double utilisation = 0;
+  Bytes memory = {};  // that it has; 0: not said
+  Bytes memory_mean = {};
+  Bytes memory_peak = {};
 };
 
 struct NodeReport {
@@ -135,6 +138,7 @@ struct RunReport {
   std::vector<std::pair<std::string, std::int64_t>> demand;  // by resources asked for: most tasks pending at a time
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
   StoreReport store;
+  CopySummary copies;
   std::uint64_t events = 0;
   double wall_seconds = 0;
 

@@ -93,12 +93,33 @@ void Summary::on_object(const ObjectRecord& object) {
   }
 }
 
+void Summary::on_device_memory(const DeviceMemoryRecord& record) {
+  if (record.device >= nodes_[record.node].devices.size()) return;
+  DeviceSummary& device = nodes_[record.node].devices[record.device];
+  device.memory_seconds += static_cast<double>(device.memory_used.count) * (record.at - device.since).in_seconds();
+  device.memory_used = record.used;
+  device.since = record.at;
+  device.memory_peak = std::max(device.memory_peak, record.used);
+}
+
+namespace {
+
+// Of what was held, `byte_seconds` before `since` and `used` from then on.
+Bytes mean_of(double byte_seconds, Bytes used, Time since, Duration makespan) {
+  if (makespan <= Duration{}) return {};
+  const double rest = static_cast<double>(used.count) * std::max(Duration{}, Time{} + makespan - since).in_seconds();
+  return {static_cast<std::int64_t>((byte_seconds + rest) / makespan.in_seconds())};
+}
+
+}  // namespace
+
 Bytes Summary::mean_used(std::uint32_t node, Duration makespan) const {
   const StoreSummary& store = nodes_[node].store;
-  if (makespan <= Duration{}) return {};
-  const double rest =
-      static_cast<double>(store.used.count) * std::max(Duration{}, Time{} + makespan - store.since).in_seconds();
-  return {static_cast<std::int64_t>((store.byte_seconds + rest) / makespan.in_seconds())};
+  return mean_of(store.byte_seconds, store.used, store.since, makespan);
+}
+
+Bytes Summary::mean_used(const DeviceSummary& device, Duration makespan) {
+  return mean_of(device.memory_seconds, device.memory_used, device.since, makespan);
 }
 
 void Summary::add_slowdown(double slowdown) {

@@ -22,6 +22,16 @@ namespace raysim {
 struct DeviceSummary {
   std::uint64_t tasks = 0;
   double busy_seconds = 0;  // of its share that running tasks hold
+  Bytes memory_peak;
+  Bytes memory_used;          // now,
+  Time since;                 // from when on
+  double memory_seconds = 0;  // bytes by time before that
+};
+
+// Bytes that were copied to, from and between devices, by CopyRecord::Cause.
+struct CopySummary {
+  std::uint64_t count = 0;
+  std::array<Bytes, static_cast<std::size_t>(CopyRecord::Cause::count)> bytes{};
 };
 
 // The object store of a node.
@@ -101,6 +111,11 @@ class Summary final : public RecordSink {
   void on_actor(const ActorRecord& actor) override { actors_[actor.actor] = actor; }
   void on_store(const StoreRecord& store) override;
   void on_object(const ObjectRecord& object) override;
+  void on_device_memory(const DeviceMemoryRecord& memory) override;
+  void on_copy(const CopyRecord& copy) override {
+    ++copies_.count;
+    copies_.bytes[static_cast<std::size_t>(copy.cause)] += copy.bytes;
+  }
   void on_arguments_waited(std::uint32_t, Duration waited) override { argument_waits_.add(waited); }
 
   void on_job(const JobRecord& job) override;
@@ -120,6 +135,9 @@ class Summary final : public RecordSink {
   [[nodiscard]] const DurationHistogram& argument_waits() const { return argument_waits_; }
   // What a node's store held on average.
   [[nodiscard]] Bytes mean_used(std::uint32_t node, Duration makespan) const;
+  // What a device's memory held on average.
+  [[nodiscard]] static Bytes mean_used(const DeviceSummary& device, Duration makespan);
+  [[nodiscard]] const CopySummary& copies() const { return copies_; }
   // By number.
   [[nodiscard]] const std::vector<JobSummary>& jobs() const { return jobs_; }
   [[nodiscard]] std::uint64_t submitted() const { return submitted_; }
@@ -154,6 +172,7 @@ class Summary final : public RecordSink {
   std::map<std::uint32_t, ActorRecord> actors_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, LinkSummary> links_;
   std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)> received_{};
+  CopySummary copies_;
   DurationHistogram argument_waits_;
   std::vector<JobSummary> jobs_;
   std::uint64_t submitted_ = 0;

@@ -196,6 +196,7 @@ class RunTable {
       row("arguments", duration_text(store.argument_wait.p50),
           fmt::format("median wait until they were on the node; p95 {}, max {}", duration_text(store.argument_wait.p95),
                       duration_text(store.argument_wait.max)));
+    copies();
     const auto peak =
         std::max_element(report_.nodes.begin(), report_.nodes.end(),
                          [](const NodeReport& a, const NodeReport& b) { return a.store.peak < b.store.peak; });
@@ -211,6 +212,16 @@ class RunTable {
           "at most on a node, of objects that had no room in memory");
     if (report_.oom_kills > 0)
       row("killed", count_text(report_.oom_kills), "workers, as their nodes were low on memory");
+  }
+
+  void copies() {
+    using Cause = CopyRecord::Cause;
+    const auto bytes = [&](Cause cause) { return report_.copies.bytes[static_cast<std::size_t>(cause)]; };
+    if (report_.copies.count == 0) return;
+    row("device copies",
+        bytes_text(bytes(Cause::host_to_device) + bytes(Cause::device_to_host) + bytes(Cause::device_to_device)),
+        fmt::format("{} to devices, {} from them, {} between them", bytes_text(bytes(Cause::host_to_device)),
+                    bytes_text(bytes(Cause::device_to_host)), bytes_text(bytes(Cause::device_to_device))));
   }
 
   void machine() {
@@ -304,10 +315,17 @@ class RunTable {
     node_row({"all", report_.cpus, report_.finished, report_.cpu_utilisation, report_.workers_started}, name_width);
   }
 
+  [[nodiscard]] bool uses_device_memory() const {
+    for (const NodeReport& node : report_.nodes)
+      for (const GpuReport& gpu : node.gpus)
+        if (gpu.memory_peak > Bytes{}) return true;
+    return false;
+  }
+
   // Each GPU, while they are few.
   void gpus() {
     text_ += paint_.dim("  " + left("GPU", longest_name) + left("model", longest_name) + right("tasks", 8) +
-                        right("utilisation", 13)) +
+                        (uses_device_memory() ? right("peak memory", 13) : "") + right("utilisation", 13)) +
              '\n';
     std::size_t shown = 0;
     for (const NodeReport& node : report_.nodes)
@@ -315,6 +333,7 @@ class RunTable {
         text_ += "  " + left(shortened(fmt::format("{} {}", node.name, i), longest_name - 1), longest_name) +
                  left(shortened(node.gpus[i].model, longest_name - 1), longest_name) +
                  paint_.bold(right(count_text(node.gpus[i].tasks), 8)) +
+                 (uses_device_memory() ? right(bytes_text(node.gpus[i].memory_peak), 13) : "") +
                  right(percent_text(node.gpus[i].utilisation), 13) + "  " +
                  paint_.blue(bar(node.gpus[i].utilisation, true)) + paint_.dim(bar(node.gpus[i].utilisation, false)) +
                  '\n';

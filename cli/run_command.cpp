@@ -34,16 +34,17 @@ struct RunOptions {
   std::string trace;
 };
 
-std::vector<std::string> models_of(const NodeSpec& node) {
-  std::vector<std::string> models;
-  for (const GpuSpec& gpu : node.gpus) models.push_back(gpu.model);
-  return models;
-}
-
 RunHeader header_of(const Scenario& scenario) {
   RunHeader header;
-  for (const NodeSpec& node : scenario.cluster.nodes)
-    header.nodes.push_back({node.name, node.total.get(cpu_resource).value(), models_of(node)});
+  for (const NodeSpec& node : scenario.cluster.nodes) {
+    NodeHeader& entry = header.nodes.emplace_back();
+    entry.name = node.name;
+    entry.cpus = node.total.get(cpu_resource).value();
+    for (const GpuSpec& gpu : node.gpus) {
+      entry.devices.push_back(gpu.model);
+      entry.device_memory.push_back(gpu.memory);
+    }
+  }
   header.functions = function_names(scenario.program);
   return header;
 }

@@ -31,8 +31,9 @@ constexpr std::array node_keys{KeySpec{"count"},     KeySpec{"head"},   KeySpec{
                                KeySpec{"link"}};
 constexpr std::array disk_keys{KeySpec{"capacity"}, KeySpec{"used"}, KeySpec{"read_bandwidth"},
                                KeySpec{"write_bandwidth"}, KeySpec{"latency"}};
-constexpr std::array gpu_keys{KeySpec{"count"},  KeySpec{"model"},          KeySpec{"memory"},      KeySpec{"speed"},
-                              KeySpec{"shared"}, KeySpec{"link_bandwidth"}, KeySpec{"link_latency"}};
+constexpr std::array gpu_keys{KeySpec{"count"},        KeySpec{"model"},          KeySpec{"memory"},
+                              KeySpec{"speed"},        KeySpec{"shared"},         KeySpec{"link_bandwidth"},
+                              KeySpec{"link_latency"}, KeySpec{"peer_bandwidth"}, KeySpec{"peer_latency"}};
 constexpr std::array cluster_keys{KeySpec{"raysim_platform"}, KeySpec{"title"},    KeySpec{"network"},
                                   KeySpec{"switches"},        KeySpec{"machines"}, KeySpec{"nodes", true}};
 
@@ -172,7 +173,10 @@ class ClusterLoader {
     GpuKind kind;
     if (const auto count = keys.find("count")) kind.count = count->whole(0, most_gpus);
     if (const auto model = keys.find("model")) kind.gpu.model = model->name("the model of a GPU");
-    if (const auto memory = keys.find("memory")) kind.gpu.memory = memory->bytes();
+    if (const auto memory = keys.find("memory")) {
+      kind.gpu.memory = memory->bytes();
+      if (kind.gpu.memory == Bytes{}) memory->fail_expected("more than 0");
+    }
     if (const auto speed = keys.find("speed")) {
       kind.device.speed = speed->number(0, most_speed);
       if (kind.device.speed < 1 / most_speed) speed->fail_expected("a speed from 0.000001 to 1000000");
@@ -180,6 +184,12 @@ class ClusterLoader {
     if (const auto shared = keys.find("shared")) kind.device.shared = shared->boolean();
     if (const auto bandwidth = keys.find("link_bandwidth")) kind.device.link = bandwidth->bandwidth();
     if (const auto latency = keys.find("link_latency")) kind.device.latency = latency->duration();
+    if (const auto bandwidth = keys.find("peer_bandwidth")) kind.device.peer = bandwidth->bandwidth();
+    if (const auto latency = keys.find("peer_latency")) {
+      kind.device.peer_latency = latency->duration();
+      if (!keys.has("peer_bandwidth"))
+        keys.fail_at_key("peer_latency", "'peer_latency' without 'peer_bandwidth'", "both, or none");
+    }
     gpus_.push_back(std::move(kind));
   }
 

@@ -162,6 +162,9 @@ RemoteFunction remote_function(const FunctionSpec& spec, std::string name) {
   function.duration = spec.duration.computed ? Distribution::constant(-1) : spec.duration.drawn;
   function.computes = spec.compute;
   if (!spec.memory_use.computed) function.memory_use = spec.memory_use.drawn;
+  function.on_gpu = spec.on_gpu;
+  function.device_copy = spec.device_copy;
+  function.device_memory = spec.device_memory;
   return function;
 }
 
@@ -219,8 +222,6 @@ ProgramBodies make_bodies(const ScenarioProgram& program, ClusterSpec& cluster, 
   for (const TaskSpec& task : program.tasks) {
     RemoteFunction function = remote_function(task, task.name);
     function.options = resolve_options(task.options, cluster, default_retries);
-    function.on_gpu = task.on_gpu;
-    function.device_copy = task.device_copy;
     function.max_calls = task.max_calls;
     function.crash_attempts = task.crash_attempts;
     if (task.has_body()) function.body = [self, &task](TaskContext& context) { return run_task(self, context, task); };

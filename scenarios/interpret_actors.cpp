@@ -55,6 +55,7 @@ ActorOptions resolve_actor_options(Frame& frame, const ActorClassSpec& actor, co
   options.max_task_retries = all.max_task_retries.value_or(0);
   options.max_concurrency = all.max_concurrency.value_or(actor.is_async ? calls_of_async_actors : 1);
   options.async_actor = actor.is_async;
+  options.tensor_transport = actor.tensor_transport;
   for (const auto& [name, most] : actor.concurrency_groups) options.concurrency_groups.push_back({name, most});
   options.max_pending_calls = all.max_pending_calls.value_or(-1);
   if (all.name) options.name = frame.text(*all.name);
@@ -164,6 +165,7 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke) {
     const Method each = method_of(frame.self, call.actor, invoke.method);
     call.method = each.function;
     call.group = group_number(*each.actor, invoke.concurrency_group.value_or(each.spec->concurrency_group));
+    call.transport = invoke.transport.value_or(each.spec->transport);
     call.generator_backpressure = invoke.backpressure.value_or(each.spec->backpressure);
     calls.set_arguments(i / rounds, call.args);
     if (spec.duration) call.duration = frame.duration(*spec.duration, step.place);

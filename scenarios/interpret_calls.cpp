@@ -219,7 +219,8 @@ Body run_get(Frame& frame, const Step& step, const GetStep& get) {
   if (generator != nullptr && !generator->dynamic && get.as.name)
     throw ExpressionError("the value of a streaming generator, expected 'for_each' or 'next' for its items");
   const std::vector<ObjectRef> refs = refs_of(wanted, "get");
-  Body getting = frame.context.get(refs, frame.timeout(get.timeout, step.place));
+  const std::optional<Duration> timeout = frame.timeout(get.timeout, step.place);
+  Body getting = get.through_store ? frame.context.get_through_store(refs, timeout) : frame.context.get(refs, timeout);
   co_await getting;
   if (!get.as.name) co_return;
   if (generator != nullptr) {

@@ -150,6 +150,7 @@ GetStep BodyReader::get(const YamlReader& value) {
   if (!value.is_mapping()) return {read_.value(value), {}, {}};
   const YamlMapping mapping = value.mapping(keys::get);
   GetStep result{read_.value(mapping.at("refs")), timeout(mapping), {}};
+  if (const auto flag = mapping.find("use_object_store")) result.through_store = flag->boolean();
   if (const auto as = mapping.find("as")) result.as.name = read_.target(*as);
   return result;
 }
@@ -234,6 +235,7 @@ InvokeStep BodyReader::invoke(const YamlReader& value) {
     result.backpressure = read_backpressure(*items);
   if (const auto retries = mapping.find("max_task_retries"))
     result.max_task_retries = static_cast<int>(retries->whole(-1, std::numeric_limits<int>::max()));
+  if (const auto transport = mapping.find("tensor_transport")) result.transport = read_transport(*transport);
   result.call.as = target(mapping);
   return result;
 }

@@ -19,12 +19,19 @@ namespace {
 constexpr std::int64_t most_returns = 10'000;
 constexpr std::int64_t most_attempts = 1'000'000;
 
-// What a task's duration keeps busy: a core, or the GPUs that it has asked for.
-void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
+void read_device_memory(const YamlMapping& mapping, FunctionSpec& function, bool has_gpus) {
+  const auto key = mapping.find("device_memory");
+  if (!key) return;
+  function.device_memory = key->bytes();
+  if (!has_gpus) mapping.fail_at_key("device_memory", "'device_memory' without GPUs", "'num_gpus' above 0");
+}
+
+// What a task's duration keeps busy: a core, or the GPUs that it has asked for; and what it takes of their memory.
+void read_place_of_work(const YamlMapping& mapping, FunctionSpec& task, bool has_gpus) {
   static constexpr std::string_view places[] = {"cpu", "gpu"};
   if (const auto key = mapping.find("runs_on")) {
     task.on_gpu = key->one_of(places) == "gpu";
-    if (task.on_gpu && task.options.num_gpus.value_or(0) == 0)
+    if (task.on_gpu && !has_gpus)
       key->fail("'runs_on' is 'gpu' in a task without GPUs", "'num_gpus' above 0, or 'cpu'");
     if (task.on_gpu && task.memory_use.computed)
       mapping.at("memory_use").fail("a computed 'memory_use' next to 'runs_on: gpu'", "one that is known before");
@@ -39,6 +46,7 @@ void read_place_of_work(const YamlMapping& mapping, TaskSpec& task) {
     if (!task.on_gpu)
       mapping.fail_at_key("device_copy", "'device_copy' in a task that runs on a core", "'runs_on: gpu'");
   }
+  read_device_memory(mapping, task, has_gpus);
 }
 
 class DeclarationReader {
@@ -183,7 +191,7 @@ class DeclarationReader {
       check_demand(task.options, "task " + in_quotes(task.name), reader, context_);
       NameTable& names = new_names();
       read_function(mapping, "body", task, names);
-      read_place_of_work(mapping, task);
+      read_place_of_work(mapping, task, task.options.num_gpus.value_or(0) > 0);
       if (const auto key = mapping.find("max_calls")) task.max_calls = static_cast<int>(key->whole(0, most_attempts));
       if (const auto key = mapping.find("crash"))
         task.crash_attempts = static_cast<int>(key->mapping(keys::crash).at("attempts").whole(0, most_attempts));
@@ -208,8 +216,14 @@ class DeclarationReader {
         for (const YamlReader& group : key->named_values("most calls at a time by group"))
           actor.concurrency_groups.emplace_back(group.key(), static_cast<int>(group.whole(1, 1'000'000)));
       read_state(mapping, actor);
+      read_device_memory(mapping, actor.constructor, has_gpus(actor));
       if (const auto key = mapping.find("methods"))
         for (const YamlReader& method : declared(*key, actor)) read_method(method, actor);
+      if (const auto key = mapping.find("enable_tensor_transport")) {
+        if (!key->boolean() && actor.tensor_transport)
+          key->fail("'enable_tensor_transport: false' next to a method with 'tensor_transport'", "one of the two");
+        actor.tensor_transport = key->boolean();
+      }
       context_.actors.add(actor.name);
     }
   }
@@ -218,6 +232,21 @@ class DeclarationReader {
     std::vector<YamlReader> readers = methods.named_values("methods by name");
     actor.methods.reserve(readers.size());
     return readers;
+  }
+
+  static bool has_gpus(const ActorClassSpec& actor) { return actor.options.task.num_gpus.value_or(0) > 0; }
+
+  static void read_tensor_transport(const YamlReader& key, const YamlMapping& mapping, MethodSpec& method,
+                                    ActorClassSpec& actor) {
+    method.transport = read_transport(key);
+    if (method.transport == TensorTransport::object_store) return;
+    actor.tensor_transport = true;
+    if (needs_gpu(method.transport) && !has_gpus(actor))
+      key.fail(fmt::format("'tensor_transport: {}' in a class without GPUs", name_of(method.transport)),
+               "'num_gpus' above 0 in the class, or 'gloo' or 'nixl', which also take tensors in main memory");
+    if (method.num_returns != 1)
+      mapping.fail_at_key("num_returns", "'num_returns' next to 'tensor_transport'",
+                          "one return, which is the default");
   }
 
   // The constructor, with the values that the state starts with.
@@ -245,6 +274,8 @@ class DeclarationReader {
     method.place = place_of(reader);
     NameTable& names = new_names(&actor.state);
     read_function(mapping, "body", method, names);
+    read_place_of_work(mapping, method, has_gpus(actor));
+    if (const auto key = mapping.find("tensor_transport")) read_tensor_transport(*key, mapping, method, actor);
     if (const auto key = mapping.find("generator_backpressure_num_objects"))
       method.backpressure = read_backpressure(*key);
     if (const auto key = mapping.find("concurrency_group")) {

@@ -34,10 +34,11 @@ constexpr std::array common_list{
 constexpr auto options_list =
     joined(common_list, std::array{KeySpec{"max_retries"}, KeySpec{"retry_exceptions"}, KeySpec{"priority"},
                                    KeySpec{"generator_backpressure_num_objects"}});
-constexpr auto task_list = joined(
-    options_list, std::array{KeySpec{"parameters"}, KeySpec{"duration"}, KeySpec{"sleep"}, KeySpec{"memory_use"},
-                             KeySpec{"runs_on"}, KeySpec{"device_copy"}, KeySpec{"returns"}, KeySpec{"num_returns"},
-                             KeySpec{"max_calls"}, KeySpec{"crash"}, KeySpec{"body"}, KeySpec{"return"}});
+constexpr auto task_list =
+    joined(options_list, std::array{KeySpec{"parameters"}, KeySpec{"duration"}, KeySpec{"sleep"}, KeySpec{"memory_use"},
+                                    KeySpec{"runs_on"}, KeySpec{"device_copy"}, KeySpec{"device_memory"},
+                                    KeySpec{"returns"}, KeySpec{"num_returns"}, KeySpec{"max_calls"}, KeySpec{"crash"},
+                                    KeySpec{"body"}, KeySpec{"return"}});
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
@@ -99,7 +100,7 @@ constexpr std::array step_list{KeySpec{"submit"},
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
                                  KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
-constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"as"}};
+constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"use_object_store"}, KeySpec{"as"}};
 constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, KeySpec{"timeout"}, KeySpec{"ready"},
                                KeySpec{"pending"}};
 constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true},
@@ -113,10 +114,11 @@ constexpr auto actor_common_list =
     joined(common_list, std::array{KeySpec{"max_restarts"}, KeySpec{"max_task_retries"}, KeySpec{"max_pending_calls"},
                                    KeySpec{"max_concurrency"}});
 constexpr auto actor_list =
-    joined(actor_common_list, std::array{KeySpec{"concurrency_groups"}, KeySpec{"async"}, KeySpec{"name"},
-                                         KeySpec{"namespace"}, KeySpec{"lifetime"}, KeySpec{"get_if_exists"},
-                                         KeySpec{"parameters"}, KeySpec{"state"}, KeySpec{"duration"}, KeySpec{"sleep"},
-                                         KeySpec{"memory_use"}, KeySpec{"init"}, KeySpec{"methods"}});
+    joined(actor_common_list,
+           std::array{KeySpec{"concurrency_groups"}, KeySpec{"async"}, KeySpec{"name"}, KeySpec{"namespace"},
+                      KeySpec{"lifetime"}, KeySpec{"get_if_exists"}, KeySpec{"parameters"}, KeySpec{"state"},
+                      KeySpec{"duration"}, KeySpec{"sleep"}, KeySpec{"memory_use"}, KeySpec{"device_memory"},
+                      KeySpec{"enable_tensor_transport"}, KeySpec{"init"}, KeySpec{"methods"}});
 constexpr auto actor_options_list =
     joined(actor_common_list,
            std::array{KeySpec{"name"}, KeySpec{"namespace"}, KeySpec{"lifetime"}, KeySpec{"get_if_exists"}});
@@ -124,6 +126,10 @@ constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"duration"},
                                  KeySpec{"sleep"},
                                  KeySpec{"memory_use"},
+                                 KeySpec{"runs_on"},
+                                 KeySpec{"device_copy"},
+                                 KeySpec{"device_memory"},
+                                 KeySpec{"tensor_transport"},
                                  KeySpec{"returns"},
                                  KeySpec{"num_returns"},
                                  KeySpec{"concurrency_group"},
@@ -132,7 +138,8 @@ constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"return"}};
 constexpr std::array create_list{KeySpec{"actor", true}, KeySpec{"args"}, KeySpec{"count"},
                                  KeySpec{"options"},     KeySpec{"as"},   KeySpec{"append"}};
-constexpr std::array invoke_list{KeySpec{"actor", true},
+constexpr std::array invoke_list{KeySpec{"tensor_transport"},
+                                 KeySpec{"actor", true},
                                  KeySpec{"method", true},
                                  KeySpec{"count"},
                                  KeySpec{"over"},

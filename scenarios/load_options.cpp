@@ -165,6 +165,12 @@ void read_resources(const YamlReader& value, const ScenarioContext& context, con
 
 }  // namespace
 
+TensorTransport read_transport(const YamlReader& value) {
+  const std::string name = value.one_of(transport_names);
+  return static_cast<TensorTransport>(std::find(transport_names.begin(), transport_names.end(), name) -
+                                      transport_names.begin());
+}
+
 std::int64_t read_backpressure(const YamlReader& value) {
   const std::int64_t items = value.whole(-1, std::numeric_limits<std::int32_t>::max());
   if (items == 0) value.fail_expected("at least 1, or -1 for no limit");

@@ -94,6 +94,9 @@ ActorOptionsSpec read_actor_options(const YamlMapping& keys, const ScenarioConte
 
 // How many items of a generator may wait for its consumer; -1: any number.
 std::int64_t read_backpressure(const YamlReader& value);
+// `tensor_transport` of a method or a call.
+TensorTransport read_transport(const YamlReader& value);
+TensorTransport read_transport(const YamlReader& value);
 
 // A quantity, a list of quantities used in order, or a mapping that names a distribution. In seconds or bytes.
 Distribution read_durations(const YamlReader& value);

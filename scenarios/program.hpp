@@ -17,6 +17,7 @@
 
 #include "models/gcs/placement_group.hpp"
 #include "models/task.hpp"
+#include "models/tensor_transport.hpp"
 #include "scenarios/step.hpp"
 
 namespace raysim {
@@ -34,6 +35,9 @@ struct FunctionSpec {
   bool size_given = false;                    // else values have their own
   bool returns_value = false;                 // body.result says it, not only a step
   Amount memory_use = Amount::constant(0);    // bytes of heap, while it runs; of a constructor: while the actor lives
+  bool on_gpu = false;                        // `duration` keeps GPUs busy instead of a core
+  Bytes device_copy;                          // copied to them before
+  Bytes device_memory;                        // of theirs, as memory_use
 
   // It is a generator.
   [[nodiscard]] bool yields() const { return num_returns < 0; }
@@ -46,8 +50,6 @@ struct FunctionSpec {
 
 struct TaskSpec : FunctionSpec {
   TaskOptionsSpec options;
-  bool on_gpu = false;     // `duration` keeps GPUs busy instead of a core
-  Bytes device_copy;       // copied to them before
   int max_calls = 0;       // a worker exits when it has run it so often; 0: never
   int crash_attempts = 0;  // the first so many attempts end their worker process at the end of the body
 };
@@ -55,6 +57,7 @@ struct TaskSpec : FunctionSpec {
 struct MethodSpec : FunctionSpec {
   std::string concurrency_group;   // empty: the one without a name
   std::int64_t backpressure = -1;  // of a generator
+  TensorTransport transport = TensorTransport::object_store;
 };
 
 // A class: state, a constructor and methods. The names of the state are those of `state` in order.
@@ -63,6 +66,7 @@ struct ActorClassSpec {
   SourcePlace place;
   ActorOptionsSpec options;
   bool is_async = false;
+  bool tensor_transport = false;                                // it takes part in transfers of tensors
   std::vector<std::pair<std::string, int>> concurrency_groups;  // name and most calls at a time
   std::vector<std::string> state;
   std::vector<Expression> initial;  // of each, over the constructor's parameters

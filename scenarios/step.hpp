@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/cluster.hpp"
+#include "models/tensor_transport.hpp"
 #include "scenarios/options.hpp"
 #include "sim/distribution.hpp"
 
@@ -76,6 +77,7 @@ struct GetStep {
   Expression refs;
   std::optional<Amount> timeout;
   Target as;
+  bool through_store = false;  // also tensors that are on devices
 };
 struct WaitStep {
   Expression refs;
@@ -187,6 +189,7 @@ struct InvokeStep {
   std::optional<std::int64_t> backpressure;  // over the method's own
   std::optional<std::string> concurrency_group;
   std::optional<int> max_task_retries;
+  std::optional<TensorTransport> transport;
 };
 struct KillStep {
   Expression actor;

@@ -164,7 +164,8 @@ void CoreWorker::place_arguments(std::uint32_t index) {
       if (tasks_.object(object).in_store) input.store_args.push_back(*arg.ref);
       if (tasks_.object(object).in_store) continue;
       if (arg.ref->owner == io_.id() && is_tensor(object)) {
-        input.tensors.push_back(*arg.ref);
+        if (std::find(input.tensors.begin(), input.tensors.end(), *arg.ref) == input.tensors.end())
+          input.tensors.push_back(*arg.ref);
         continue;
       }
     }

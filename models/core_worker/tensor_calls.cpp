@@ -26,6 +26,12 @@ std::string text_of(TensorsArrived::Outcome outcome) {
   return "";
 }
 
+// `why` begins with the name of Python's error.
+std::string text_of_task_error(const std::string& function, const std::string& why) {
+  const std::string type = why.substr(0, why.find(':'));
+  return "RayTaskError(" + type.substr(type.rfind('.') + 1) + "): " + function + ": " + why;
+}
+
 CopyRecord record_of(MemoryPlace from, MemoryPlace to, Time started, Time ended, Bytes bytes) {
   using Cause = CopyRecord::Cause;
   const bool to_device = to.gpu != main_memory;
@@ -196,7 +202,7 @@ void CoreWorker::give_devices_back(std::uint32_t slot, Time now) {
 
 void CoreWorker::fail_execution(std::uint32_t slot, const std::string& why) {
   auto output = std::make_unique<TaskOutput>();
-  output->message = why;
+  output->message = text_of_task_error(executed_function(slot).name, why);
   reply(*main_, slot, ErrorType::task_error, {}, executions_[slot].started, std::move(output));
 }
 
@@ -205,7 +211,7 @@ void CoreWorker::refuse_return(std::uint32_t slot, const std::string& why) {
   TaskReply& reply = executions_[slot].reply;
   reply.error = ErrorType::task_error;
   reply.output = std::make_unique<TaskOutput>();
-  reply.output->message = why;
+  reply.output->message = text_of_task_error(executed_function(slot).name, why);
 }
 
 }  // namespace raysim

@@ -18,10 +18,13 @@ void CoreWorker::Tensors::called(Station& thread, std::uint32_t task, const Acto
     worker.tasks_.task(task).input->transport = call.transport;
     owned[worker.tasks_.task(task).first_object] = {call.actor, call.transport, false, {}, {}};
   }
+  std::vector<std::uint32_t> seen;
   for (const Argument& arg : call.args) {
     if (!arg.ref || arg.ref->owner != worker.io_.id()) continue;
     const auto it = owned.find(arg.ref->index);
     if (it == owned.end() || it->second.source.actor() == call.actor.actor()) continue;  // it has it already
+    if (std::find(seen.begin(), seen.end(), it->first) != seen.end()) continue;
+    seen.push_back(it->first);
     if (it->second.created)
       transfer(thread, it->first, call.actor);
     else
@@ -36,7 +39,8 @@ void CoreWorker::Tensors::call_ended(std::uint32_t task, ErrorType error, const 
     transfers_.erase(it);
     // A collective that has lost one of its ends cannot be broken off otherwise.
     if (error != ErrorType::none)
-      for (const ActorId actor : {ends.source, ends.receiver}) worker.io_.send(worker.runtime_.gcs, KillActor{actor, true});
+      for (const ActorId actor : {ends.source, ends.receiver})
+        worker.io_.send(worker.runtime_.gcs, KillActor{actor, true});
     return;
   }
   const auto it = owned.find(ended.first_object);
@@ -47,9 +51,9 @@ void CoreWorker::Tensors::call_ended(std::uint32_t task, ErrorType error, const 
   }
   it->second.created = true;
   it->second.size = output->returns.front().size;
-  for (const ActorHandle& receiver : std::exchange(it->second.receivers, {}))
-    transfer(worker.io_, it->first, receiver);
-  if (worker.tasks_.object(it->first).out_of_scope) worker.runtime_.engine.post(worker.address_, ObjectOutOfScope{it->first});
+  for (const ActorHandle& receiver : std::exchange(it->second.receivers, {})) transfer(worker.io_, it->first, receiver);
+  if (worker.tasks_.object(it->first).out_of_scope)
+    worker.runtime_.engine.post(worker.address_, ObjectOutOfScope{it->first});
 }
 
 // The order in which an owner starts transfers is the same at all actors, so that none of them wait for each other.
@@ -142,7 +146,8 @@ void CoreWorker::check_takes_tensors(const ActorCall& call) const {
   const auto is_one = [&](const Argument& arg) {
     return arg.ref && arg.ref->owner == io_.id() && is_tensor(arg.ref->index);
   };
-  if (call.transport == TensorTransport::object_store && std::none_of(call.args.begin(), call.args.end(), is_one)) return;
+  if (call.transport == TensorTransport::object_store && std::none_of(call.args.begin(), call.args.end(), is_one))
+    return;
   throw RayError(ErrorType::value_error,
                  "the actor has no part in transfers of tensors: set enable_tensor_transport in its class");
 }
@@ -203,7 +208,8 @@ std::string CoreWorker::Tensors::keep_return(Station& thread, std::uint32_t slot
   const Bytes size = worker.sizes_of_returns(slot).front();
   const MemoryPlace where = place(transport);
   if (needs_gpu(transport) && where.gpu == main_memory)
-    return "ValueError: tensor transport " + std::string(name_of(transport)) + " does not support tensors on device cpu";
+    return "ValueError: tensor transport " + std::string(name_of(transport)) +
+           " does not support tensors on device cpu";
   if (find(object) == nullptr) {  // a try before this one may have left it
     if (std::string error = take(where, size, thread.now()); !error.empty()) return error;
     keep(thread, object, {where, size, true, ""});

@@ -75,6 +75,7 @@ inline Profile profile() {
   p.system.task_actor_unavailable_retry_delay_max = ms(5'000);
   p.system.task_max_retries = 3;
   p.system.cancellation_retry = ms(2'000);
+  p.system.rdt_fetch_fail_timeout = ms(60'000);
   p.system.get_check_signal_interval = ms(1'000);
   p.costs.tick = ms(4);
   p.costs.time_slice = Duration::microseconds(1'400);
