@@ -32,16 +32,6 @@ std::string text_of_task_error(const std::string& function, const std::string& w
   return "RayTaskError(" + type.substr(type.rfind('.') + 1) + "): " + function + ": " + why;
 }
 
-CopyRecord record_of(MemoryPlace from, MemoryPlace to, Time started, Time ended, Bytes bytes) {
-  using Cause = CopyRecord::Cause;
-  const bool to_device = to.gpu != main_memory;
-  const MemoryPlace device = to_device ? to : from;
-  const Cause cause = !to_device                ? Cause::device_to_host
-                      : from.gpu == main_memory ? Cause::host_to_device
-                                                : Cause::device_to_device;
-  return {cause, device.node.index, device.gpu, started, ended, bytes};
-}
-
 }  // namespace
 
 // __ray_send__ of a collective transport: it takes until the receiver has the bytes.
@@ -73,7 +63,7 @@ Body TaskContext::receive_tensors() {
     tensors.receiving[number] = source;
     auto request = std::make_unique<TensorRequest>(TensorRequest{plan, worker_.address_, place, number});
     thread_.send(plan->source, TensorsWanted{std::move(request)});
-    runtime_.engine.watch(source, worker_.address_);
+    tensors.watch(source);
     const Pause waiting{*this, true, false};
     co_await waiting;
     tensors.receiving.erase(number);
@@ -109,7 +99,8 @@ Body TaskContext::fetch_tensors() {
                  ResumeBody{++wait_, id_, ResumeBody::Why::go_on});
     const Pause copying{*this, true, false};
     co_await copying;
-    runtime_.record.on_copy(record_of(from, to, started, thread_.now(), plan->size));
+    runtime_.record.on_copy(
+        {CopyRecord::Cause::device_to_host, from.node.index, from.gpu, started, thread_.now(), plan->size});
   }
   set_return(0, Payload{nullptr, plan->size});
 }

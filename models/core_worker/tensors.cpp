@@ -280,6 +280,12 @@ void CoreWorker::on(const TensorsTaken& taken) {
   context_of_wait(wait).tensors_arrived(io_, {wait, {}, TensorsArrived::Outcome::arrived});
 }
 
+// Of a process that has died this tells at once.
+void CoreWorker::Tensors::watch(ProcessId source) {
+  Engine& engine = worker.runtime_.engine;
+  if (watched_.insert(source).second || !engine.alive(source)) engine.watch(source, worker.address_);
+}
+
 void CoreWorker::Tensors::process_died(ProcessId process) {
   std::vector<std::uint64_t> waits;
   for (const auto& [wait, from] : receiving)

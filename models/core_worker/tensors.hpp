@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,6 +73,7 @@ struct CoreWorker::Tensors {
   void start_copy(const TensorRequest& request);
   void process_died(ProcessId process);
   std::map<Key, Sending> sending;
+  void watch(ProcessId source);
   std::map<std::uint64_t, ProcessId> receiving;  // waits of receiving bodies: where from
   std::map<ObjectRef, std::deque<Kept>> kept;
 
@@ -86,6 +88,7 @@ struct CoreWorker::Tensors {
   };
   std::map<std::uint32_t, Ends> transfers_;  // of collective transports, by the tasks of their calls
   std::uint32_t started_ = 0;
+  std::set<ProcessId> watched_;
 };
 
 }  // namespace raysim
