@@ -41,8 +41,8 @@ struct ActorOptions {
   std::int64_t max_pending_calls = -1;               // of one caller; -1: no limit
   std::string name;                                  // empty: none
   std::string name_space;
-  bool detached = false;       // outlives its creator and its handles
-  bool get_if_exists = false;  // a taken name is no error
+  bool detached = false;          // outlives its creator and its handles
+  bool get_if_exists = false;     // a taken name is no error
   bool tensor_transport = false;  // it takes part in transfers of tensors, in a group of its own
 
   // Calls may overtake each other.

@@ -42,14 +42,14 @@ struct Argument {
 // What a task needs beyond its function.
 struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
   std::vector<Argument> args;
-  std::vector<ObjectRef> store_args;         // those that lie in the object store
-  std::vector<ObjectRef> tensors;            // those that go from actor to actor
-  std::uint32_t first_return = 0;            // index of the task's first object in the owner's table
-  Duration path;                             // longest chain of work before it
-  std::uint64_t luck = 0;                    // see TaskContext::luck
-  std::int64_t generator_backpressure = -1;  // TaskOptions
+  std::vector<ObjectRef> store_args;                          // those that lie in the object store
+  std::vector<ObjectRef> tensors;                             // those that go from actor to actor
+  std::uint32_t first_return = 0;                             // index of the task's first object in the owner's table
+  Duration path;                                              // longest chain of work before it
+  std::uint64_t luck = 0;                                     // see TaskContext::luck
+  std::int64_t generator_backpressure = -1;                   // TaskOptions
   TensorTransport transport = TensorTransport::object_store;  // of an actor's call: how its return goes to others
-  std::shared_ptr<const void> keeps;         // alive until the task is over: the handle that an actor call goes through
+  std::shared_ptr<const void> keeps;  // alive until the task is over: the handle that an actor call goes through
 };
 using TaskInputRef = boost::intrusive_ptr<TaskInput>;
 

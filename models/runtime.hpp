@@ -87,7 +87,8 @@ struct Runtime {
   ResourceLoad load;                       // for whoever looks at the run
   HeapUse heap;                            // of every process, for the system of its node to see
   DeviceMemory device_memory;              // likewise, for the driver of its GPUs
-  std::optional<FunctionId> tensor_calls;  // the first of those that the background group of actors runs, once there are any
+  std::optional<FunctionId>
+      tensor_calls;  // the first of those that the background group of actors runs, once there are any
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table

@@ -97,7 +97,7 @@ struct RemoteFunction {
   Bytes device_copy;      // to the devices before that
   Bytes device_memory;    // on the lease's devices in even parts, while it runs; a constructor's: while the actor lives
   bool in_background = false;  // Ray's own, in the background group of an actor: no task of the program
-  BodyMaker body;         // empty: the duration is all
+  BodyMaker body;              // empty: the duration is all
   // Bytes of heap, while it runs; a constructor's: while the actor lives.
   Distribution memory_use = Distribution::constant(0);
   int max_calls = 0;                     // a worker exits when it has run it so often; 0: never

@@ -115,8 +115,8 @@ struct JobRecord {
 struct NodeHeader {
   std::string name;
   double cpus = 0;
-  std::vector<std::string> devices = {};   // GPUs: their models, as far as known
-  std::vector<Bytes> device_memory = {};   // likewise what they hold; 0: not said
+  std::vector<std::string> devices = {};  // GPUs: their models, as far as known
+  std::vector<Bytes> device_memory = {};  // likewise what they hold; 0: not said
 };
 
 struct RunHeader {

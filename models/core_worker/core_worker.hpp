@@ -134,11 +134,11 @@ class CoreWorker final : ObjectOwner {
     std::uint32_t run = 0;  // number of the execution in this process
     bool running = false;
     bool cancelled = false;
-    std::uint32_t to_store = 0;      // returns that are on their way into the store
-    Bytes memory;                    // of heap
+    std::uint32_t to_store = 0;  // returns that are on their way into the store
+    Bytes memory;                // of heap
     bool waits_for_tensors = false;
     std::vector<std::pair<MemoryPlace, Bytes>> device_memory;  // and what of it is on its devices, or in its machine
-    TaskContext* context = nullptr;  // made with the first body
+    TaskContext* context = nullptr;                            // made with the first body
   };
 
   struct Ending {

@@ -74,20 +74,26 @@ TEST_SUITE("chunk_fabric") {
     CHECK(next_end(*fabric).flows == std::vector<std::uint64_t>{1});
   }
 
-  TEST_CASE("devices: copies share a link and work shares a device, evenly and to the nanosecond") {
+  TEST_CASE("devices: work shares a device evenly and to the nanosecond, copies a link by pieces") {
     PlatformSpec platform = star(1);
     platform.machines[0].devices = {{2, true, Bandwidth{1e9}, Duration::microseconds(5)}};
     const auto fabric = chunk_fabric(platform);
-    fabric->start_copy(Time{}, {m0, main_memory}, {m0, 0}, Bytes{1'000'000}, FlowId{1});
-    fabric->start_copy(Time{}, {m0, main_memory}, {m0, 0}, Bytes{3'000'000}, FlowId{2});
     fabric->start_work(Time{}, {m0, 0}, Duration::milliseconds(4), FlowId{3});
     check_next(*fabric, 2e-3, {3});
-    check_next(*fabric, 5e-6 + 2e-3, {1});
-    fabric->start_work(fabric->clock(), {m0, 0}, Duration::milliseconds(2), FlowId{4});
-    fabric->start_work(fabric->clock(), {m0, 0}, Duration::milliseconds(9), FlowId{5});
-    check_next(*fabric, 5e-6 + 4e-3, {2, 4});
+    const Time start = fabric->clock();
+    fabric->start_work(start, {m0, 0}, Duration::milliseconds(2), FlowId{4});
+    fabric->start_work(start, {m0, 0}, Duration::milliseconds(9), FlowId{5});
+    check_next(*fabric, start.in_seconds() + 2e-3, {4});
     fabric->cancel_flow(FlowId{5});
     CHECK_FALSE(fabric->busy());
+    const raysim::DeviceId memory{m0, raysim::main_memory};
+    const Time copying = fabric->clock();
+    fabric->start_copy(copying, memory, {m0, 0}, Bytes{100'000'000}, FlowId{1});
+    fabric->start_copy(copying, memory, {m0, 0}, Bytes{300'000'000}, FlowId{2});
+    const End first = next_end(*fabric);
+    CHECK(first.flows == std::vector<std::uint64_t>{1});
+    CHECK((first.at - copying).in_seconds() == doctest::Approx(0.2).epsilon(0.01));
+    check_next(*fabric, copying.in_seconds() + 5e-6 + 0.4, {2});
   }
 
   TEST_CASE("every transfer of a run with much sharing ends once, and the run is the same again") {
