@@ -138,8 +138,7 @@ constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"return"}};
 constexpr std::array create_list{KeySpec{"actor", true}, KeySpec{"args"}, KeySpec{"count"},
                                  KeySpec{"options"},     KeySpec{"as"},   KeySpec{"append"}};
-constexpr std::array invoke_list{KeySpec{"tensor_transport"},
-                                 KeySpec{"actor", true},
+constexpr std::array invoke_list{KeySpec{"actor", true},
                                  KeySpec{"method", true},
                                  KeySpec{"count"},
                                  KeySpec{"over"},
@@ -148,6 +147,7 @@ constexpr std::array invoke_list{KeySpec{"tensor_transport"},
                                  KeySpec{"as"},
                                  KeySpec{"append"},
                                  KeySpec{"duration"},
+                                 KeySpec{"tensor_transport"},
                                  KeySpec{"concurrency_group"},
                                  KeySpec{"generator_backpressure_num_objects"},
                                  KeySpec{"max_task_retries"}};
