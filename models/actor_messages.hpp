@@ -146,6 +146,7 @@ struct TensorsArrived {
   enum class Outcome : std::uint8_t { arrived, lost, other_device, same_device };
   std::uint64_t wait = 0;
   Time started;
+  MemoryPlace from;
   Outcome outcome = Outcome::arrived;
 };
 // The receiver is done with a transfer, well or not: its sender is free.

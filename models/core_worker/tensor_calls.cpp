@@ -32,6 +32,19 @@ std::string text_of_task_error(const std::string& function, const std::string& w
   return "RayTaskError(" + type.substr(type.rfind('.') + 1) + "): " + function + ": " + why;
 }
 
+// Of a tensor that has come; within a device or main memory nothing is recorded.
+void record_copy(RecordSink& record, const TensorsArrived& arrived, MemoryPlace to, Time now, Bytes size) {
+  using Cause = CopyRecord::Cause;
+  const bool from_device = arrived.from.gpu != main_memory;
+  const bool to_device = to.gpu != main_memory;
+  if (arrived.from == to || (!from_device && !to_device)) return;
+  const Cause cause = !to_device    ? Cause::device_to_host
+                      : from_device ? Cause::device_to_device
+                                    : Cause::host_to_device;
+  const MemoryPlace device = to_device ? to : arrived.from;
+  record.on_copy({cause, device.node.index, device.gpu, arrived.started, now, size});
+}
+
 }  // namespace
 
 // __ray_send__ of a collective transport: it takes until the receiver has the bytes.
@@ -70,9 +83,8 @@ Body TaskContext::receive_tensors() {
     error = text_of(arrived_.outcome);
     if (!error.empty())
       tensors.give_back(place, own, thread_.now());
-    else if (own > Bytes{} && place.gpu != main_memory)
-      runtime_.record.on_copy(
-          {CopyRecord::Cause::device_to_device, place.node.index, place.gpu, arrived_.started, thread_.now(), own});
+    else if (own > Bytes{})
+      record_copy(runtime_.record, arrived_, place, thread_.now(), own);
   }
   const Bytes held = error.empty() ? own : Bytes{};
   tensors.keep(thread_, plan->object, {place, held, false, std::move(error)});

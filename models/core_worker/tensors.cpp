@@ -249,7 +249,7 @@ void CoreWorker::Tensors::start_copy(const TensorRequest& request) {
   const MemoryPlace from = place(plan.transport);
   const Time now = worker.io_.now();
   const auto answer = [&](Outcome outcome) {
-    worker.io_.send(request.receiver, TensorsArrived{request.wait, now, outcome});
+    worker.io_.send(request.receiver, TensorsArrived{request.wait, now, from, outcome});
   };
   const bool on_gpu = from.gpu != main_memory;
   if (find(plan.object) == nullptr) return answer(Outcome::lost);
@@ -259,7 +259,7 @@ void CoreWorker::Tensors::start_copy(const TensorRequest& request) {
   if (from == request.to && on_gpu) return answer(Outcome::arrived);  // within a device's memory
   const ClusterSpec& cluster = worker.runtime_.cluster;
   worker.io_.copy(cluster.device_of(from), cluster.device_of(request.to), plan.size, request.receiver,
-                  TensorsArrived{request.wait, now, Outcome::arrived});
+                  TensorsArrived{request.wait, now, from, Outcome::arrived});
 }
 
 void CoreWorker::on(TensorsWanted wanted) {
@@ -277,7 +277,7 @@ void CoreWorker::on(const TensorsTaken& taken) {
   if (!it->second.begun) return;
   const std::uint64_t wait = it->second.wait;
   tensors().sending.erase(it);
-  context_of_wait(wait).tensors_arrived(io_, {wait, {}, TensorsArrived::Outcome::arrived});
+  context_of_wait(wait).tensors_arrived(io_, {wait, {}, {}, TensorsArrived::Outcome::arrived});
 }
 
 // Of a process that has died this tells at once.
@@ -291,7 +291,7 @@ void CoreWorker::Tensors::process_died(ProcessId process) {
   for (const auto& [wait, from] : receiving)
     if (from == process) waits.push_back(wait);
   for (const std::uint64_t wait : waits)
-    worker.on(TensorsArrived{wait, worker.io_.now(), TensorsArrived::Outcome::lost});
+    worker.on(TensorsArrived{wait, worker.io_.now(), {}, TensorsArrived::Outcome::lost});
 }
 
 }  // namespace raysim

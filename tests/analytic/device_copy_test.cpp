@@ -119,6 +119,7 @@ struct Program {
   TensorTransport transport = TensorTransport::nccl;
   std::uint32_t nodes[2] = {0, 0};
   double gpus = 1;
+  bool source_on_cpu = false;
   bool fetch = false;  // the driver gets the tensor itself, by way of the object store
   Bytes held = {};     // of each actor's device, from its constructor on
   std::string error;   // that the driver has seen
@@ -126,7 +127,7 @@ struct Program {
   Body run(TaskContext& context) {
     ActorHandle source;
     ActorHandle reader;
-    Body first = context.create_actor(actor_class, on_node(nodes[0], gpus), {}, source);
+    Body first = context.create_actor(actor_class, on_node(nodes[0], source_on_cpu ? 0 : gpus), {}, source);
     co_await first;
     Body second = context.create_actor(actor_class, on_node(nodes[1], gpus), {}, reader);
     co_await second;
@@ -249,6 +250,15 @@ TEST_SUITE("tensors") {
     const auto& making = seen.attempts[seen.attempts.size() - 2];
     CHECK((seen.attempts.back().started - making.ended).in_seconds() ==
           doctest::Approx(seconds_at(network)).epsilon(0.01));
+  }
+
+  TEST_CASE("by NIXL a tensor goes from main memory to a device") {
+    Program program{.transport = TensorTransport::nixl, .source_on_cpu = true};
+    const Seen seen = simulate(program, gpu_nodes(true), Bytes{size});
+    CHECK(program.error.empty());
+    REQUIRE(seen.copies.size() == 1);
+    CHECK(seen.copies[0].cause == CopyRecord::Cause::host_to_device);
+    CHECK(span(seen.copies[0]) == doctest::Approx(seconds_at(pcie)).epsilon(0.01));
   }
 
   TEST_CASE("actors that share a device: nothing is copied by CUDA IPC, and NCCL refuses") {
