@@ -72,6 +72,10 @@ class RecordTee final : public RecordSink {
     first_.on_job(job);
     second_.on_job(job);
   }
+  void on_store_command(const StoreCommandRecord& command) override {
+    first_.on_store_command(command);
+    second_.on_store_command(command);
+  }
 
  private:
   RecordSink& first_;

@@ -78,7 +78,8 @@ Json transfers_of(const StoreReport& store) {
           {"by_cause",
            {{"task_arguments", received(Purpose::task_arguments)},
             {"call_arguments", received(Purpose::call_arguments)},
-            {"get", received(Purpose::get)}}},
+            {"get", received(Purpose::get)},
+            {"wait", received(Purpose::wait)}}},
           {"links", std::move(links)}};
 }
 
@@ -91,6 +92,32 @@ Json copies_of(const CopySummary& copies) {
            {{"host_to_device", bytes(Cause::host_to_device)},
             {"device_to_host", bytes(Cause::device_to_host)},
             {"device_to_device", bytes(Cause::device_to_device)}}}};
+}
+
+Json distributed_store_of(const RunReport& report) {
+  Json verbs = Json::object();
+  for (const auto& [verb, sum] : report.distributed_store.verbs)
+    verbs[verb] = {{"count", sum.count},
+                   {"failed", sum.failed},
+                   {"time_s", in_seconds(sum.time)},
+                   {"longest_s", in_seconds(sum.longest)},
+                   {"moved_bytes", sum.moved.count},
+                   {"connections", sum.connections},
+                   {"pieces", sum.pieces},
+                   {"rebuilt_pieces", sum.rebuilt}};
+  Json commands = Json::array();
+  for (const StoreCommandRecord& command : report.distributed_store.first)
+    commands.push_back({{"command", command.verb},
+                        {"object", command.object.empty() ? Json(nullptr) : Json(command.object)},
+                        {"node", report.nodes[command.node].name},
+                        {"start_s", in_seconds(command.at - Time{})},
+                        {"time_s", in_seconds(command.time)},
+                        {"moved_bytes", command.moved.count},
+                        {"connections", command.connections},
+                        {"pieces", command.pieces},
+                        {"rebuilt_pieces", command.rebuilt},
+                        {"failed", command.failed}});
+  return {{"by_command", std::move(verbs)}, {"commands", std::move(commands)}};
 }
 
 Json jobs_of(const RunReport& report) {
@@ -158,6 +185,7 @@ std::string run_json(const RunReport& r) {
   json["fairness"] = rounded(r.fairness);
   json["transfers"] = transfers_of(r.store);
   json["device_copies"] = copies_of(r.copies);
+  if (!r.distributed_store.verbs.empty()) json["distributed_store"] = distributed_store_of(r);
   json["spilled_bytes"] = r.store.spilled.count;
   json["restored_bytes"] = r.store.restored.count;
   json["fallback_peak_bytes"] = r.store.fallback_peak.count;

@@ -105,6 +105,8 @@ RunReport report_on(const Summary& summary, Duration makespan) {
   report.scheduling_delay = percentiles_of(summary.scheduling_delay());
   report.store = stores_of(summary);
   report.copies = summary.copies();
+  for (const auto& [verb, sum] : summary.store_commands()) report.distributed_store.verbs.push_back({verb, sum});
+  report.distributed_store.first = summary.first_store_commands();
   report.fairness = summary.fairness();
   return report;
 }

@@ -69,6 +69,16 @@ struct StoreReport {
   std::vector<LinkReport> links;  // most bytes first
 };
 
+// A distributed store: what its commands cost, by verb, and each of the first ones.
+struct StoreCommandReport {
+  std::string verb;
+  StoreCommandSummary sum;
+};
+struct DistributedStoreReport {
+  std::vector<StoreCommandReport> verbs;
+  std::vector<StoreCommandRecord> first;
+};
+
 struct GroupReport {
   std::string name;
   std::string strategy;
@@ -139,6 +149,7 @@ struct RunReport {
   std::vector<std::pair<std::string, std::uint64_t>> messages_by_kind;  // those that were sent, by name
   StoreReport store;
   CopySummary copies;
+  DistributedStoreReport distributed_store;
   std::uint64_t events = 0;
   double wall_seconds = 0;
 

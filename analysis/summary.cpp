@@ -137,6 +137,23 @@ void Summary::on_group(const GroupRecord& group) {
   if (group.state == "CREATED" && known.ready.ns < 0) known.ready = group.at;
 }
 
+void StoreCommandSummary::add(const StoreCommandRecord& command) {
+  ++count;
+  failed += command.failed ? 1 : 0;
+  time += command.time;
+  longest = std::max(longest, command.time);
+  moved += command.moved;
+  connections += command.connections;
+  pieces += command.pieces;
+  rebuilt += command.rebuilt;
+}
+
+void Summary::on_store_command(const StoreCommandRecord& command) {
+  constexpr std::size_t most = 100;  // told one by one
+  store_commands_[command.verb].add(command);
+  if (first_store_commands_.size() < most) first_store_commands_.push_back(command);
+}
+
 void Summary::on_job(const JobRecord& record) {
   JobSummary& known = job(record.job);
   known.name = record.name;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,20 @@ struct GroupSummary {
   Time ready{-1};  // for the first time; -1: not yet
 };
 
+// Commands of one kind to a distributed store.
+struct StoreCommandSummary {
+  std::uint64_t count = 0;
+  std::uint64_t failed = 0;
+  Duration time;
+  Duration longest;
+  Bytes moved;
+  std::size_t connections = 0;
+  std::int64_t pieces = 0;
+  std::int64_t rebuilt = 0;
+
+  void add(const StoreCommandRecord& command);
+};
+
 // A program, and the tasks that it and its tasks have submitted.
 struct JobSummary {
   std::string name;
@@ -119,6 +134,7 @@ class Summary final : public RecordSink {
   void on_arguments_waited(std::uint32_t, Duration waited) override { argument_waits_.add(waited); }
 
   void on_job(const JobRecord& job) override;
+  void on_store_command(const StoreCommandRecord& command) override;
 
   [[nodiscard]] const RunHeader& header() const { return header_; }
   [[nodiscard]] const std::vector<NodeSummary>& nodes() const { return nodes_; }
@@ -133,6 +149,9 @@ class Summary final : public RecordSink {
     return received_;
   }
   [[nodiscard]] const DurationHistogram& argument_waits() const { return argument_waits_; }
+  // By verb; and the first ones, each.
+  [[nodiscard]] const std::map<std::string, StoreCommandSummary>& store_commands() const { return store_commands_; }
+  [[nodiscard]] const std::vector<StoreCommandRecord>& first_store_commands() const { return first_store_commands_; }
   // What a node's store held on average.
   [[nodiscard]] Bytes mean_used(std::uint32_t node, Duration makespan) const;
   // What a device's memory held on average.
@@ -174,6 +193,8 @@ class Summary final : public RecordSink {
   std::array<Bytes, static_cast<std::size_t>(ObjectRecord::Purpose::count)> received_{};
   CopySummary copies_;
   DurationHistogram argument_waits_;
+  std::map<std::string, StoreCommandSummary> store_commands_;
+  std::vector<StoreCommandRecord> first_store_commands_;
   std::vector<JobSummary> jobs_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;

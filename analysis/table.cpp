@@ -210,6 +210,7 @@ class RunTable {
     if (store.fallback_peak > Bytes{})
       row("fallback files", bytes_text(store.fallback_peak),
           "at most on a node, of objects that had no room in memory");
+    distributed_store();
     if (report_.oom_kills > 0)
       row("killed", count_text(report_.oom_kills), "workers, as their nodes were low on memory");
   }
@@ -222,6 +223,19 @@ class RunTable {
         bytes_text(bytes(Cause::host_to_device) + bytes(Cause::device_to_host) + bytes(Cause::device_to_device)),
         fmt::format("{} to devices, {} from them, {} between them", bytes_text(bytes(Cause::host_to_device)),
                     bytes_text(bytes(Cause::device_to_host)), bytes_text(bytes(Cause::device_to_device))));
+  }
+
+  void distributed_store() {
+    bool first = true;
+    for (const auto& [verb, sum] : report_.distributed_store.verbs) {
+      if (sum.moved == Bytes{} && sum.failed == 0) continue;
+      std::string note = fmt::format("{} {}, {} moved; longest {}", count_text(sum.count), verb, bytes_text(sum.moved),
+                                     duration_text(sum.longest));
+      if (sum.rebuilt > 0)
+        note += fmt::format("; {} rebuilt", plural(static_cast<std::uint64_t>(sum.rebuilt), "piece"));
+      if (sum.failed > 0) note += fmt::format("; {} failed", count_text(sum.failed));
+      row(std::exchange(first, false) ? "store" : "", duration_text(sum.time), note);
+    }
   }
 
   void machine() {

@@ -59,8 +59,8 @@ struct Row {
   bool driver = false;
 };
 
-constexpr std::array<std::string_view, 3> reference_names{"PINNED_IN_MEMORY", "USED_BY_PENDING_TASK",
-                                                          "LOCAL_REFERENCE"};
+constexpr std::array<std::string_view, 4> reference_names{"PINNED_IN_MEMORY", "USED_BY_PENDING_TASK", "LOCAL_REFERENCE",
+                                                          "CAPTURED_IN_OBJECT"};
 
 std::string_view name_of(ListedObject::Reference reference) {
   return reference_names[static_cast<std::size_t>(reference)];
@@ -92,10 +92,13 @@ std::string summary_of(const std::vector<Row>& rows) {
     return fmt::format("{}, ({} B)", count, bytes);
   };
   using Reference = ListedObject::Reference;
-  return fmt::format("{:>20}  {:>22}  {:>22}  {:>22}\n{:>20}  {:>22}  {:>22}  {:>22}\n", "Mem Used by Objects",
-                     "Local References", "Pinned", "Used by task", fmt::format("{} B", all),
-                     cell(Reference::local_reference), cell(Reference::pinned_in_memory),
-                     cell(Reference::used_by_pending_task));
+  std::string text;
+  const auto line = [&](auto... cells) { ((text += fmt::format("{:>22}  ", std::string(cells))), ...); };
+  line("Mem Used by Objects", "Local References", "Pinned", "Used by task");
+  text += fmt::format("{:>22}\n", "Captured in Objects");
+  line(fmt::format("{} B", all), cell(Reference::local_reference), cell(Reference::pinned_in_memory),
+       cell(Reference::used_by_pending_task));
+  return text + fmt::format("{:>22}\n", cell(Reference::captured_in_object));
 }
 
 double in_mib(Bytes bytes) { return static_cast<double>(bytes.count) / (1 << 20); }

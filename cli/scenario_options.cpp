@@ -111,6 +111,7 @@ SimulationOptions simulation_options(const CheckedScenario& checked) {
   options.decision_time = program.ray.decision_time;
   if (checked.plugin) options.own_policy = checked.plugin->maker(program.ray.policy);
   options.warm_workers = program.warm_workers;
+  options.store = program.store;
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <vector>
 
 #include "analysis/text_format.hpp"
@@ -45,28 +46,20 @@ Bytes bytes_in(const std::string& text, const std::string& option) {
   }
 }
 
-// "4+2": pieces of data, and of parity.
-void set_erasure(const std::string& text, ShardedStoreSettings& settings) {
-  const std::size_t plus = text.find('+');
-  const auto whole = [&](const std::string& part) {
-    const bool digits = !part.empty() && part.size() < 4 && std::all_of(part.begin(), part.end(), ::isdigit);
-    return digits ? std::stoi(part) : 0;
-  };
-  settings.data = plus == std::string::npos ? 0 : whole(text.substr(0, plus));
-  settings.parity = plus == std::string::npos ? 0 : whole(text.substr(plus + 1));
-  if (settings.data < 1 || settings.parity < 1)
-    throw InputError("--erasure", 0, 0, in_quotes(text) + ", expected pieces of data and of parity, such as 4+2");
-}
-
 ShardedStoreSettings settings_of(const StoreOptions& options) {
   ShardedStoreSettings settings;
   settings.piece_size = bytes_in(options.piece_size, "--piece-size");
   if (!options.erasure.empty() && options.replicas > 0)
     throw InputError("--erasure", 0, 0, "with --replicas, expected one of them");
-  if (!options.erasure.empty())
-    set_erasure(options.erasure, settings);
-  else
-    settings.replicas = options.replicas > 0 ? options.replicas : 3;
+  if (options.erasure.empty()) {
+    settings.replicas = options.replicas > 0 ? options.replicas : default_replicas;
+  } else {
+    const auto pieces = parse_erasure(options.erasure);
+    if (!pieces)
+      throw InputError("--erasure", 0, 0,
+                       in_quotes(options.erasure) + ", expected pieces of data and of parity, such as 4+2");
+    std::tie(settings.data, settings.parity) = *pieces;
+  }
   const std::vector<std::string_view> known(std::begin(piece_placement_names), std::end(piece_placement_names));
   const auto found = std::find(known.begin(), known.end(), options.placement);
   if (found == known.end())

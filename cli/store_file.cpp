@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "models/object_store/object_manager.hpp"
+#include "models/sharded_store/store_service.hpp"
 #include "platforms/input_error.hpp"
 #include "platforms/load.hpp"
 
@@ -54,9 +54,8 @@ OpenStore store_of(const Json& json) {
 
 OpenStore make_store(const std::string& cluster_file, const ShardedStoreSettings& settings) {
   ClusterSpec cluster = load_cluster(cluster_file, {});
-  std::vector<Bytes> capacities;
-  for (const NodeSpec& node : cluster.nodes) capacities.push_back(object_store_capacity(node));
-  return {cluster_file, std::move(cluster), ShardedStore(settings, std::move(capacities))};
+  ShardedStore store = empty_store(settings, cluster);
+  return {cluster_file, std::move(cluster), std::move(store)};
 }
 
 OpenStore read_store(const std::string& file) {

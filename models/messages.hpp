@@ -126,6 +126,7 @@ enum class MessageKind : std::uint8_t {
   objects_freed,
   job_finished,
   report_worker_backlog,
+  move_pieces,
   count
 };
 std::span<const std::string_view> message_kind_names();

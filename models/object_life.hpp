@@ -11,6 +11,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -43,19 +44,27 @@ class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thre
     const auto& counts = owners_[object.owner.index].counts;
     return object.index < counts.size() && counts[object.index] > 0;
   }
+  // Whether all its handles, of which there are some, are inside of other objects.
+  [[nodiscard]] bool is_only_inside(ObjectRef object) const {
+    if (!is_held(object)) return false;
+    const auto found = inside_.find(object);
+    return found != inside_.end() && found->second == owners_[object.owner.index].counts[object.index];
+  }
 
   // Whether there are handles to any of its objects.
   [[nodiscard]] bool owns(StationId owner) const {
     return owner.index < owners_.size() && owners_[owner.index].held > 0;
   }
 
-  // --- for handles
-  void add(ObjectRef object) {
+  // --- for handles; `inside`: it is part of another object's value
+  void add(ObjectRef object, bool inside = false) {
+    if (inside) ++inside_[object];
     Owner& owner = of(object.owner);
     if (owner.counts.size() <= object.index) owner.counts.resize(object.index + std::size_t{1});
     if (++owner.counts[object.index] == 1) ++owner.held;
   }
-  void remove(ObjectRef object) {
+  void remove(ObjectRef object, bool inside = false) {
+    if (inside && --inside_[object] == 0) inside_.erase(object);
     Owner& owner = owners_[object.owner.index];
     if (--owner.counts[object.index] > 0) return;
     --owner.held;
@@ -80,28 +89,33 @@ class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thre
     return owners_[owner.index];
   }
 
-  std::vector<Owner> owners_;  // by their stations
+  std::vector<Owner> owners_;                  // by their stations
+  std::map<ObjectRef, std::uint32_t> inside_;  // how many of its handles
   std::vector<ObjectRef> gone_;
   bool telling_ = false;
 };
 using ObjectLivesRef = boost::intrusive_ptr<ObjectLives>;
 
-// A reference that keeps its object; or none.
+// A reference that keeps its object; or none. A copy of one that is inside of an object's value is not inside of any.
 class HeldRef {
  public:
   HeldRef() = default;
-  HeldRef(ObjectLivesRef lives, ObjectRef ref) : lives_(std::move(lives)), ref_(ref) { lives_->add(ref_); }
+  HeldRef(ObjectLivesRef lives, ObjectRef ref, bool inside = false)
+      : lives_(std::move(lives)), ref_(ref), inside_(inside) {
+    lives_->add(ref_, inside_);
+  }
   HeldRef(const HeldRef& other) : lives_(other.lives_), ref_(other.ref_) {
     if (lives_) lives_->add(ref_);
   }
-  HeldRef(HeldRef&& other) noexcept : lives_(std::move(other.lives_)), ref_(other.ref_) {}
+  HeldRef(HeldRef&& other) noexcept : lives_(std::move(other.lives_)), ref_(other.ref_), inside_(other.inside_) {}
   HeldRef& operator=(HeldRef other) noexcept {
     std::swap(lives_, other.lives_);
     std::swap(ref_, other.ref_);
+    std::swap(inside_, other.inside_);
     return *this;
   }
   ~HeldRef() {
-    if (lives_) lives_->remove(ref_);
+    if (lives_) lives_->remove(ref_, inside_);
   }
 
   [[nodiscard]] ObjectRef ref() const { return ref_; }
@@ -112,30 +126,34 @@ class HeldRef {
  private:
   ObjectLivesRef lives_;
   ObjectRef ref_;
+  bool inside_ = false;
 };
 
 // Several of them, in little space.
 class HeldRefs {
  public:
   HeldRefs() = default;
-  HeldRefs(ObjectLivesRef lives, std::vector<ObjectRef> refs) : lives_(std::move(lives)), refs_(std::move(refs)) {
-    for (const ObjectRef ref : refs_) lives_->add(ref);
+  HeldRefs(ObjectLivesRef lives, std::vector<ObjectRef> refs, bool inside = false)
+      : lives_(std::move(lives)), refs_(std::move(refs)), inside_(inside) {
+    for (const ObjectRef ref : refs_) lives_->add(ref, inside_);
   }
   HeldRefs(const HeldRefs&) = delete;
-  HeldRefs(HeldRefs&& other) noexcept : lives_(std::move(other.lives_)), refs_(std::exchange(other.refs_, {})) {}
+  HeldRefs(HeldRefs&& other) noexcept
+      : lives_(std::move(other.lives_)), refs_(std::exchange(other.refs_, {})), inside_(other.inside_) {}
   HeldRefs& operator=(const HeldRefs&) = delete;
   HeldRefs& operator=(HeldRefs&& other) noexcept {
     std::swap(lives_, other.lives_);
     std::swap(refs_, other.refs_);
+    std::swap(inside_, other.inside_);
     return *this;
   }
   ~HeldRefs() {
-    for (const ObjectRef ref : refs_) lives_->remove(ref);
+    for (const ObjectRef ref : refs_) lives_->remove(ref, inside_);
   }
 
   void push_back(const HeldRef& more) {
     lives_ = more.lives();
-    lives_->add(more.ref());
+    lives_->add(more.ref(), inside_);
     refs_.push_back(more.ref());
   }
 
@@ -151,6 +169,7 @@ class HeldRefs {
  private:
   ObjectLivesRef lives_;
   std::vector<ObjectRef> refs_;
+  bool inside_ = false;
 };
 
 }  // namespace raysim

@@ -24,6 +24,7 @@ namespace raysim {
 struct Payload {
   std::shared_ptr<const void> data;  // null: a size and nothing else
   Bytes size;
+  std::uint32_t references = 0;  // to objects, inside of the value
 };
 
 // Rounded up, as tables of owners keep it.

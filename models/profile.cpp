@@ -120,6 +120,8 @@ std::vector<NamedField> cost_fields(Profile& profile) {
       {"task_execute_after", &c.task_execute_after, {}},
       {"get_call", &c.get_call, {}},
       {"get_object", &c.get_object, {}},
+      {"reference_write", &c.reference_write, {}},
+      {"reference_read", &c.reference_read, {}},
       {"wait_call", &c.wait_call, {}},
       {"wait_object", &c.wait_object, {}},
       {"put_object", &c.put_object, {}},
@@ -247,7 +249,8 @@ constexpr std::string_view kind_names[] = {"none",
                                            "free_objects",
                                            "objects_freed",
                                            "job_finished",
-                                           "report_worker_backlog"};
+                                           "report_worker_backlog",
+                                           "move_pieces"};
 static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 

@@ -102,6 +102,8 @@ struct Costs {
   Duration task_execute_after;   // worker's thread, from the function's end to the reply
   Duration get_call;             // a ray.get call
   Duration get_object;           // each object of it
+  Duration reference_write;      // each reference inside of a value, of whoever makes an object or an argument of it,
+  Duration reference_read;       // and of whoever reads it
   Duration wait_call;
   Duration wait_object;  // on top, for each reference that it is given
   Duration put_object;

@@ -43,6 +43,7 @@ struct TrueView {
 };
 
 class PlasmaStore;
+class StoreService;
 
 // A driver and all that it starts. What a detached actor is and starts is a job of its own, as it outlives the driver.
 struct Job {
@@ -91,6 +92,7 @@ struct Runtime {
       tensor_calls;  // the first of those that the background group of actors runs, once there are any
   Address<Gcs> gcs;
   Address<CentralScheduler> central;        // where the policy wants one
+  Address<StoreService> distributed_store;  // where the run has one
   std::vector<std::uint32_t> worker_slots;  // by ProcessId: a worker's place in its raylet's table
   ResourceStreams streams;                  // GCS to raylets
   ResourceNames resource_names;             // those of the cluster, and of placement groups' resources

@@ -45,7 +45,7 @@ std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given) {
     if (arg.by_reference)
       args.emplace_back(ObjectRef{{arg.ref.owner}, arg.ref.index});
     else
-      args.emplace_back(Payload{std::move(arg.value.data), {arg.value.bytes}});
+      args.emplace_back(payload_of(std::move(arg.value)));
   }
   return args;
 }
@@ -119,7 +119,7 @@ Made BodyHost::call(const ray::host::ActorHandle& actor, const ray::host::Functi
 }
 
 Made BodyHost::put(ray::host::Value value) {
-  return done([&] { return context_.put({std::move(value.data), {value.bytes}}); });
+  return done([&] { return context_.put(payload_of(std::move(value))); });
 }
 
 Made BodyHost::kill(const ray::host::ActorHandle& actor, bool no_restart) {
@@ -137,7 +137,7 @@ Made BodyHost::cancel(ray::host::ObjectId ref, const ray::CancelOptions& options
 }
 
 Made BodyHost::group_ready(ray::PlacementGroup group, ray::host::Value handle) {
-  return done([&] { return context_.group_ready({group.id}, {std::move(handle.data), {handle.bytes}}); });
+  return done([&] { return context_.group_ready({group.id}, payload_of(std::move(handle))); });
 }
 
 // Nothing to await after it.

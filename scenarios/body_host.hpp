@@ -17,6 +17,9 @@
 
 namespace raysim {
 
+// A value of a program as what the models carry.
+inline Payload payload_of(ray::host::Value value) { return {std::move(value.data), {value.bytes}, value.references}; }
+
 // Counts a program's references to the objects of its run. It is there as long as one of them is, as values and globals may be.
 class ProgramLives final : public ray::host::Lives {
  public:
@@ -78,7 +81,7 @@ class BodyHost final : public ray::host::Host {
     return context_.arguments()[index].value.data.get();
   }
   void set_return(std::size_t index, ray::host::Value value) override {
-    context_.set_return(index, {std::move(value.data), {value.bytes}});
+    context_.set_return(index, payload_of(std::move(value)));
   }
   void fail(ray::host::Failure failure) override;
   ray::host::Lives& lives() override;

@@ -56,7 +56,8 @@ class WaitVerb final : public BodyStep {
 
  private:
   void begin() override {
-    body_ = context().wait(std::move(refs_), options_.num_returns, timeout_of(options_.timeout), result_);
+    body_ = context().wait(std::move(refs_), options_.num_returns, timeout_of(options_.timeout), result_,
+                           options_.fetch_local);
   }
   void gather() override {
     found.lives = &lives();
@@ -71,8 +72,7 @@ class WaitVerb final : public BodyStep {
 
 class YieldVerb final : public BodyStep {
  public:
-  YieldVerb(BodyHost& host, ray::host::Value item)
-      : BodyStep(host, "yield"), item_{std::move(item.data), {item.bytes}} {}
+  YieldVerb(BodyHost& host, ray::host::Value item) : BodyStep(host, "yield"), item_(payload_of(std::move(item))) {}
 
  private:
   void begin() override { body_ = context().yield(std::move(item_)); }

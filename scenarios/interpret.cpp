@@ -41,7 +41,7 @@ void give_returns(Frame& frame, const FunctionSpec& function) {
     return;
   }
   const auto give = [&](std::size_t index, const Value& value) {
-    Payload payload = payload_of(value);
+    Payload payload = object_of(value);
     if (function.size_given)
       payload.size = function.return_size.computed ? frame.bytes(function.return_size, function.place) : Bytes{};
     frame.context.set_return(index, std::move(payload));

@@ -37,12 +37,19 @@ void add_argument(const Value& value, bool names_refs, std::vector<Argument>& ar
 
 Payload payload_of(const Value& value) {
   if (const auto* data = value.as<Data>()) return {nullptr, data->size};
-  return {std::make_shared<const Value>(value), serialised_size(value)};
+  return {std::make_shared<const Value>(value), serialised_size(value), count_refs(value)};
+}
+
+Payload object_of(const Value& value) {
+  Payload payload = payload_of(value);
+  if (payload.references > 0) payload.data = std::make_shared<const Value>(with_own_handles(value, true));
+  return payload;
 }
 
 Value value_of(const Payload& payload) {
   if (payload.data == nullptr) return Data{payload.size};
-  return *static_cast<const Value*>(payload.data.get());
+  const Value& value = *static_cast<const Value*>(payload.data.get());
+  return payload.references > 0 ? with_own_handles(value, false) : value;
 }
 
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
@@ -241,7 +248,8 @@ Body run_wait(Frame& frame, const Step& step, const WaitStep& wait) {
   WaitResult result;
   const auto wanted = static_cast<std::size_t>(frame.whole(wait.num_returns, "num_returns", 1, most_repeats));
   const Value refs = wait.refs.evaluate(frame);
-  Body waiting = frame.context.wait(refs_of(refs, "wait"), wanted, frame.timeout(wait.timeout, step.place), result);
+  Body waiting = frame.context.wait(refs_of(refs, "wait"), wanted, frame.timeout(wait.timeout, step.place), result,
+                                    wait.fetch_local);
   co_await waiting;
   frame.store({wait.ready, false}, List(frame.context.hold(std::move(result.ready))));
   frame.store({wait.pending, false}, List(frame.context.hold(std::move(result.pending))));
@@ -250,7 +258,7 @@ Body run_wait(Frame& frame, const Step& step, const WaitStep& wait) {
 Body run_put(Frame& frame, const Step& step, const PutStep& put) {
   const std::int64_t count = put.count ? frame.whole(*put.count, "count", 0, most_repeats) : 1;
   Payload value;
-  if (put.value) value = payload_of(put.value->evaluate(frame));
+  if (put.value) value = object_of(put.value->evaluate(frame));
   std::vector<ObjectRef> refs;
   for (std::int64_t i = 0; i < count; ++i) {
     if (put.size) value.size = frame.bytes(*put.size, step.place);

@@ -222,6 +222,7 @@ struct Start {
   }
   Body operator()(const YieldStep& yield) const { return run_yield(frame, step, yield); }
   Body operator()(const NextStep& next) const { return run_next(frame, next); }
+  Body operator()(const StoreStep& store) const { return run_store(frame, step, store); }
 };
 
 }  // namespace

@@ -99,8 +99,9 @@ class Frame final : public Scope {
 
 Body run_steps(Frame& frame, const Steps& steps);
 
-// Values as what the models carry.
+// Values as what the models carry: as an argument, or as an object, in which references are.
 Payload payload_of(const Value& value);
+Payload object_of(const Value& value);
 Value value_of(const Payload& payload);
 // The references of a value that is one, a list of some, or nothing; `step` for messages.
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step);
@@ -143,7 +144,7 @@ class Calls {
   std::vector<ObjectRef> refs_;
 };
 
-// Steps with verbs (interpret_calls.cpp, interpret_actors.cpp).
+// Steps with verbs (interpret_calls.cpp, interpret_actors.cpp, interpret_store.cpp).
 Body run_submit(Frame& frame, const Step& step, const SubmitStep& submit);
 Body run_get(Frame& frame, const Step& step, const GetStep& get);
 Body run_wait(Frame& frame, const Step& step, const WaitStep& wait);
@@ -154,6 +155,7 @@ Body run_invoke(Frame& frame, const Step& step, const InvokeStep& invoke);
 Body run_get_actor(Frame& frame, const GetActorStep& get);
 Body run_yield(Frame& frame, const Step& step, const YieldStep& yield);
 Body run_next(Frame& frame, const NextStep& next);
+Body run_store(Frame& frame, const Step& step, const StoreStep& store);
 void kill_actors(Frame& frame, const KillStep& kill);
 void cancel_calls(Frame& frame, const CancelStep& cancel);
 

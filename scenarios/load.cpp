@@ -15,6 +15,7 @@
 #include "scenarios/load_groups.hpp"
 #include "scenarios/load_keys.hpp"
 #include "scenarios/load_options.hpp"
+#include "scenarios/load_store.hpp"
 #include "scenarios/load_strategy.hpp"
 
 namespace raysim {
@@ -74,7 +75,8 @@ std::optional<ProgramFile> read_program(const YamlMapping& top, const std::strin
       top.fail("no 'driver' in the scenario", "the key 'driver', 'drivers' for several, or 'program' for one in C++");
     return std::nullopt;
   }
-  for (const std::string_view other : {"driver", "drivers", "tasks", "actors", "functions", "placement_groups"})
+  for (const std::string_view other :
+       {"driver", "drivers", "tasks", "actors", "functions", "placement_groups", "distributed_store"})
     if (top.has(other))
       top.fail_at_key(other, fmt::format("'{}' next to 'program'", other), "none, as the program has its own");
   ProgramFile program;
@@ -226,6 +228,7 @@ Scenario load_scenario_text(std::string_view text, const std::string& file_name,
   ScenarioContext context(scenario.cluster, program);
   program.in_cpp = read_program(top, file_name);
   if (const auto key = top.find("placement_groups")) program.placement_groups = read_placement_groups(*key, context);
+  if (const auto key = top.find("distributed_store")) program.store = read_store_settings(*key, scenario.cluster);
   if (!program.in_cpp) read_declarations(top, context, program);
   if (const auto key = top.find("expect")) program.expect = read_expect(*key, context);
   return scenario;

@@ -161,6 +161,7 @@ WaitStep BodyReader::wait(const YamlReader& value) {
   result.refs = read_.value(mapping.at("refs"));
   if (const auto count = mapping.find("num_returns")) result.num_returns = read_.whole(*count, 1, most_repeats);
   result.timeout = timeout(mapping);
+  if (const auto fetch_local = mapping.find("fetch_local")) result.fetch_local = fetch_local->boolean();
   const auto ready = mapping.find("ready");
   const auto pending = mapping.find("pending");
   if (ready && pending && ready->is_scalar() && pending->is_scalar() && ready->scalar() == pending->scalar())

@@ -23,7 +23,8 @@ constexpr std::array scenario_list{KeySpec{"raysim", true},     KeySpec{"title"}
                                    KeySpec{"cluster", true},    KeySpec{"ray"},        KeySpec{"warm_workers"},
                                    KeySpec{"placement_groups"}, KeySpec{"functions"},  KeySpec{"tasks"},
                                    KeySpec{"actors"},           KeySpec{"driver"},     KeySpec{"drivers"},
-                                   KeySpec{"program"},          KeySpec{"parameters"}, KeySpec{"expect"}};
+                                   KeySpec{"program"},          KeySpec{"parameters"}, KeySpec{"expect"},
+                                   KeySpec{"distributed_store"}};
 constexpr std::array ray_list{KeySpec{"architecture"}, KeySpec{"profile"},       KeySpec{"policy"},
                               KeySpec{"view_delay"},   KeySpec{"decision_time"}, KeySpec{"system_config"}};
 // Ray's options that tasks and actors have in common.
@@ -96,13 +97,22 @@ constexpr std::array step_list{KeySpec{"submit"},
                                KeySpec{"create_placement_group"},
                                KeySpec{"wait_placement_group"},
                                KeySpec{"placement_group_ready"},
-                               KeySpec{"remove_placement_group"}};
+                               KeySpec{"remove_placement_group"},
+                               KeySpec{"store_create"},
+                               KeySpec{"store_read"},
+                               KeySpec{"store_write"},
+                               KeySpec{"store_delete"},
+                               KeySpec{"store_list"},
+                               KeySpec{"store_stat"},
+                               KeySpec{"store_fail"},
+                               KeySpec{"store_join"},
+                               KeySpec{"store_repair"}};
 constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeySpec{"over"},
                                  KeySpec{"group"},      KeySpec{"args"},    KeySpec{"as"},
                                  KeySpec{"append"},     KeySpec{"options"}, KeySpec{"duration"}};
 constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"use_object_store"}, KeySpec{"as"}};
-constexpr std::array wait_list{KeySpec{"refs", true}, KeySpec{"num_returns"}, KeySpec{"timeout"}, KeySpec{"ready"},
-                               KeySpec{"pending"}};
+constexpr std::array wait_list{KeySpec{"refs", true},  KeySpec{"num_returns"}, KeySpec{"timeout"},
+                               KeySpec{"fetch_local"}, KeySpec{"ready"},       KeySpec{"pending"}};
 constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true},
                               KeySpec{"append"}};
 constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"as"}, KeySpec{"do", true}};
@@ -165,6 +175,17 @@ constexpr std::array expect_list{KeySpec{"outcome"},       KeySpec{"makespan"}, 
 constexpr std::array driver_list{KeySpec{"at"}, KeySpec{"node"}, KeySpec{"namespace"}, KeySpec{"body", true}};
 constexpr std::array expected_driver_list{KeySpec{"outcome"}, KeySpec{"makespan"}, KeySpec{"values"}};
 constexpr std::array makespan_list{KeySpec{"min"}, KeySpec{"max"}};
+constexpr std::array distributed_store_list{KeySpec{"piece_size"}, KeySpec{"replicas"}, KeySpec{"erasure"},
+                                            KeySpec{"placement"}};
+constexpr std::array store_create_list{KeySpec{"object", true}, KeySpec{"size", true}, KeySpec{"as"}, KeySpec{"moved"}};
+constexpr std::array store_read_list{KeySpec{"object", true}, KeySpec{"as"}, KeySpec{"moved"}, KeySpec{"rebuilt"}};
+constexpr std::array store_write_list{KeySpec{"object", true}, KeySpec{"size", true}, KeySpec{"offset"},
+                                      KeySpec{"as"},           KeySpec{"moved"},      KeySpec{"rebuilt"}};
+constexpr std::array store_delete_list{KeySpec{"object", true}, KeySpec{"as"}};
+constexpr std::array store_list_list{KeySpec{"as", true}};
+constexpr std::array store_stat_list{KeySpec{"object", true}, KeySpec{"size"},     KeySpec{"pieces"},
+                                     KeySpec{"missing"},      KeySpec{"readable"}, KeySpec{"nodes"}};
+constexpr std::array store_repair_list{KeySpec{"as"}, KeySpec{"moved"}, KeySpec{"rebuilt"}};
 
 }  // namespace
 
@@ -214,6 +235,14 @@ constexpr MappingSpec driver{"driver", "a driver", driver_list};
 constexpr MappingSpec expected_driver{"expected_driver", "what is expected of a driver", expected_driver_list};
 constexpr MappingSpec expect{"expect", "'expect'", expect_list};
 constexpr MappingSpec makespan{"makespan", "'makespan'", makespan_list};
+constexpr MappingSpec distributed_store{"distributed_store", "'distributed_store'", distributed_store_list};
+constexpr MappingSpec store_create{"store_create", "'store_create'", store_create_list};
+constexpr MappingSpec store_read{"store_read", "'store_read'", store_read_list};
+constexpr MappingSpec store_write{"store_write", "'store_write'", store_write_list};
+constexpr MappingSpec store_delete{"store_delete", "'store_delete'", store_delete_list};
+constexpr MappingSpec store_list{"store_list", "'store_list'", store_list_list};
+constexpr MappingSpec store_stat{"store_stat", "'store_stat'", store_stat_list};
+constexpr MappingSpec store_repair{"store_repair", "'store_repair'", store_repair_list};
 
 }  // namespace scenario_keys
 
@@ -221,7 +250,7 @@ namespace {
 
 namespace keys = scenario_keys;
 
-constexpr std::array<const MappingSpec*, 45> all_specs{&keys::scenario,
+constexpr std::array<const MappingSpec*, 53> all_specs{&keys::scenario,
                                                        &keys::ray,
                                                        &keys::task,
                                                        &keys::options,
@@ -265,7 +294,15 @@ constexpr std::array<const MappingSpec*, 45> all_specs{&keys::scenario,
                                                        &keys::get_actor,
                                                        &keys::cancel,
                                                        &keys::yield,
-                                                       &keys::next};
+                                                       &keys::next,
+                                                       &keys::distributed_store,
+                                                       &keys::store_create,
+                                                       &keys::store_read,
+                                                       &keys::store_write,
+                                                       &keys::store_delete,
+                                                       &keys::store_list,
+                                                       &keys::store_stat,
+                                                       &keys::store_repair};
 
 // python/ray/exceptions.py, without those that no simulated program can meet.
 // The last two are what a run is that nobody can go on with.

@@ -54,5 +54,13 @@ extern const MappingSpec driver;
 extern const MappingSpec expected_driver;
 extern const MappingSpec expect;
 extern const MappingSpec makespan;
+extern const MappingSpec distributed_store;
+extern const MappingSpec store_create;
+extern const MappingSpec store_read;
+extern const MappingSpec store_write;
+extern const MappingSpec store_delete;
+extern const MappingSpec store_list;
+extern const MappingSpec store_stat;
+extern const MappingSpec store_repair;
 
 }  // namespace raysim::scenario_keys

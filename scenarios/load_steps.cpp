@@ -115,6 +115,7 @@ decltype(Step::what) BodyReader::read(const YamlReader& value, const YamlMapping
   }
   if (name == "create_placement_group") return PlacementGroupStep{Verb::create, context_.placement_group(value)};
   if (name == "remove_placement_group") return PlacementGroupStep{Verb::remove, context_.placement_group(value)};
+  if (name.starts_with("store_")) return store(value);
   return read_call(value);
 }
 

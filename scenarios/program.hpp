@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "models/gcs/placement_group.hpp"
+#include "models/sharded_store/sharded_store.hpp"
 #include "models/task.hpp"
 #include "models/tensor_transport.hpp"
 #include "scenarios/step.hpp"
@@ -162,6 +163,7 @@ struct ScenarioProgram {
   RaySettings ray;
   std::uint64_t seed = 0;
   bool warm_workers = false;  // true: as many idle workers as CPUs on every node before the first driver starts
+  std::optional<ShardedStoreSettings> store;  // the distributed store of the run
   std::vector<PlacementGroupEntry> placement_groups;
   std::vector<TaskSpec> tasks;
   std::vector<ActorClassSpec> actors;

@@ -38,7 +38,7 @@ Body make_there(TaskContext& context, std::uint32_t first, const TaskOptions& op
   Body submitting = submit_one(context, call, made, life);
   co_await submitting;
   WaitResult result;
-  Body waiting = context.wait({made}, 1, std::nullopt, result);
+  Body waiting = context.wait({made}, 1, std::nullopt, result, false);
   co_await waiting;
 }
 

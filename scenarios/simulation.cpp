@@ -104,6 +104,10 @@ void Simulation::build() {
     runtime_.raylets.push_back(raylets_.back()->address());
     runtime_.stores.push_back(&raylets_.back()->objects().store());
   }
+  if (options_.store) {
+    store_ = std::make_unique<StoreService>(runtime_, *options_.store);
+    runtime_.distributed_store = store_->address();
+  }
   gcs_->start_idle_work();
   for (std::uint32_t i = 0; i < nodes; ++i)
     if (is_there(i)) raylets_[i]->start_idle_work();

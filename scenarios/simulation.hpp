@@ -16,6 +16,7 @@
 #include "models/gcs/gcs.hpp"
 #include "models/raylet/raylet.hpp"
 #include "models/runtime.hpp"
+#include "models/sharded_store/store_service.hpp"
 
 namespace raysim {
 
@@ -35,8 +36,9 @@ struct SimulationOptions {
   Duration decision_time;
   bool warm_workers = false;  // as many idle workers as CPUs on every node
   std::vector<RemoteFunction> functions;
-  BodyMaker driver;              // of the only job; or
-  std::vector<JobOptions> jobs;  // several
+  BodyMaker driver;                           // of the only job; or
+  std::vector<JobOptions> jobs;               // several
+  std::optional<ShardedStoreSettings> store;  // a distributed store, with which bodies may have one
 };
 
 struct JobResult {
@@ -103,6 +105,7 @@ class Simulation {
   SimulationOptions options_;
   std::unique_ptr<Gcs> gcs_;
   std::unique_ptr<CentralScheduler> central_;  // where the policy wants one
+  std::unique_ptr<StoreService> store_;        // where the options say so
   std::vector<std::unique_ptr<Raylet>> raylets_;
   std::vector<std::unique_ptr<CoreWorker>> workers_;
   std::vector<std::uint32_t> worker_of_process_;      // by ProcessId

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/cluster.hpp"
+#include "models/sharded_store/store_messages.hpp"
 #include "models/tensor_transport.hpp"
 #include "scenarios/options.hpp"
 #include "sim/distribution.hpp"
@@ -83,6 +84,7 @@ struct WaitStep {
   Expression refs;
   Expression num_returns{std::int64_t{1}};
   std::optional<Amount> timeout;
+  bool fetch_local = true;
   std::optional<Variable> ready;
   std::optional<Variable> pending;
 };
@@ -215,12 +217,24 @@ struct NextStep {
   Target as;
 };
 
+// A command to the distributed store, from the node where the body runs. The names then hold what it came to.
+struct StoreStep {
+  StoreCommand::Verb verb = StoreCommand::Verb::list;
+  Text object;
+  Amount size = Amount::constant(0);
+  Amount offset = Amount::constant(0);
+  NodeId node;  // fail, join
+  enum class Finding : std::uint8_t { seconds, moved, rebuilt, objects, size, pieces, missing, readable, nodes };
+  std::vector<std::pair<Finding, Variable>> found = {};
+};
+
 struct Step {
   SourcePlace place;
   std::string_view name;  // its key
   std::variant<SubmitStep, GetStep, WaitStep, PutStep, WorkStep, DiskStep, RepeatStep, ForEachStep, DrainStep,
                PlacementGroupStep, LetStep, IfStep, WhileStep, ArrivalsStep, FlowStep, ReturnStep, RaiseStep, PrintStep,
-               TryStep, CallStep, CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep>
+               TryStep, CallStep, CreateStep, InvokeStep, KillStep, GetActorStep, CancelStep, YieldStep, NextStep,
+               StoreStep>
       what;
 };
 

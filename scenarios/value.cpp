@@ -241,6 +241,29 @@ Bytes serialised_size(const Value& value) {
   return {ray::host::object_header + packed_size(value)};
 }
 
+std::uint32_t count_refs(const Value& value) {
+  if (value.as<HeldRef>() != nullptr) return 1;
+  const auto* list = value.as<List>();
+  if (list == nullptr) return 0;
+  auto count = static_cast<std::uint32_t>(list->refs().size());
+  for (std::size_t i = 0; list->refs().empty() && i < list->size(); ++i) count += count_refs((*list)[i]);
+  return count;
+}
+
+Value with_own_handles(const Value& value, bool inside) {
+  if (const auto* ref = value.as<HeldRef>()) return HeldRef(ref->lives(), ref->ref(), inside);
+  const auto* list = value.as<List>();
+  if (list == nullptr || count_refs(value) == 0) return value;
+  if (const std::span<const ObjectRef> refs = list->refs(); !refs.empty()) {
+    const Value first = (*list)[0];
+    return List(HeldRefs(first.as<HeldRef>()->lives(), {refs.begin(), refs.end()}, inside));
+  }
+  std::vector<Value> items;
+  items.reserve(list->size());
+  for (std::size_t i = 0; i < list->size(); ++i) items.push_back(with_own_handles((*list)[i], inside));
+  return List(std::move(items));
+}
+
 void collect_refs(const Value& value, std::vector<ObjectRef>& refs) {
   if (const auto* ref = value.as<HeldRef>()) refs.push_back(ref->ref());
   const auto* list = value.as<List>();

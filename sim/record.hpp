@@ -70,7 +70,7 @@ struct StoreRecord {
 // Something that happened to an object in the store of a node.
 struct ObjectRecord {
   enum class What : std::uint8_t { received, read, spilled, restored, evicted };
-  enum class Purpose : std::uint8_t { task_arguments, call_arguments, get, count };
+  enum class Purpose : std::uint8_t { task_arguments, call_arguments, get, wait, count };
 
   What what = What::received;
   Purpose purpose = Purpose::get;  // received, read: for whom
@@ -102,6 +102,20 @@ struct CopyRecord {
   Time started;
   Time ended;
   Bytes bytes;
+};
+
+// A command to a distributed store of whoever runs the program, and what it cost.
+struct StoreCommandRecord {
+  std::string verb;
+  std::string object;      // empty: about all, or about a node
+  std::uint32_t node = 0;  // where it was given: index into RunHeader::nodes
+  Time at;
+  Duration time;
+  Bytes moved;  // from node to node
+  std::size_t connections = 0;
+  std::int64_t pieces = 0;
+  std::int64_t rebuilt = 0;
+  bool failed = false;
 };
 
 // A program that runs on the cluster, from its start on.
@@ -147,6 +161,7 @@ class RecordSink {
   // What a worker is wanted for had to wait on a node until its arguments were there.
   virtual void on_arguments_waited(std::uint32_t /*node*/, Duration /*waited*/) {}
   virtual void on_job(const JobRecord& /*job*/) {}
+  virtual void on_store_command(const StoreCommandRecord& /*command*/) {}
 };
 
 }  // namespace raysim

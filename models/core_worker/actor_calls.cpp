@@ -8,6 +8,7 @@ namespace raysim {
 Body TaskContext::create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args,
                                ActorHandle& made) {
   thread_.charge(runtime_.profile.costs.actor_create);
+  charge_references(args);
   export_function(constructor);
   const ActorId actor = worker_.create_actor(constructor, std::move(options), std::move(args), *this);
   const ActorOptions& wanted = runtime_.actors[actor.index].options;
@@ -34,6 +35,7 @@ Body TaskContext::create_actor(FunctionId constructor, ActorOptions options, std
 ObjectRef TaskContext::call(const ActorCall& call) {
   const ActorId actor = call.actor.actor();
   thread_.charge(runtime_.profile.costs.actor_call);
+  charge_references(call.args);
   const std::int64_t limit = runtime_.actors[actor.index].options.max_pending_calls;
   if (limit >= 0 && worker_.owner().actors.pending(actor) >= limit)
     throw RayError(ErrorType::pending_calls_limit, "the actor has " + std::to_string(limit) + " pending calls");

@@ -29,9 +29,10 @@ void CoreWorker::on(PushActorTask call) {
     for (const ObjectRef ref : call.input->store_args)
       runtime_.record.on_object(
           ObjectRecord::read(node_.index, io_.now(), ObjectRecord::Purpose::call_arguments, is_here(ref), {}));
-  if (ObjectList missing = call.input ? not_here(call.input->store_args) : nullptr) {
-    fetch(io_, std::move(missing), PullPriority::wait, of_call | actor_->add_later(std::move(call)));
-    return;
+  if (call.input && !call.input->store_args.empty()) {
+    // Its raylet is asked also for what is here.
+    auto arguments = std::make_shared<const std::vector<ObjectRef>>(call.input->store_args);
+    return fetch(io_, std::move(arguments), PullPriority::wait, of_call | actor_->add_later(std::move(call)));
   }
   actor_->add(std::move(call));
   start_calls(io_);

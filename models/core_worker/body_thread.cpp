@@ -1,5 +1,7 @@
 #include "models/core_worker/body_thread.hpp"
 
+#include <utility>
+
 #include "models/core_worker/core_worker.hpp"
 
 namespace raysim {
@@ -14,14 +16,16 @@ void BodyThread::on(StartBody start) { worker_.context(start.context).on(start);
 void BodyThread::on(BodyEnded ended) { worker_.context(ended.context).on(ended); }
 
 void BodyThread::on(CopyObject copy) { worker_.context(copy.what.context).on(copy); }
+void BodyThread::on(StoreAnswer answer) { worker_.context(answer.context).on(std::move(answer)); }
 
 template <class Message>
 void deliver(BodyThread& to, Message message) {
-  to.on(message);
+  to.on(std::move(message));
 }
 template void deliver(BodyThread&, StartBody);
 template void deliver(BodyThread&, ResumeBody);
 template void deliver(BodyThread&, BodyEnded);
 template void deliver(BodyThread&, CopyObject);
+template void deliver(BodyThread&, StoreAnswer);
 
 }  // namespace raysim

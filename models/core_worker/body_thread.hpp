@@ -7,6 +7,7 @@
 
 #include "models/messages.hpp"
 #include "models/object_store/object_messages.hpp"
+#include "models/sharded_store/store_messages.hpp"
 #include "sim/station.hpp"
 
 namespace raysim {
@@ -23,6 +24,7 @@ class BodyThread {
   void on(StartBody start);
   void on(BodyEnded ended);
   void on(CopyObject copy);
+  void on(StoreAnswer answer);
 
  private:
   CoreWorker& worker_;

@@ -306,7 +306,8 @@ class CoreWorker final : ObjectOwner {
   // Those of these objects, all ready, that lie in other stores only; null: none.
   [[nodiscard]] ObjectList missing_of(std::span<const ObjectRef> refs) const;
   void record_reads(const Station& thread, std::span<const ObjectRef> refs) const;
-  void fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait);
+  void fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait,
+             std::uint32_t at_least = FetchObjects::all);
   [[nodiscard]] ObjectList not_here(std::span<const ObjectRef> refs) const;
   bool fetch_arguments(std::uint32_t slot);
   // Numbers of waits that no body has: of an execution's slot, of an actor's call that is to wait for its turn.

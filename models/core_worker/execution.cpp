@@ -88,8 +88,12 @@ void CoreWorker::start_task(std::uint32_t slot) {
   const std::int64_t from_store = input != nullptr ? static_cast<std::int64_t>(input->store_args.size()) : 0;
   const bool method = actor_ && actor_->created;
   const bool in_event_loop = method && runtime_.actors[actor_->creation.actor.index].options.async_actor;
+  std::int64_t references = 0;
+  if (input != nullptr)
+    for (const Argument& arg : input->args) references += arg.value.references;
   main_->charge((method ? costs.actor_execute_before : costs.task_execute_before) + execution.extra + arguments +
-                costs.store_get * from_store + (in_event_loop ? costs.async_call : Duration{}));
+                costs.store_get * from_store + costs.reference_read * references +
+                (in_event_loop ? costs.async_call : Duration{}));
   const RemoteFunction& function = executed_function(slot);
   execution.started = main_->now();
   if (!take_devices(slot)) return;

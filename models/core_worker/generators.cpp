@@ -13,6 +13,7 @@ Body TaskContext::yield(Payload item) {
   const int returns = driver ? 0 : worker_.executed_function(slot_).num_returns;
   if (returns >= 0) throw RayError(ErrorType::value_error, "yield in a function that is no generator");
   thread_.charge(runtime_.profile.costs.generator_item);
+  charge_references(item);
   if (returns == dynamic_returns) {
     returns_.push_back(std::move(item));
   } else {

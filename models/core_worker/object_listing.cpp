@@ -37,7 +37,10 @@ std::vector<ListedObject> CoreWorker::list_objects() const {
     ListedObject entry;
     entry.object = {address_.station, i};
     if (!runtime_.lives->is_held(entry.object) && !for_tasks.contains(entry.object)) continue;
-    if (for_tasks.contains(entry.object)) entry.reference = ListedObject::Reference::used_by_pending_task;
+    if (for_tasks.contains(entry.object))
+      entry.reference = ListedObject::Reference::used_by_pending_task;
+    else if (runtime_.lives->is_only_inside(entry.object))
+      entry.reference = ListedObject::Reference::captured_in_object;
     if (object.task != OwnedObject::no_task) {
       const OwnedTask& task = tasks_.task(object.task);
       entry.function = runtime_.functions[task.function.index].name;

@@ -1,7 +1,7 @@
 // An object as a process lists it for `ray memory`.
 //
-// Models: who needs it, how far the task is that makes it. Leaves out: call sites, and references inside of values, which count as
-// local ones of their owner. Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
+// Models: who needs it, how far the task is that makes it; references inside of values, as far as whoever makes the values says which
+// these are (programs in C++ do not: theirs count as local ones). Leaves out: call sites. Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
 // Invariants: a process lists an object once.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace raysim {
 
 struct ListedObject {
   // The first that holds, as Ray says it.
-  enum class Reference : std::uint8_t { pinned_in_memory, used_by_pending_task, local_reference };
+  enum class Reference : std::uint8_t { pinned_in_memory, used_by_pending_task, local_reference, captured_in_object };
 
   ObjectRef object;
   Reference reference = Reference::local_reference;

@@ -179,8 +179,9 @@ void CoreWorker::record_reads(const Station& thread, std::span<const ObjectRef> 
   }
 }
 
-void CoreWorker::fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait) {
-  thread.send(runtime_.raylets[node_.index], FetchObjects{address_, priority, wait, std::move(objects)});
+void CoreWorker::fetch(Station& thread, ObjectList objects, PullPriority priority, std::uint64_t wait,
+                       std::uint32_t at_least) {
+  thread.send(runtime_.raylets[node_.index], FetchObjects{address_, priority, at_least, wait, std::move(objects)});
 }
 
 ObjectList CoreWorker::not_here(std::span<const ObjectRef> refs) const {

@@ -67,6 +67,7 @@ const std::vector<Argument>& TaskContext::arguments() const {
 
 void TaskContext::set_return(std::size_t index, Payload value) {
   if (returns_.size() <= index) returns_.resize(index + 1);
+  charge_references(value);
   returns_[index] = std::move(value);
 }
 
@@ -119,6 +120,7 @@ void TaskContext::export_function(FunctionId function) {
 
 ObjectRef TaskContext::submit(const TaskCall& call) {
   thread_.charge(runtime_.profile.costs.task_submit);
+  charge_references(call.args);
   export_function(call.function);
   const Duration* duration = call.duration ? &*call.duration : nullptr;
   const std::uint32_t task = worker_.create_task(call, duration, *this);
@@ -126,8 +128,18 @@ ObjectRef TaskContext::submit(const TaskCall& call) {
   return {worker_.io_.id(), worker_.tasks_.task(task).first_object};
 }
 
+void TaskContext::charge_references(std::span<const Argument> args) {
+  for (const Argument& arg : args)
+    if (!arg.ref) charge_references(arg.value);
+}
+
+void TaskContext::charge_references(const Payload& written) {
+  thread_.charge(runtime_.profile.costs.reference_write * std::int64_t{written.references});
+}
+
 ObjectRef TaskContext::put(Payload value) {
   thread_.charge(runtime_.profile.costs.put_object);
+  charge_references(value);
   const std::uint32_t object = worker_.tasks_.add_put(in_kib(value.size), path_);
   const ObjectRef ref{worker_.io_.id(), object};
   worker_.stored().add(ref, value.size, worker_.node_);
@@ -300,7 +312,9 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
     Body fetching = fetch(refs, until);
     co_await fetching;
   }
-  thread_.charge(runtime_.profile.costs.get_object * static_cast<std::int64_t>(objects.size()));
+  const Costs& costs = runtime_.profile.costs;
+  for (const std::uint32_t object : objects)
+    thread_.charge(costs.get_object + costs.reference_read * std::int64_t{tasks.references(object)});
   for (const std::uint32_t object : objects) path_ = std::max(path_, tasks.object(object).path);
 }
 
@@ -327,81 +341,12 @@ Body TaskContext::fetch(std::span<const ObjectRef> refs, std::optional<Time> unt
 void TaskContext::objects_local(Station& io, const ObjectsLocal& local) {
   if (local.wait != wait_) return;
   fetch_error_ = local.error;
+  were_here_ = local.were_here;
   wake(io);
-}
-
-// The list that is waited for; what is new in it is asked for.
-void TaskContext::follow(std::span<const ObjectRef> refs) {
-  for (std::size_t i = window_.follow(refs); i < refs.size(); ++i) {
-    const std::uint32_t object = worker_.borrow(thread_, refs[i]);
-    const std::uint32_t ticket = window_.add(refs[i], object);
-    if (is_ready(object))
-      window_.set_ready(ticket);
-    else
-      worker_.tasks_.await(object, {TaskManager::Waiter::Kind::wait, (std::uint64_t{id_} << wait_bits) | ticket});
-  }
-}
-
-// The first ready ones that this thread knows of, at most `most`.
-std::vector<std::uint32_t> TaskContext::known_tickets(std::size_t most) const {
-  std::vector<std::uint32_t> known;
-  for (const std::uint32_t ticket : window_.ready()) {
-    if (known.size() == most) break;
-    if (is_known(window_.object_of(ticket))) known.push_back(ticket);
-  }
-  return known;
-}
-
-// When this thread will know of so many ready ones.
-Time TaskContext::will_know(std::size_t count) const {
-  std::vector<Time> heard;
-  for (const std::uint32_t ticket : window_.ready())
-    heard.push_back(worker_.tasks_.object(window_.object_of(ticket)).heard);
-  std::nth_element(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count - 1), heard.end());
-  return heard[count - 1];
-}
-
-Body TaskContext::wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout,
-                       WaitResult& result) {
-  const Costs& costs = runtime_.profile.costs;
-  thread_.charge(costs.wait_call + costs.wait_object * static_cast<std::int64_t>(refs.size()));
-  follow(refs);
-  const std::size_t wanted = std::min(num_returns, refs.size());
-  std::vector<std::uint32_t> known = known_tickets(wanted);
-  if (known.size() < wanted) {
-    if (window_.ready().size() >= wanted) {
-      const Pause hearing = pause_until(will_know(wanted));
-      co_await hearing;
-    } else {
-      ++wait_;
-      missing_ = wanted - window_.ready().size();
-      arm_timeout(timeout);
-      block(true);
-      awaited_ = refs;
-      const Pause waiting{*this, true, false};
-      co_await waiting;
-      awaited_ = {};
-      missing_ = 0;
-      block(false);
-      timed_out_ = false;
-      check_signals();
-    }
-    known = known_tickets(wanted);
-  }
-  for (const std::uint32_t ticket : known)
-    path_ = std::max(path_, worker_.tasks_.object(window_.object_of(ticket)).path);
-  result.ready.clear();
-  window_.take(known, refs, result.ready);
-  result.pending = std::move(refs);
 }
 
 void TaskContext::object_ready(Station& io, std::uint64_t wait) {
   if (wait == wait_ && advance_get()) wake(io);
-}
-
-void TaskContext::ticket_ready(Station& io, std::uint64_t number) {
-  const auto ticket = static_cast<std::uint32_t>(number & ((std::uint64_t{1} << wait_bits) - 1));
-  if (window_.set_ready(ticket) && missing_ > 0 && --missing_ == 0) wake(io);
 }
 
 void TaskContext::object_failed(Station& io, std::uint32_t object) {

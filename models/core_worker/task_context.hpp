@@ -24,6 +24,7 @@
 #include "models/messages.hpp"
 #include "models/object_store/object_messages.hpp"
 #include "models/payload.hpp"
+#include "models/sharded_store/store_messages.hpp"
 #include "models/task.hpp"
 #include "models/task_messages.hpp"
 #include "sim/body.hpp"
@@ -119,8 +120,10 @@ class TaskContext {
   [[nodiscard]] Pause pause();
   // ray.get: raises RayError when one of them failed or the timeout is over. Awaitable.
   Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
-  // ray.wait. `result` is filled when it is over. Awaitable.
-  Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result);
+  // ray.wait (wait_calls.cpp). `result` is filled when it is over. Awaitable. `fetch_local`: what lies in the stores of other nodes comes to
+  // this one, and is ready when it is here.
+  Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result,
+            bool fetch_local = true);
 
   // Tensors (tensor_calls.cpp).
   // ray.get with _use_object_store: tensors on devices come through the object store, with a copy to the memory of their machine.
@@ -191,6 +194,10 @@ class TaskContext {
   // room for it.
   Body use_disk(DiskUse use, Bytes size);
 
+  // A command to the distributed store of the run, which must have one, from this node (store_calls.cpp). Awaitable; `outcome` says
+  // what came of it, errors included.
+  Body store(StoreCommand command, StoreOutcomeRef& outcome);
+
   // --- for CoreWorker
   // The luck of the next call.
   std::uint64_t next_luck() { return mix(luck(), ++calls_); }
@@ -199,6 +206,7 @@ class TaskContext {
   void on(ResumeBody resume);
   void on(StartBody);
   void on(BodyEnded);
+  void on(StoreAnswer answer);
   // The GCS has answered a call about an actor's name; from the io loop.
   void actor_answered(Station& io, const ActorReply& reply);
   // The same about a placement group.
@@ -243,6 +251,8 @@ class TaskContext {
   bool ends_later();
   void end_waiting(Station& io);
   void signal(Station& io);
+  void charge_references(std::span<const Argument> args);
+  void charge_references(const Payload& written);
   bool put_item(Bytes size);
   void report_item(Payload value, ErrorType error, bool in_store);
   [[nodiscard]] bool too_far() const;
@@ -267,6 +277,7 @@ class TaskContext {
   void follow(std::span<const ObjectRef> refs);
   [[nodiscard]] std::vector<std::uint32_t> known_tickets(std::size_t most) const;
   [[nodiscard]] Time will_know(std::size_t count) const;
+  Body bring(std::vector<std::uint32_t>& known, std::size_t wanted, std::optional<Time> until);
   Body fetch(std::span<const ObjectRef> refs, std::optional<Time> until);
 
   Runtime& runtime_;
@@ -303,8 +314,10 @@ class TaskContext {
   ErrorType fetch_error_ = ErrorType::none;
   bool through_store_ = false;      // get: tensors are fetched after it
   TensorsArrived arrived_;          // of the present transfer
+  ObjectList were_here_;            // of those that a wait has asked for
   PlacementGroupReply answer_;      // of the GCS, to the present call
   ActorId named_actor_ = no_actor;  // likewise
+  StoreOutcomeRef stored_;          // of the distributed store, likewise
   Duration path_;
   ErrorType outcome_ = ErrorType::none;
   std::string message_;

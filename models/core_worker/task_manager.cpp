@@ -63,10 +63,12 @@ void TaskManager::set_value(std::uint32_t object, Payload value) {
   if (!value.data || objects_[object].out_of_scope) return;
   if (values_.size() <= object) values_.resize(objects_.size());
   values_[object] = std::move(value.data);
+  if (value.references > 0) references_[object] = value.references;
 }
 
 Payload TaskManager::value(std::uint32_t object) const {
-  return {object < values_.size() ? values_[object] : nullptr, Bytes{std::int64_t{objects_[object].kib} * 1024}};
+  return {object < values_.size() ? values_[object] : nullptr, Bytes{std::int64_t{objects_[object].kib} * 1024},
+          references(object)};
 }
 
 const std::string& TaskManager::error_text(std::uint32_t object) const {

@@ -26,6 +26,7 @@ class WaitWindow {
   // Tickets whose objects are ready, in the order of the list.
   [[nodiscard]] const std::vector<std::uint32_t>& ready() const { return ready_; }
   [[nodiscard]] std::uint32_t object_of(std::uint32_t ticket) const { return entries_[place_of(ticket)].object; }
+  [[nodiscard]] ObjectRef ref_of(std::uint32_t ticket) const { return refs_[place_of(ticket)]; }
   // Takes ready tickets, in order, out of the window; `refs`: the list, which loses them to `taken`.
   void take(std::span<const std::uint32_t> tickets, std::vector<ObjectRef>& refs, std::vector<ObjectRef>& taken);
   void clear();

@@ -117,13 +117,15 @@ void ObjectManager::record(ObjectRecord::What what, Bytes bytes) {
 void ObjectManager::record_received(ObjectRef object, NodeId from) {
   using Purpose = ObjectRecord::Purpose;
   const auto wanting = wanting_.find(object);
-  const PullPriority priority =
-      wanting != wanting_.end() ? fetches_.at(wanting->second.front()).priority : PullPriority::get;
+  const Fetch* fetch = wanting != wanting_.end() ? &fetches_.at(wanting->second.front()) : nullptr;
+  const PullPriority priority = fetch != nullptr ? fetch->priority : PullPriority::get;
+  const bool for_wait = fetch != nullptr ? fetch->of_ray_wait() : for_waits_.contains(object);
   ObjectRecord record;
   record.what = ObjectRecord::What::received;
-  record.purpose = priority == PullPriority::task_arguments ? Purpose::task_arguments
-                   : priority == PullPriority::wait         ? Purpose::call_arguments
-                                                            : Purpose::get;
+  record.purpose = for_wait                                   ? Purpose::wait
+                   : priority == PullPriority::task_arguments ? Purpose::task_arguments
+                   : priority == PullPriority::wait           ? Purpose::call_arguments
+                                                              : Purpose::get;
   record.node = node_.index;
   record.from = from.index;
   record.at = station_.now();
@@ -161,6 +163,7 @@ void ObjectManager::on(FetchObjects fetch) {
   wanted.client = fetch.client;
   wanted.wait = fetch.wait;
   wanted.priority = fetch.priority;
+  wanted.at_least = fetch.at_least;
   add_fetch({fetch.client.station, fetch.wait}, std::move(wanted));
 }
 
@@ -173,8 +176,17 @@ void ObjectManager::add_fetch(const FetchKey& key, Fetch fetch) {
   for (const ObjectRef object : fetch.objects) wanting_[object].push_back(key);
   Fetch& added = fetches_[key] = std::move(fetch);
   const std::vector<ObjectRef> objects = added.objects;
-  const PullId pull = pulls_.pull(objects, added.priority);
-  fetches_.at(key).pull = pull;
+  if (added.of_ray_wait()) {
+    for (const ObjectRef object : objects) {
+      if (store_.contains(object))
+        added.were_here.push_back(object);
+      else if (!for_waits_.contains(object))
+        for_waits_.emplace(object, pulls_.pull({&object, 1}, PullPriority::wait));
+    }
+  } else {
+    const PullId pull = pulls_.pull(objects, added.priority);
+    fetches_.at(key).pull = pull;
+  }
   check(key);
   settle();
 }
@@ -189,37 +201,55 @@ void ObjectManager::end_fetch(const FetchKey& key) {
     std::erase(wanting->second, key);
     if (wanting->second.empty()) wanting_.erase(wanting);
   }
-  pulls_.cancel(over.pull);
+  if (!over.of_ray_wait()) pulls_.cancel(over.pull);
   settle();
+}
+
+void ObjectManager::end_pull_for_waits(ObjectRef object) {
+  const auto it = for_waits_.find(object);
+  if (it == for_waits_.end()) return;
+  const PullId pull = it->second;
+  for_waits_.erase(it);
+  pulls_.cancel(pull);
 }
 
 // A copy has been sealed.
 void ObjectManager::object_is_here(ObjectRef object) {
   pulls_.object_sealed(object);
+  end_pull_for_waits(object);
   const auto it = wanting_.find(object);
   if (it == wanting_.end()) return;
   const std::vector<FetchKey> keys = it->second;
-  for (const FetchKey& key : keys) check(key);
+  for (const FetchKey& key : keys) {
+    if (Fetch& fetch = fetches_.at(key); fetch.of_ray_wait()) fetch.were_here.push_back(object);
+    check(key);
+  }
 }
 
-// Is all of it here?
+// Is enough of it here?
 void ObjectManager::check(const FetchKey& key) {
   const auto it = fetches_.find(key);
   if (it == fetches_.end()) return;
   const Fetch& fetch = it->second;
   const auto here = [&](ObjectRef object) { return store_.contains(object); };
-  if (fetch.error == ErrorType::none && !std::all_of(fetch.objects.begin(), fetch.objects.end(), here)) return;
+  const bool enough = fetch.of_ray_wait()
+                          ? fetch.were_here.size() >= std::min<std::size_t>(fetch.at_least, fetch.objects.size())
+                          : std::all_of(fetch.objects.begin(), fetch.objects.end(), here);
+  if (fetch.error == ErrorType::none && !enough) return;
   if (!fetch.client.valid()) {  // the lease keeps its pull until it is granted
     runtime_.record.on_arguments_waited(node_.index, station_.now() - fetch.since);
     station_.after<Raylet>({}, ArgumentsReady{{fetch.wait}});
     return;
   }
-  station_.send(fetch.client, ObjectsLocal{fetch.wait, fetch.error});
+  ObjectsLocal answer{fetch.wait, fetch.error};
+  if (fetch.of_ray_wait()) answer.were_here = std::make_shared<const std::vector<ObjectRef>>(fetch.were_here);
+  station_.send(fetch.client, std::move(answer));
   end_fetch(key);
 }
 
 // The object will never come: whoever waits for it is told.
 void ObjectManager::fail(ObjectRef object, ErrorType error) {
+  end_pull_for_waits(object);
   const auto it = wanting_.find(object);
   if (it == wanting_.end()) return;
   const std::vector<FetchKey> keys = it->second;

@@ -110,7 +110,10 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
     Time since;
     Address<CoreWorker> client;  // none: a lease
     std::uint64_t wait = 0;      // its number, or the lease's
+    std::uint32_t at_least = FetchObjects::all;
+    std::vector<ObjectRef> were_here = {};  // of a part: those that have been, whatever has become of them since
     ErrorType error = ErrorType::none;
+    [[nodiscard]] bool of_ray_wait() const { return at_least != FetchObjects::all; }
   };
   using FetchKey = std::pair<StationId, std::uint64_t>;  // client (none: a lease), number
 
@@ -131,6 +134,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   void record(ObjectRecord::What what, Bytes bytes);
   void record_received(ObjectRef object, NodeId from);
   void end_fetch(const FetchKey& key);
+  void end_pull_for_waits(ObjectRef object);
   void object_is_here(ObjectRef object);
   void check(const FetchKey& key);
   void fail(ObjectRef object, ErrorType error);
@@ -198,6 +202,7 @@ class ObjectManager final : PlasmaPort, LocalObjectPort, PushPort, ObjectBufferP
   std::deque<std::pair<CreateId, std::pair<ObjectRef, CreateResult>>> answers_;  // of creates
   std::map<FetchKey, Fetch> fetches_;
   std::map<ObjectRef, std::vector<FetchKey>> wanting_;
+  std::map<ObjectRef, PullId> for_waits_;  // what a ray.wait has asked for comes, whether it still waits or not
   std::map<LeaseId, std::vector<ObjectRef>> pinned_;  // arguments of leases that run
   ObjectBatches<StationId, LocationUpdate> reports_;
   ObjectBatches<StationId, Subscription> subscriptions_;

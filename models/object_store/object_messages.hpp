@@ -50,12 +50,15 @@ struct SealObject {
   ProcessId client;
   Bytes size;
 };
-// Wants objects in the store of its node; ObjectsLocal follows.
+// Wants objects in the store of its node; ObjectsLocal follows when so many of them are there. Of a part (ray.wait) all others keep coming
+// for as long as they are not there.
 struct FetchObjects {
   static constexpr auto kind = MessageKind::fetch_objects;
+  static constexpr std::uint32_t all = ~std::uint32_t{0};
   using Sender = CoreWorker;
   Address<CoreWorker> client;
   PullPriority priority = PullPriority::get;
+  std::uint32_t at_least = all;
   std::uint64_t wait = 0;
   ObjectList objects;
 };
@@ -68,6 +71,7 @@ struct ObjectsLocal {
   static constexpr auto kind = MessageKind::objects_local;
   std::uint64_t wait = 0;
   ErrorType error = ErrorType::none;
+  ObjectList were_here = nullptr;  // of a part: since it was asked for
 };
 // From the io loop to a thread that copies a value into the store.
 struct CopyObject {

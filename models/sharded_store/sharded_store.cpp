@@ -1,6 +1,7 @@
 #include "models/sharded_store/sharded_store.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <utility>
 
@@ -28,6 +29,17 @@ bool has(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {
 }
 
 }  // namespace
+
+std::optional<std::pair<int, int>> parse_erasure(std::string_view text) {
+  const std::size_t plus = text.find('+');
+  if (plus == std::string_view::npos) return std::nullopt;
+  const auto whole = [](std::string_view part) {
+    const bool digits = !part.empty() && part.size() < 4 && std::all_of(part.begin(), part.end(), ::isdigit);
+    return digits ? std::stoi(std::string(part)) : 0;
+  };
+  const std::pair pieces{whole(text.substr(0, plus)), whole(text.substr(plus + 1))};
+  return pieces.first > 0 && pieces.second > 0 ? std::optional(pieces) : std::nullopt;
+}
 
 ShardedStore::ShardedStore(ShardedStoreSettings settings, std::vector<Bytes> capacities) : settings_(settings) {
   const auto count = static_cast<int>(capacities.size());
@@ -300,6 +312,7 @@ void ShardedStore::repair_stripe(const std::string& name, ShardedObject& object,
       plan.phases.back().push_back({source, node, piece.size});
       nodes_[node].used += piece.size;
       piece.nodes.push_back(node);
+      plan.repaired.push_back({name, pieces.front(), node});
       ++plan.pieces;
     }
     return;
@@ -318,6 +331,7 @@ void ShardedStore::repair_stripe(const std::string& name, ShardedObject& object,
     StoredPiece& piece = object.pieces[lost[i]];
     if (i > 0) plan.phases.back().push_back({homes.front(), homes[i], piece.size});
     piece.nodes = {homes[i]};
+    plan.repaired.push_back({name, lost[i], homes[i]});
     take(piece);
   }
 }
@@ -337,6 +351,16 @@ StorePlan ShardedStore::repair() {
     throw;
   }
   return plan;
+}
+
+void ShardedStore::take_back(const StorePlan& repair) {
+  for (const RepairedPiece& made : repair.repaired) {
+    const auto object = objects_.find(made.object);
+    if (object == objects_.end()) continue;
+    StoredPiece& piece = object->second.pieces[made.piece];
+    if (std::erase(piece.nodes, made.node) > 0)
+      nodes_[made.node].used = {nodes_[made.node].used.count - piece.size.count};
+  }
 }
 
 void ShardedStore::restore(const std::string& name, ShardedObject object) {

@@ -11,9 +11,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/time.hpp"
@@ -26,6 +28,11 @@ struct StoreError : std::runtime_error {
 
 enum class PiecePlacement : std::uint8_t { least_full, round_robin, hash };
 inline constexpr std::string_view piece_placement_names[] = {"least_full", "round_robin", "hash"};
+
+// Pieces of data and of parity: "4+2". Nothing when the text is no such pair.
+std::optional<std::pair<int, int>> parse_erasure(std::string_view text);
+
+inline constexpr int default_replicas = 3;  // of who says nothing
 
 struct ShardedStoreSettings {
   Bytes piece_size{64 << 20};
@@ -47,9 +54,16 @@ struct PieceMove {
   std::uint32_t to = 0;
   Bytes bytes;
 };
+// A piece (by its number in its object) that a repair makes anew at a node.
+struct RepairedPiece {
+  std::string object;
+  std::size_t piece = 0;
+  std::uint32_t node = 0;
+};
 // What a command moves: phases one after the other, the moves of one at the same time.
 struct StorePlan {
   std::vector<std::vector<PieceMove>> phases;
+  std::vector<RepairedPiece> repaired;
   std::int64_t pieces = 0;    // that it wrote, read or rebuilt, with parity
   std::int64_t degraded = 0;  // of these: read or rebuilt from others of their stripe
 };
@@ -88,6 +102,8 @@ class ShardedStore {
   void join(std::uint32_t node);
   // Makes what is missing anew, wherever enough is left to do so.
   StorePlan repair();
+  // A repair that was not carried out: what it made is not there.
+  void take_back(const StorePlan& repair);
 
   [[nodiscard]] const std::map<std::string, ShardedObject>& objects() const { return objects_; }
   [[nodiscard]] const ShardedObject& object(const std::string& name) const;

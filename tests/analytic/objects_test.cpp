@@ -70,7 +70,7 @@ Outcome run_on(const ClusterSpec& spec, const std::function<Body(TaskContext&, d
 Body wait_for(TaskContext& context, std::vector<ObjectRef> refs) {
   WaitResult result;
   const std::size_t all = refs.size();
-  Body waiting = context.wait(std::move(refs), all, std::nullopt, result);
+  Body waiting = context.wait(std::move(refs), all, std::nullopt, result, false);
   co_await waiting;
 }
 

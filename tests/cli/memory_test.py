@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Does `raysim memory` show what the stores hold, and who needs it?"""
 import json
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 RAYSIM = sys.argv.pop(1)
@@ -30,6 +32,33 @@ class Memory(unittest.TestCase):
         self.assertEqual([(o["node"], o["type"], o["object_size"]) for o in pinned], [("ming", "WORKER", 30_000_000)])
         waiting = {o["task_status"] for o in shown["objects"] if o["reference_type"] == "USED_BY_PENDING_TASK"}
         self.assertIn("FINISHED", waiting)
+
+    def test_what_only_objects_refer_to_is_captured(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scenario = pathlib.Path(folder) / "captured.yaml"
+            scenario.write_text("""raysim: 1
+cluster: {nodes: {head: {cpus: 1}}}
+driver:
+  - put: {size: 1 MB, as: inner}
+  - put: {value: '[inner, [inner, 5]]', as: outer}
+  - sleep: 1 s
+  - let: {inner: nil}
+  - sleep: 1 s
+  - get: {refs: outer, as: values}
+  - sleep: 1 s
+  - let: {values: nil}
+  - sleep: 1 s
+  - let: {outer: nil}
+  - sleep: 1 s
+""")
+            kinds = []
+            for second in range(5):
+                shown = json.loads(memory(str(scenario), "--at", f"{second}.5 s", "--json").stdout)
+                kinds.append({o["object_size"] > 100_000: o["reference_type"] for o in shown["objects"]})
+            local, captured = "LOCAL_REFERENCE", "CAPTURED_IN_OBJECT"
+            self.assertEqual(kinds, [{True: local, False: local}, {True: captured, False: local}, {True: local, False: local},
+                                     {True: captured, False: local}, {}])
+            self.assertRegex(memory(str(scenario), "--at", "1.5 s").stdout, r"Captured in Objects\n.*1, \(\d+ B\)\n")
 
     def test_as_tables(self):
         text = memory("scenarios/pipeline.yaml", "--at", "1.2 s").stdout

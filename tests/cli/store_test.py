@@ -61,6 +61,41 @@ class Store(unittest.TestCase):
         self.assertEqual(self.figures("read", "a")["rebuilt_pieces"] > 0, True)
         self.assertIn("nowhere", self.raysim("stat", "a").stdout)
 
+    def test_a_scenario_takes_as_long_as_the_shell(self):
+        for rule, settings in (("--replicas", "2"), ("--erasure", "2+1")):
+            with self.subTest(rule):
+                self.file = str(pathlib.Path(self.folder.name) / (rule + ".json"))
+                self.init(rule, settings, "--piece-size", "10 MB")
+                shell = [self.figures("create", "a", "--size", "100 MB"), self.figures("write", "a", "--size", "5 MB"),
+                         self.figures("fail", "alice2"), self.figures("read", "a")]
+                scenario = pathlib.Path(self.folder.name) / "lab.yaml"
+                scenario.write_text(f"""raysim: 1
+cluster: {PLATFORM}
+distributed_store: {{{rule[2:]}: {settings}, piece_size: 10 MB}}
+driver:
+  - store_create: {{object: a, size: 100 MB}}
+  - store_write: {{object: a, size: 5 MB}}
+  - store_fail: alice2
+  - store_read: a
+""")
+                done = subprocess.run([RAYSIM, "run", scenario, "--json"], capture_output=True, text=True, check=True)
+                run = json.loads(done.stdout)["distributed_store"]["commands"]
+                for told, simulated in zip(shell, run, strict=True):
+                    for figure in ("moved_bytes", "connections", "pieces", "rebuilt_pieces"):
+                        self.assertEqual(told[figure], simulated[figure], told["command"])
+                    # A scenario has receivers that wake up at the end of each phase.
+                    self.assertGreaterEqual(simulated["time_s"], told["time_s"] - 1e-9, told["command"])
+                    self.assertLess(simulated["time_s"], told["time_s"] + 300e-6, told["command"])
+
+    def test_what_a_scenario_does_wrong_names_its_place(self):
+        done = subprocess.run([RAYSIM, "run", "tests/language/stores.yaml"], capture_output=True, text=True, check=True)
+        for message in ("stores.yaml:42:11: no object is called 'aa', expected one of a, b, c in step `store_read` of the driver",
+                        "stores.yaml:45:11: there is an object called 'a' already in step `store_create` of the driver",
+                        "the client's node is lost in step `store_create`",
+                        "node 'head' was lost while pieces were on their way in step `store_read` of task `try_to_read`",
+                        "too many pieces of 'b' are lost in step `store_read`"):
+            self.assertIn(message, done.stdout)
+
     def test_errors_change_nothing(self):
         self.init()
         before = pathlib.Path(self.file).read_text()

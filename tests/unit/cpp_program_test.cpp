@@ -115,6 +115,17 @@ TEST_CASE("C++ programs: several returns, and none") {
       0.5, {"5", "611"});
 }
 
+TEST_CASE("C++ programs: references inside of values are counted") {
+  using Refs = std::vector<ray::Ref<int>>;
+  CHECK(ray::refs_in(5) == 0);
+  CHECK(ray::refs_in(std::string("text")) == 0);
+  CHECK(ray::refs_in(std::vector<double>(7)) == 0);
+  CHECK(ray::refs_in(Refs(3)) == 3);
+  CHECK(ray::refs_in(std::vector{Refs(2), Refs(1)}) == 3);
+  CHECK(ray::refs_in(std::pair(Refs(2), std::optional<ray::Ref<int>>())) == 2);
+  CHECK(ray::refs_in(std::tuple(ray::Ref<int>(), 1, std::optional(ray::Ref<int>()))) == 2);
+}
+
 TEST_CASE("C++ programs: wait gives what is ready and what is not, and ends with its timeout") {
   expect(
       [](ray::Context& ray) -> ray::Task<> {

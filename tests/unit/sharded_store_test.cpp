@@ -58,6 +58,14 @@ void check_invariants(const ShardedStore& store) {
 
 }  // namespace
 
+TEST_CASE("erasure coding is said as pieces of data and of parity") {
+  CHECK(parse_erasure("4+2") == std::pair(4, 2));
+  for (const char* wrong : {"", "4", "+", "4+", "+2", "0+2", "4+0", "4 + 2", "-4+2", "4+2+1", "1000+1"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_erasure(wrong).has_value());
+  }
+}
+
 TEST_CASE("replicas of a piece go through a chain of nodes, and a read takes one of each") {
   ShardedStore store = store_of(5, 3);
   const StorePlan plan = store.create("a", {25 * mb}, 0);
@@ -162,7 +170,7 @@ TEST_CASE("random commands keep pieces apart, count every byte and lose nothing 
       const auto node = static_cast<std::uint32_t>(random.below(8));
       const std::string name = "o" + std::to_string(random.below(static_cast<std::uint64_t>(made) + 1));
       try {
-        switch (random.below(6)) {
+        switch (random.below(7)) {
           case 0:
             store.create("o" + std::to_string(made), {static_cast<std::int64_t>(1 + random.below(150)) * mb}, node);
             ++made;
@@ -174,6 +182,16 @@ TEST_CASE("random commands keep pieces apart, count every byte and lose nothing 
           case 5: {
             const StorePlan plan = store.read(name, node);
             CHECK(plan.pieces > 0);
+            break;
+          }
+          case 6: {
+            std::vector<std::int64_t> missing;
+            for (const auto& [each, object] : store.objects()) missing.push_back(store.missing(object));
+            store.take_back(store.repair());
+            for (const auto& [each, object] : store.objects()) {
+              CHECK(store.missing(object) == missing.front());
+              missing.erase(missing.begin());
+            }
             break;
           }
         }

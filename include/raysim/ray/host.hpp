@@ -37,12 +37,14 @@ class RandomBits {
 struct Value {
   std::shared_ptr<const void> data;
   std::int64_t bytes = 0;
+  std::uint32_t references = 0;  // inside of it
 };
 
 template <class T>
 Value value_of(T value) {
   const std::int64_t bytes = size_of(value) + (std::is_same_v<T, Blob> ? 0 : object_header);
-  return {std::make_shared<const T>(std::move(value)), bytes};
+  const std::uint32_t references = refs_in(value);
+  return {std::make_shared<const T>(std::move(value)), bytes, references};
 }
 
 struct Argument {

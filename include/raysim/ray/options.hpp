@@ -120,6 +120,7 @@ struct CancelOptions {
 struct WaitOptions {
   std::size_t num_returns = 1;
   std::optional<Duration> timeout = {};
+  bool fetch_local = true;  // what lies in the stores of other nodes comes to this one, and is ready when it is here
 };
 
 struct Bundle {

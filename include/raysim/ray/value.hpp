@@ -184,4 +184,47 @@ struct SizeOf<std::optional<T>> {
   static std::int64_t of(const std::optional<T>& value) { return value ? size_of(*value) : 1; }
 };
 
+// How many references a value holds, which take whoever writes or reads it time: of references, ranges, pairs, tuples and options of
+// them. Say it for your own types that hold some, as for SizeOf.
+template <class T>
+struct RefsIn {
+  static std::uint32_t of(const T& /*value*/) { return 0; }
+};
+
+template <class T>
+std::uint32_t refs_in(const T& value) {
+  return RefsIn<T>::of(value);
+}
+
+template <class T>
+struct RefsIn<Ref<T>> {
+  static std::uint32_t of(const Ref<T>& /*ref*/) { return 1; }
+};
+
+template <std::ranges::sized_range T>
+requires(!std::is_arithmetic_v<std::ranges::range_value_t<T>>) struct RefsIn<T> {
+  static std::uint32_t of(const T& values) {
+    std::uint32_t count = 0;
+    for (const auto& element : values) count += refs_in(element);
+    return count;
+  }
+};
+
+template <class A, class B>
+struct RefsIn<std::pair<A, B>> {
+  static std::uint32_t of(const std::pair<A, B>& pair) { return refs_in(pair.first) + refs_in(pair.second); }
+};
+
+template <class... T>
+struct RefsIn<std::tuple<T...>> {
+  static std::uint32_t of(const std::tuple<T...>& tuple) {
+    return std::apply([](const T&... values) { return (0U + ... + refs_in(values)); }, tuple);
+  }
+};
+
+template <class T>
+struct RefsIn<std::optional<T>> {
+  static std::uint32_t of(const std::optional<T>& value) { return value ? refs_in(*value) : 0; }
+};
+
 }  // namespace ray
