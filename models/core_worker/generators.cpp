@@ -209,7 +209,7 @@ Body TaskContext::next(ObjectRef generator, std::optional<ObjectRef>& item) {
   const ObjectRef expected = peek(generator);
   if (!is_known(expected.index)) {
     WaitResult result;
-    Body waiting = wait({expected}, 1, std::nullopt, result);
+    Body waiting = wait({expected}, 1, std::nullopt, result, false);
     co_await waiting;
   }
   ObjectStream& stream = worker_.streams_.at(stream_of(generator));

@@ -117,6 +117,27 @@ class Json(unittest.TestCase):
                 delay = run["scheduling_delay_s"]
                 self.assertEqual(sorted(delay.values()), [delay[key] for key in ("p50", "p95", "p99", "max")])
 
+    def test_a_raylet_is_asked_for_what_lies_in_stores(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scenario = pathlib.Path(folder) / "asked.yaml"
+            scenario.write_text("""raysim: 1
+cluster: {nodes: {head: {cpus: 2}}}
+actors: {Counter: {methods: {add: {parameters: [n], duration: 1 ms}}}}
+driver:
+  - create: {actor: Counter, as: counter}
+  - put: {size: 1 MB, as: block}
+  - invoke: {actor: counter, method: add, args: [block], count: 5, as: refs}
+  - invoke: {actor: counter, method: add, args: [7], count: 3, as: more}
+  - get: refs
+  - get: more
+  - wait: {refs: '[block]', ready: ready}
+  - wait: {refs: more, num_returns: 3}
+  - wait: {refs: '[block]', fetch_local: false}
+""", encoding="utf-8")
+            kinds = figures(str(scenario))["messages_by_kind"]
+        # For each call whose argument lies in a store, and for the wait that fetches, although all is there.
+        self.assertEqual((kinds["fetch_objects"], kinds["objects_local"]), (6, 6))
+
     def test_options_win_over_the_file(self):
         run = figures(PI, "--seed", 7, "--policy", "spread", "--set", "driver.0.submit.count=60", "--set", "seed=3")
         self.assertEqual((run["seed"], run["policy"], run["tasks"]["submitted"]), (7, "spread", 60))
