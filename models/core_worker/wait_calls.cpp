@@ -6,6 +6,12 @@
 
 namespace raysim {
 
+namespace {
+// Of more that lie in stores the first ones of the list are brought at a time, or as many as are lacking: a loop that takes one of n in
+// each round would cost n * n.
+constexpr std::size_t most_brought = 256;
+}  // namespace
+
 // The list that is waited for; what is new in it is asked for.
 void TaskContext::follow(std::span<const ObjectRef> refs) {
   for (std::size_t i = window_.follow(refs); i < refs.size(); ++i) {
@@ -45,10 +51,12 @@ Body TaskContext::bring(std::vector<std::uint32_t>& known, std::size_t wanted, s
   };
   const auto stored = std::stable_partition(known.begin(), known.end(), in_memory);
   if (stored == known.end()) co_return;
+  const auto ready = static_cast<std::size_t>(stored - known.begin());
+  const std::size_t open = wanted - std::min(wanted, ready);
+  known.resize(std::min(known.size(), ready + std::max(open, most_brought)));
   std::vector<ObjectRef> refs;
   for (auto ticket = stored; ticket != known.end(); ++ticket) refs.push_back(window_.ref_of(*ticket));
-  const auto ready = static_cast<std::size_t>(stored - known.begin());
-  const std::size_t lacking = std::min(refs.size(), wanted - std::min(wanted, ready));
+  const std::size_t lacking = std::min(refs.size(), open);
   const auto is_here = [&](ObjectRef ref) { return worker_.is_here(ref); };
   const bool waits = static_cast<std::size_t>(std::count_if(refs.begin(), refs.end(), is_here)) < lacking;
   fetch_error_ = ErrorType::none;
