@@ -53,6 +53,7 @@ struct ActorNews {
   NodeId node;                        // alive: where
   Address<CoreWorker> worker;
   ProcessId process;
+  DeviceListId devices;  // for records only: Ray's callers do not know them
 };
 struct KillActor {
   static constexpr auto kind = MessageKind::kill_actor;

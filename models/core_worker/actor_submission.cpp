@@ -28,6 +28,7 @@ void CoreWorker::on(ActorTaskReply message) {
   LeasedWorker worker;
   worker.node = where.node;
   worker.process = where.process;
+  worker.devices = where.devices;
   // A call that runs on a thread goes on when it is cancelled; its caller sees nothing of what it returns.
   if (tasks_.task(reply.task).cancelled && reply.error == ErrorType::none) reply.error = ErrorType::task_cancelled;
   replied(reply, worker);
@@ -38,7 +39,7 @@ void CoreWorker::on(const ActorNews& news) {
   switch (news.state) {
     case ActorState::alive:
       runtime_.engine.watch(news.process, address_);
-      return actors.connect(news.actor, {news.node, news.worker, news.process});
+      return actors.connect(news.actor, {news.node, news.worker, news.process, news.devices});
     case ActorState::restarting: return actors.restarting(news.actor);
     case ActorState::dead: return actors.dead(news.actor, news.error);
     default: return;

@@ -23,6 +23,7 @@ struct ActorLocation {
   NodeId node;
   Address<CoreWorker> worker;
   ProcessId process;
+  DeviceListId devices;  // of its lease
 };
 
 class ActorTaskSubmitter {

@@ -168,8 +168,12 @@ void Actors::state_changed(ActorId actor, const ActorManager::Entry& entry) {
 }
 
 void Actors::publish(ActorId actor, const ActorManager::Entry& entry, Address<CoreWorker> to) {
-  ActorNews news{actor, entry.state, entry.error, entry.node, {}, entry.process};
-  if (entry.state == ActorState::alive) news.worker = leases_.at(actor).worker;
+  ActorNews news{actor, entry.state, entry.error, entry.node, {}, entry.process, {}};
+  if (entry.state == ActorState::alive) {
+    const Lease& lease = leases_.at(actor);
+    news.worker = lease.worker;
+    news.devices = lease.devices;
+  }
   station_.send(to, news);
 }
 

@@ -120,9 +120,9 @@ struct Program {
   std::uint32_t nodes[2] = {0, 0};
   double gpus = 1;
   bool source_on_cpu = false;
-  bool fetch = false;  // the driver gets the tensor itself, by way of the object store
-  Bytes held = {};     // of each actor's device, from its constructor on
-  std::string error;   // that the driver has seen
+  bool fetch = false;      // the driver gets the tensor itself, by way of the object store
+  Bytes held = {};         // of each actor's device, from its constructor on
+  std::string error = {};  // that the driver has seen
 
   Body run(TaskContext& context) {
     ActorHandle source;

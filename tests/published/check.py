@@ -32,7 +32,22 @@ def ownership_settings(words):
     return settings
 
 
+def sort_settings(words):
+    """Of a row such as `riffle 0.5`: the way to shuffle, and GB a partition."""
+    strategy, gigabytes = words.split()
+    partitions = round(1000 / float(gigabytes))
+    maps, merges = {"simple": (partitions, 1), "riffle": (1, partitions)}.get(strategy, (10, partitions // 10))
+    return {"driver.0.let.strategy": f"\"'{strategy}'\"", "driver.0.let.gb": gigabytes, "tasks.map.num_returns": maps,
+            "tasks.merge.num_returns": merges}
+
+
+SETTINGS = {"ownership": ownership_settings, "sort": sort_settings}
+
+
 def is_long(row):
+    """Whether it takes more than some seconds."""
+    if row["scenario"] == "sort":
+        return row["settings"] not in ("riffle 2", "magnet 2", "cosco 2", "cosco 1")
     if not row["settings"]:
         return False
     _, place, nodes = row["settings"].split()
@@ -45,7 +60,7 @@ def cases():
 
 
 def printed_by(raysim, row):
-    settings = ownership_settings(row["settings"]) if row["settings"] else {}
+    settings = SETTINGS[row["scenario"]](row["settings"]) if row["settings"] else {}
     options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     out = subprocess.run([raysim, "run", str(FOLDER / f"{row['scenario']}.yaml"), *options, "--json"], capture_output=True, text=True,
                          check=False)
@@ -93,6 +108,7 @@ release to the next, and by 10 to 20 % from one run to another. A *miss* is out 
 | `rayperf` | Ray's microbenchmark (`python/ray/_private/ray_perf.py`) on an m5.16xlarge, release 2.37.0 |
 | `rel` | Ray's release tests (`release/perf_metrics`), release 2.37.0 but for `many_actors` (2.38.0) and the broadcast (after 2.48; 2.37.0: 25.96 s) |
 | `osdi8a` | locality of the paper on Ray (OSDI'18, figure 8a): in [policies.md](policies.md), held by a test of its own |
+| `sort` | configurations of Exoshuffle (`exoshuffle/cloudsort`, config/aws.py), whose run times stand beside them: 1 TB on ten i3.2xlarge, four ways to shuffle, 2, 1 or 0.5 GB a partition |
 | `nsdi-scale` | the artifact of "Ownership" (NSDI'21), `scalability/`: tasks a second, results of 2 bytes or 1 MiB, owners on nodes of their own or all on the head, by number of nodes |
 """
 

@@ -37,8 +37,7 @@ inline SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
   raysim::ClusterSpec cluster = zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}});
   for (raysim::NodeSpec& node : cluster.nodes)
     node.total.set(raysim::object_store_memory_resource, raysim::ResourceAmount::of(1e9));
-  for (raysim::MachineSpec& machine : cluster.platform.machines)
-    machine.disks = {{.capacity = {2'000'000'000}, .read = {2e9}, .write = {1e9}}};
+  for (raysim::MachineSpec& machine : cluster.platform.machines) machine.disks = {{{2'000'000'000}, {}, {2e9}, {1e9}}};
   return zero_cost::run(cluster, zero_cost::profile(), std::move(options), log);
 }
 inline SimulationResult run(ray::Program::Driver driver) {
