@@ -56,9 +56,9 @@ struct Seen : Log {
 
 struct Program {
   RandomStream& random;
-  std::vector<ActorHandle> actors;
-  std::vector<HeldRef> tensors;
-  std::set<ErrorType> errors;
+  std::vector<ActorHandle> actors = {};
+  std::vector<HeldRef> tensors = {};
+  std::set<ErrorType> errors = {};
   double share = random.below(2) == 0 ? 1 : 0.25;  // of a device, for each actor
   int kills = 0;
   bool has_kills = false;
@@ -131,7 +131,7 @@ struct Program {
 
 struct Outcome {
   Seen seen;
-  std::set<ErrorType> errors;
+  std::set<ErrorType> errors = {};
   std::size_t actors = 0;
   int kills = 0;
 };
