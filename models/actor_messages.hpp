@@ -139,11 +139,11 @@ struct PushActorTask {
 
 // A tensor's bytes are on their way to `receiver`, or will be; see tensors.hpp.
 struct TensorsWanted {
-  static constexpr auto kind = MessageKind::none;
+  static constexpr auto kind = MessageKind::tensors_wanted;
   std::unique_ptr<TensorRequest> request;
 };
 struct TensorsArrived {
-  static constexpr auto kind = MessageKind::none;
+  static constexpr auto kind = MessageKind::tensors_arrived;
   enum class Outcome : std::uint8_t { arrived, lost, other_device, same_device };
   std::uint64_t wait = 0;
   Time started;
@@ -152,7 +152,7 @@ struct TensorsArrived {
 };
 // The receiver is done with a transfer, well or not: its sender is free.
 struct TensorsTaken {
-  static constexpr auto kind = MessageKind::none;
+  static constexpr auto kind = MessageKind::tensors_taken;
   TensorPlanRef plan;
 };
 // At an executor: it has waited long enough for tensors among its arguments.

@@ -127,6 +127,9 @@ enum class MessageKind : std::uint8_t {
   job_finished,
   report_worker_backlog,
   move_pieces,
+  tensors_wanted,
+  tensors_arrived,
+  tensors_taken,
   count
 };
 std::span<const std::string_view> message_kind_names();

@@ -250,7 +250,10 @@ constexpr std::string_view kind_names[] = {"none",
                                            "objects_freed",
                                            "job_finished",
                                            "report_worker_backlog",
-                                           "move_pieces"};
+                                           "move_pieces",
+                                           "tensors_wanted",
+                                           "tensors_arrived",
+                                           "tensors_taken"};
 static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 

@@ -195,7 +195,8 @@ class Trace(unittest.TestCase):
         for scenario in SCENARIOS:
             with self.subTest(scenario=scenario):
                 events = json.loads(trace_of(scenario))
-                spans = [event for event in events if event["ph"] == "X"]
+                copies = [event for event in events if event["ph"] == "X" and event["cat"] == "copy"]
+                spans = [event for event in events if event["ph"] == "X" and event["cat"] != "copy"]
                 of_tasks = [span for span in spans if span["cat"] != "gpu"]
                 tasks = figures(scenario)["tasks"]
                 # Of tasks that failed those that had begun have one, too.
@@ -205,6 +206,9 @@ class Trace(unittest.TestCase):
                 self.assertEqual(len(spans) - len(of_tasks), held)
                 nodes = {event["pid"] for event in events if event["name"] == "process_name"}
                 workers = {(event["pid"], event["tid"]) for event in events if event["name"] == "thread_name"}
+                for copy in copies:
+                    self.assertIn((copy["pid"], copy["tid"]), workers)
+                    self.assertGreater(copy["args"]["bytes"], 0)
                 for span in spans:
                     self.assertTrue(span["name"].startswith("task::"))
                     self.assertIn(span["pid"], nodes)
