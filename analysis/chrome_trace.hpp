@@ -2,9 +2,10 @@
 //
 // Models: one span `task::NAME` for each attempt on its worker, from the start of the function to its end; a process of
 // the trace is a node, a thread a worker; a second span on the row of each GPU that it holds, where copies of its
-// memory are spans as well; counters of what each object store and each GPU's memory holds. Times are microseconds of simulated time. Leaves out: the driver, messages, the parts
-// inside a span (`task:execute` ...). Mirrors python/ray/_private/state.py (chrome_tracing_dump) and the dashboard's
-// variant of it with numbers as pid and tid and names in metadata events.
+// memory are spans as well; counters of what each object store and each GPU's memory holds. Times are microseconds of
+// simulated time. Leaves out: the driver, messages, the parts inside a span (`task:execute` ...). Mirrors
+// python/ray/_private/state.py (chrome_tracing_dump) and the dashboard's variant of it with numbers as pid and tid and
+// names in metadata events.
 // Invariants: each event is written when it comes, so memory grows with workers only; the text is a JSON list once
 // finish() was called, also when nothing happened; same run, same bytes.
 #pragma once

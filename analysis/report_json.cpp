@@ -85,13 +85,12 @@ Json transfers_of(const StoreReport& store) {
 
 Json copies_of(const CopySummary& copies) {
   using Cause = CopyRecord::Cause;
-  const auto bytes = [&](Cause cause) { return copies.bytes[static_cast<std::size_t>(cause)].count; };
   return {{"count", copies.count},
-          {"bytes", bytes(Cause::host_to_device) + bytes(Cause::device_to_host) + bytes(Cause::device_to_device)},
+          {"bytes", copies.all().count},
           {"by_cause",
-           {{"host_to_device", bytes(Cause::host_to_device)},
-            {"device_to_host", bytes(Cause::device_to_host)},
-            {"device_to_device", bytes(Cause::device_to_device)}}}};
+           {{"host_to_device", copies.of(Cause::host_to_device).count},
+            {"device_to_host", copies.of(Cause::device_to_host).count},
+            {"device_to_device", copies.of(Cause::device_to_device).count}}}};
 }
 
 Json distributed_store_of(const RunReport& report) {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,9 @@ struct DeviceSummary {
 struct CopySummary {
   std::uint64_t count = 0;
   std::array<Bytes, static_cast<std::size_t>(CopyRecord::Cause::count)> bytes{};
+
+  [[nodiscard]] Bytes of(CopyRecord::Cause cause) const { return bytes[static_cast<std::size_t>(cause)]; }
+  [[nodiscard]] Bytes all() const { return std::accumulate(bytes.begin(), bytes.end(), Bytes{}); }
 };
 
 // The object store of a node.

@@ -217,12 +217,11 @@ class RunTable {
 
   void copies() {
     using Cause = CopyRecord::Cause;
-    const auto bytes = [&](Cause cause) { return report_.copies.bytes[static_cast<std::size_t>(cause)]; };
-    if (report_.copies.count == 0) return;
-    row("device copies",
-        bytes_text(bytes(Cause::host_to_device) + bytes(Cause::device_to_host) + bytes(Cause::device_to_device)),
-        fmt::format("{} to devices, {} from them, {} between them", bytes_text(bytes(Cause::host_to_device)),
-                    bytes_text(bytes(Cause::device_to_host)), bytes_text(bytes(Cause::device_to_device))));
+    const CopySummary& copies = report_.copies;
+    if (copies.count == 0) return;
+    row("device copies", bytes_text(copies.all()),
+        fmt::format("{} to devices, {} from them, {} between them", bytes_text(copies.of(Cause::host_to_device)),
+                    bytes_text(copies.of(Cause::device_to_host)), bytes_text(copies.of(Cause::device_to_device))));
   }
 
   void distributed_store() {

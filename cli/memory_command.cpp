@@ -92,13 +92,11 @@ std::string summary_of(const std::vector<Row>& rows) {
     return fmt::format("{}, ({} B)", count, bytes);
   };
   using Reference = ListedObject::Reference;
-  std::string text;
-  const auto line = [&](auto... cells) { ((text += fmt::format("{:>22}  ", std::string(cells))), ...); };
-  line("Mem Used by Objects", "Local References", "Pinned", "Used by task");
-  text += fmt::format("{:>22}\n", "Captured in Objects");
-  line(fmt::format("{} B", all), cell(Reference::local_reference), cell(Reference::pinned_in_memory),
-       cell(Reference::used_by_pending_task));
-  return text + fmt::format("{:>22}\n", cell(Reference::captured_in_object));
+  static constexpr char line[] = "{:>22}  {:>22}  {:>22}  {:>22}  {:>22}\n";
+  return fmt::format(line, "Mem Used by Objects", "Local References", "Pinned", "Used by task", "Captured in Objects") +
+         fmt::format(line, fmt::format("{} B", all), cell(Reference::local_reference),
+                     cell(Reference::pinned_in_memory), cell(Reference::used_by_pending_task),
+                     cell(Reference::captured_in_object));
 }
 
 double in_mib(Bytes bytes) { return static_cast<double>(bytes.count) / (1 << 20); }

@@ -149,13 +149,18 @@ struct Costs {
   Bytes copy_new_pages;        // a second: on top, where nobody has written in the store before
   Bytes chunk_new_pages;       // the same for a thread that receives chunks
   Bytes chunk_bandwidth;       // a second: a thread that sends or receives chunks of objects
-  Duration location_update;    // raylet or owner, each object of a report or of a free
+  Duration location_update;    // raylet or owner, each object of a batch
   Duration io_worker_start;    // CPU time of a process that spills or restores
   Bytes disk_write_bandwidth;  // a second: of a node that says nothing of its disk
   Bytes disk_read_bandwidth;
   Duration placement_group_call;      // caller's thread, to create, wait for, look up or remove a placement group
   Duration schedule_placement_group;  // GCS, one attempt to place a group
   Duration placement_group_tick;      // how often the GCS looks for groups that are due
+
+  // Of a report, a subscription, news or a free with so many objects.
+  [[nodiscard]] Duration location_updates(std::size_t count) const {
+    return location_update * static_cast<std::int64_t>(count);
+  }
 };
 
 struct Profile {

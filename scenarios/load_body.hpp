@@ -1,7 +1,8 @@
 // Reading of bodies: lists of steps of a driver, task, method or function; a part of the scenario loader (load.hpp).
 //
 // Models: every kind of step, and which names hold values at each (load_steps.cpp: variables, conditions, loops; load_calls.cpp: calls
-// of tasks, actors and functions, and what comes of them; load_store.cpp: commands to the distributed store). Leaves out: declarations of tasks and actors.
+// of tasks, actors and functions, and what comes of them; load_store.cpp: commands to the distributed store). Leaves out: declarations
+// of tasks and actors.
 // Invariants: what steps refer to exists; a name is set by an earlier step of the same body before it is read. What a loop that
 // runs zero times, or a branch that is not taken, would have set is nothing.
 #pragma once

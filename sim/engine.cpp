@@ -198,25 +198,12 @@ void Engine::depart(Cell* cell, Time at, Duration way, Bytes size) {
     return;
   }
   // A flow starts at its time, by an event of its own: the fabric's clock cannot run ahead of the queue.
-  struct StartFlow {
-    Engine* engine;
-    Cell* cargo;
-    std::int64_t size;
-  };
-  Cell* start = take_cell();
-  start->invoke = [](Cell& c, Station*, Fate fate) {
-    const auto s = c.take<StartFlow>();
-    Engine& e = *s.engine;
-    if (fate != Fate::deliver) return e.discard(s.cargo);
-    const Cargo cargo{s.cargo, Bytes{s.size}, e.now_};
-    if (s.cargo->in_line == 0) return e.start_flow(cargo);
-    const auto [line, free] = e.connections_.try_emplace({s.cargo->sender, s.cargo->target});
-    free ? e.start_flow(cargo) : line->second.push_back(cargo);
-  };
-  start->address(no_station, cell->sender);
-  start->background = 1;  // the cargo counts
-  start->store(StartFlow{this, cell, size.count});
-  schedule(at, start);
+  schedule(at, starter(cell, [size](Engine& e, Cell* flying) {
+             const Cargo cargo{flying, size, e.now_};
+             if (flying->in_line == 0) return e.start_flow(cargo);
+             const auto [line, free] = e.connections_.try_emplace({flying->sender, flying->target});
+             free ? e.start_flow(cargo) : line->second.push_back(cargo);
+           }));
 }
 
 void Engine::deliver_ended_flows() {

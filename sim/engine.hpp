@@ -104,6 +104,9 @@ class Engine {
   Cell* copy_starter(Cell* cell, DeviceId from, DeviceId to, Bytes size);
   // The same for a disk, which reads or writes so much.
   Cell* disk_starter(Cell* cell, DiskId disk, DiskUse use, Bytes size);
+  // What these are: when it comes up, act(engine, cargo) has the fabric start something, whose end sends the cargo on its way.
+  template <class Act>
+  Cell* starter(Cell* cargo, Act act);
   [[nodiscard]] Disk& disk(DiskId id) { return disks_[id.machine.index][id.index]; }
   [[nodiscard]] std::size_t disks_of(MachineId machine) const { return disks_[machine.index].size(); }
   [[nodiscard]] const DeviceSpec& device(DeviceId id) const { return devices_[id.machine.index][id.index]; }
@@ -282,6 +285,25 @@ void Station::copy(DeviceId from, DeviceId to, Bytes size, Address<Receiver> the
   detail::fill<Receiver>(*cell, then.station, id_, std::move(message));
   engine_.begin(*cell);
   post(engine_.copy_starter(cell, from, to, size), {}, {}, true);
+}
+
+template <class Act>
+Cell* Engine::starter(Cell* cargo, Act act) {
+  struct Start {
+    Engine* engine;
+    Cell* cargo;
+    Act act;
+  };
+  Cell* start = take_cell();
+  start->invoke = [](Cell& c, Station*, Fate fate) {
+    const auto s = c.take<Start>();
+    if (fate != Fate::deliver) return s.engine->discard(s.cargo);
+    s.act(*s.engine, s.cargo);
+  };
+  start->address(no_station, cargo->sender);
+  start->background = 1;  // the cargo counts
+  start->store(Start{this, cargo, act});
+  return start;
 }
 
 template <class Receiver, class Message>

@@ -95,10 +95,9 @@ void Tree::copy_path(DeviceId from, DeviceId to, Path& into) {
   const DeviceSpec* const target = spec(to);
   if (from == to || (source == nullptr && target == nullptr))
     throw std::logic_error("a copy within a memory, or of no device");
-  const bool inside = from.machine == to.machine;
-  const std::uint32_t port = inside && source != nullptr && target != nullptr && are_peers(*source, *target) ? 2 : 0;
+  const std::uint32_t port = are_peers(devices_, from, to) ? 2 : 0;
   const auto first = [&](DeviceId device) { return first_out_[device.machine.index] + 4 * device.index + port; };
-  if (inside)
+  if (from.machine == to.machine)
     into = {{}, {}, {}};
   else
     path(from.machine, to.machine, into);

@@ -46,9 +46,12 @@ class Topology {
 // The machine's link, of its own or as all have it.
 LinkSpec link_of(const PlatformSpec& platform, MachineId machine);
 
-// Two devices of a machine that have ports into the switch between them.
-[[nodiscard]] inline bool are_peers(const DeviceSpec& a, const DeviceSpec& b) {
-  return a.peer.bytes_per_second > 0 && b.peer.bytes_per_second > 0;
+// Whether what a copy moves goes over ports into the switch between two devices of a machine. `devices`: of each machine.
+[[nodiscard]] inline bool are_peers(const std::vector<std::vector<DeviceSpec>>& devices, DeviceId from, DeviceId to) {
+  const auto has_port = [&](DeviceId device) {
+    return device.index != main_memory && devices[device.machine.index][device.index].peer.bytes_per_second > 0;
+  };
+  return from.machine == to.machine && has_port(from) && has_port(to);
 }
 
 // Machines under switches, switches under switches. Links: up and down of each machine, then of each switch, then out and in of each

@@ -1,7 +1,8 @@
 // An object as a process lists it for `ray memory`.
 //
 // Models: who needs it, how far the task is that makes it; references inside of values, as far as whoever makes the values says which
-// these are (programs in C++ do not: theirs count as local ones). Leaves out: call sites. Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
+// these are (programs in C++ do not: theirs count as local ones). Leaves out: call sites.
+// Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
 // Invariants: a process lists an object once.
 #pragma once
 

@@ -26,13 +26,13 @@ void StoredObjects::free_at(ObjectRef object, NodeId node) { send_frees(node, fr
 
 void StoredObjects::send_frees(NodeId node, FreeBatch batch) {
   if (batch.empty()) return;
-  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(batch.size()));
+  io_.charge(runtime_.profile.costs.location_updates(batch.size()));
   io_.send(runtime_.raylets[node.index],
            FreeObjects{Address<CoreWorker>{io_.id()}, std::make_unique<FreeBatch>(std::move(batch))});
 }
 
 void StoredObjects::on(const SubscribeLocations& subscribe) {
-  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(subscribe.objects->size()));
+  io_.charge(runtime_.profile.costs.location_updates(subscribe.objects->size()));
   io_.send(runtime_.raylets[subscribe.node.index], LocationsSubscribed{subscribe.owner});
   for (const auto& [object, subscription] : *subscribe.objects) {
     if (subscription.wanted)
@@ -43,7 +43,7 @@ void StoredObjects::on(const SubscribeLocations& subscribe) {
 }
 
 void StoredObjects::on(const ReportLocations& report, const std::function<bool(ObjectRef)>& is_gone) {
-  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(report.updates->size()));
+  io_.charge(runtime_.profile.costs.location_updates(report.updates->size()));
   for (const auto& [object, update] : *report.updates) {
     const bool added = update.copy == LocationUpdate::Copy::added;
     if (added && is_gone(object))
@@ -65,7 +65,7 @@ void StoredObjects::publish_gone(NodeId to, ObjectRef object) { send_news(to, ne
 
 void StoredObjects::send_news(NodeId node, NewsBatch batch) {
   if (batch.empty()) return;
-  io_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(batch.size()));
+  io_.charge(runtime_.profile.costs.location_updates(batch.size()));
   io_.send(runtime_.raylets[node.index], LocationNews{io_.id(), std::make_unique<NewsBatch>(std::move(batch))});
 }
 

@@ -276,7 +276,7 @@ bool TaskContext::advance_get() {
   return false;
 }
 
-Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
+Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeout, bool tensors_too) {
   thread_.charge(runtime_.profile.costs.get_call);
   const std::optional<Time> until = timeout ? std::optional(thread_.now() + *timeout) : std::nullopt;
   TaskManager& tasks = worker_.tasks_;
@@ -306,7 +306,7 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
   co_await hearing;
   if (error != objects.end()) throw error_of(*error);
   if (!in_time) throw RayError(ErrorType::get_timeout, "get timed out");
-  if (!through_store_) worker_.check_no_tensors(refs);
+  if (!tensors_too) worker_.check_no_tensors(refs);
   worker_.record_reads(thread_, refs);
   if (worker_.missing_of(refs)) {
     Body fetching = fetch(refs, until);

@@ -118,8 +118,9 @@ class TaskContext {
   // The value of an object that get or wait has found ready. Null data: a size and nothing else.
   [[nodiscard]] Payload value(ObjectRef ref) const;
   [[nodiscard]] Pause pause();
-  // ray.get: raises RayError when one of them failed or the timeout is over. Awaitable.
-  Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout);
+  // ray.get: raises RayError when one of them failed or the timeout is over. Awaitable. `tensors_too`: tensors on devices are no error,
+  // and have no value here.
+  Body get(std::vector<ObjectRef> refs, std::optional<Duration> timeout, bool tensors_too = false);
   // ray.wait (wait_calls.cpp). `result` is filled when it is over. Awaitable. `fetch_local`: what lies in the stores of other nodes comes to
   // this one, and is ready when it is here.
   Body wait(std::vector<ObjectRef> refs, std::size_t num_returns, std::optional<Duration> timeout, WaitResult& result,
@@ -312,7 +313,6 @@ class TaskContext {
   bool waits_for_puts_ = false;  // and the body pauses until they are
   ErrorType put_error_ = ErrorType::none;
   ErrorType fetch_error_ = ErrorType::none;
-  bool through_store_ = false;      // get: tensors are fetched after it
   TensorsArrived arrived_;          // of the present transfer
   ObjectList were_here_;            // of those that a wait has asked for
   PlacementGroupReply answer_;      // of the GCS, to the present call

@@ -125,16 +125,8 @@ Body TaskContext::free_tensors() {
 
 Body TaskContext::get_through_store(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
   const std::optional<Time> until = timeout ? std::optional(thread_.now() + *timeout) : std::nullopt;
-  struct Flag {
-    bool& flag;
-    explicit Flag(bool& the_flag) : flag(the_flag) { flag = true; }
-    ~Flag() { flag = false; }
-  };
-  {
-    const Flag flag(through_store_);
-    Body created = get(refs, timeout);
-    co_await created;
-  }
+  Body created = get(refs, timeout, true);
+  co_await created;
   std::vector<ObjectRef> fetched;
   for (const ObjectRef ref : refs) {
     if (ref.owner != worker_.io_.id() || !worker_.is_tensor(ref.index)) continue;

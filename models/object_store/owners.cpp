@@ -15,7 +15,7 @@ void ObjectManager::owner_is_gone(StationId owner) {
 }
 
 void ObjectManager::on(const LocationNews& news) {
-  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(news.objects->size()));
+  station_.charge(runtime_.profile.costs.location_updates(news.objects->size()));
   for (const auto& [object, published] : *news.objects) {
     if (published.locations)
       pulls_.locations_changed(object, published.locations);
@@ -47,7 +47,7 @@ void ObjectManager::report(ObjectRef object, const LocationUpdate& update) {
 
 void ObjectManager::send_report(StationId owner, LocationBatch batch) {
   if (batch.empty()) return;
-  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(batch.size()));
+  station_.charge(runtime_.profile.costs.location_updates(batch.size()));
   station_.send(Address<CoreWorker>{owner},
                 ReportLocations{node_, owner, std::make_unique<LocationBatch>(std::move(batch))});
 }
@@ -55,7 +55,7 @@ void ObjectManager::send_report(StationId owner, LocationBatch batch) {
 void ObjectManager::on_unreachable(const ReportLocations& report) { reports_.answered(report.owner, false); }
 
 void ObjectManager::on(FreeObjects freed) {
-  station_.charge(runtime_.profile.costs.location_update * static_cast<std::int64_t>(freed.objects->size()));
+  station_.charge(runtime_.profile.costs.location_updates(freed.objects->size()));
   for (const auto& [object, nothing] : *freed.objects) primaries_.release(object);
   station_.send(freed.owner, ObjectsFreed{node_});
   arm_free_tick();

@@ -102,11 +102,9 @@ Network::Network(const PlatformSpec& platform) {
 }
 
 std::pair<s4u::Host*, s4u::Host*> Network::ends(DeviceId from, DeviceId to) const {
-  if (from.machine == to.machine && from.index != main_memory && to.index != main_memory) {
-    const auto& ports = star_->port_hosts.at(from.machine.index);
-    if (ports.at(from.index) != nullptr && ports.at(to.index) != nullptr) return {ports[from.index], ports[to.index]};
-  }
-  return {host(from), host(to)};
+  if (!are_peers(star_->device_specs, from, to)) return {host(from), host(to)};
+  const auto& ports = star_->port_hosts[from.machine.index];
+  return {ports[from.index], ports[to.index]};
 }
 
 void Network::add_changes(const LinkSpec& spec, s4u::Link* up, s4u::Link* down) {

@@ -2,7 +2,8 @@
 //
 // Models: a zone of SimGrid for the middle and for each switch; machines in it, each behind an up and a down link. With switches or
 // devices a machine is a zone of its own: its host in the middle, each device a host behind a link out and a link in, and its port
-// to the others a second host behind two such links. Leaves out: latencies, which the fabric counts. Invariants: SimGrid never forgets a star; its links may change between two uses.
+// to the others a second host behind two such links. Leaves out: latencies, which the fabric counts.
+// Invariants: SimGrid never forgets a star; its links may change between two uses.
 #pragma once
 
 #include <optional>
