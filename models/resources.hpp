@@ -7,9 +7,12 @@
 // Invariants: amounts never lose exactness; a ResourceSet is sorted by id and holds no zero entry but of implicit resources.
 #pragma once
 
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -98,14 +101,19 @@ class ResourceSet {
   // A zero amount removes the entry; of an implicit resource it stays, for none would mean 1.
   void set(ResourceId id, ResourceAmount amount);
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-  auto operator<=>(const ResourceSet&) const = default;
+  [[nodiscard]] std::span<const Entry> entries() const { return {entries_.data(), entries_.size()}; }
+  std::strong_ordering operator<=>(const ResourceSet& other) const {
+    return std::lexicographical_compare_three_way(entries_.begin(), entries_.end(), other.entries_.begin(),
+                                                  other.entries_.end());
+  }
+  bool operator==(const ResourceSet& other) const { return entries_ == other.entries_; }
 
   // Whether a node with these amounts has every amount of `demand` at least.
   [[nodiscard]] bool covers(const ResourceSet& demand) const;
 
  private:
-  std::vector<Entry> entries_;
+  // Most nodes and tasks name no more: a large cluster has thousands of these, and each one elsewhere would be a miss.
+  boost::container::small_vector<Entry, 3> entries_;
 };
 
 // What is free of a resource that comes in units, such as GPUs, unit by unit.

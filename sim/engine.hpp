@@ -134,6 +134,7 @@ class Engine {
   };
 
   void dispatch(Cell* cell);
+  void fetch_ahead(const Cell& now) const;
   void notify(ProcessId process, const Watch& watch);
   [[nodiscard]] Time last_arrival(const Process& sender, StationId receiver) const;
   void drop_flows_of(StationId station);

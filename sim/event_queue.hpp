@@ -5,7 +5,9 @@
 // Invariants: pop() never goes back in time; entries of equal time leave in the order they came.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/time.hpp"
@@ -47,8 +49,8 @@ class TimedQueue {
     return top;
   }
 
-  // Of the next entry; the queue is not empty.
-  [[nodiscard]] What next() const { return heap_.front().what; }
+  // The next entry, and those that may come after it, in no order.
+  [[nodiscard]] std::span<const Entry> soon() const { return {heap_.data(), std::min<std::size_t>(heap_.size(), 5)}; }
   // All entries, in no order; for the rare walk when a process dies.
   [[nodiscard]] const std::vector<Entry>& entries() const { return heap_; }
 

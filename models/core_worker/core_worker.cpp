@@ -13,8 +13,8 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
       role_(role),
       io_(make_station(runtime, node)),
       process_(io_.process()),
-      main_(&io_),
       address_(io_.bind(*this)),
+      main_(&io_),
       executions_(1) {
   runtime.lives->set_owner(address_.station, this);
   // The main thread of a worker lowers its own priority when it is up; the others keep theirs.

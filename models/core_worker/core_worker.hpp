@@ -6,6 +6,7 @@
 // Invariants: a worker executes one task at a time; every owned task ends once, finished or with one of Ray's errors.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -183,6 +184,13 @@ class CoreWorker final : ObjectOwner {
     ActorTaskSubmitter actors;
     TaskRanks ranks;
     RandomStream probed;
+    // The last call of a task and its class: most programs call the same function in the same way again.
+    struct {
+      SchedulingClassId caller;
+      FunctionId function;
+      TaskOptions options;
+      std::optional<SchedulingClassId> of;  // none: there was no call
+    } last_call;
     WorkerBacklogs reported;  // to the raylet, last; without those of 0
     bool reports_again = false;
     struct Due {
@@ -270,6 +278,7 @@ class CoreWorker final : ObjectOwner {
   void learn_of(ActorId actor);
   // With what follows from its place in the program: depth and placement group.
   SchedulingClassId class_of(SchedulingClass wanted, bool strategy_given, const TaskContext& body);
+  SchedulingClassId class_of_task(const TaskCall& call, const TaskContext& body);
   void enqueue(std::uint32_t task);
   void replied(TaskReply& reply, const LeasedWorker& worker);
   void finish(std::uint32_t task, ErrorType error, Duration path, std::unique_ptr<TaskOutput> output = nullptr);
@@ -334,35 +343,36 @@ class CoreWorker final : ObjectOwner {
     return (static_cast<std::uint64_t>(io_.id().index) << 32) | task;
   }
 
+  struct Loaded {
+    FunctionId function;
+    int calls = 0;
+  };
+  // What each execution touches stands together: on a large cluster each is of another worker, cold in every cache.
   Runtime& runtime_;
   NodeId node_;
   Role role_;
+  bool used_ = false;       // a task has run here
+  bool retiring_ = false;   // leaves when its own tasks have ended
+  std::uint32_t runs_ = 0;  // executions so far
   Station& io_;
   ProcessId process_;
-  Station* main_;  // runs functions without a body; on a machine with cores enough it is the io loop itself
   Address<CoreWorker> address_;
+  Station* main_;     // runs functions without a body; on a machine with cores enough it is the io loop itself
+  Time next_events_;  // until then, task events travel with a message that is under way
+  std::unique_ptr<ActorInstance> actor_;                     // it is one
+  boost::container::small_vector<Loaded, 2> loaded_;         // functions whose code is here
+  boost::container::small_vector<Execution, 1> executions_;  // one, but for actors that run several calls at a time
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<StoredObjects> stored_;
   std::unique_ptr<Tensors> tensors_;
   std::vector<std::unique_ptr<BodyThread>> threads_;
   std::vector<std::unique_ptr<TaskContext>> contexts_;
-  std::unique_ptr<ActorInstance> actor_;  // it is one
   std::map<ActorId, std::uint32_t> creations_;
   std::unordered_map<std::uint32_t, ObjectStream> streams_;  // of owned tasks that are streaming generators
-  std::uint32_t runs_ = 0;                                   // executions so far
-  std::vector<Execution> executions_;                        // one, but for actors that run several calls at a time
   std::vector<Ending> ending_;                               // tasks whose returns are being made ready
-  struct Loaded {
-    FunctionId function;
-    int calls = 0;
-  };
-  std::vector<Loaded> loaded_;                            // functions whose code is here
-  bool retiring_ = false;                                 // leaves when its own tasks have ended
-  std::vector<FunctionId> exported_;                      // functions that this process has called
-  std::vector<std::pair<StationId, ProcessId>> lenders_;  // owners of what is borrowed here
-  bool used_ = false;                                     // a task has run here
-  Time next_events_;  // until then, task events travel with a message that is under way
+  std::vector<FunctionId> exported_;                         // functions that this process has called
+  std::vector<std::pair<StationId, ProcessId>> lenders_;     // owners of what is borrowed here
 };
 
 }  // namespace raysim

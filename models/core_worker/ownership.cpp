@@ -12,16 +12,7 @@ std::uint32_t CoreWorker::create_task(const TaskCall& call, const Duration* dura
   const TaskOptions& options = call.options;
   OwnedTask task;
   task.function = call.function;
-  task.scheduling_class = class_of({call.function,
-                                    options.resources,
-                                    options.strategy,
-                                    options.label_selector,
-                                    options.fallback_selectors,
-                                    1,
-                                    {},
-                                    false,
-                                    runtime_.sees_priorities ? options.priority : 0},
-                                   options.strategy_given, caller);
+  task.scheduling_class = class_of_task(call, caller);
   task.retries_left = options.max_retries;
   task.retry_exceptions = options.retry_exceptions;
   task.oom_retries_left =
@@ -195,6 +186,26 @@ SchedulingClassId CoreWorker::class_of(SchedulingClass wanted, bool strategy_giv
     if (wanted.placement) wanted.placement = in_group(*wanted.placement);
   }
   return runtime_.classes.id_of(wanted);
+}
+
+SchedulingClassId CoreWorker::class_of_task(const TaskCall& call, const TaskContext& body) {
+  const TaskOptions& options = call.options;
+  const SchedulingClassId caller =
+      role_ == Role::driver ? SchedulingClassId{} : executions_[body.slot()].push.scheduling_class;
+  auto& last = owner().last_call;
+  if (last.of && last.function == call.function && last.caller == caller && last.options == options) return *last.of;
+  const SchedulingClassId of = class_of({call.function,
+                                         options.resources,
+                                         options.strategy,
+                                         options.label_selector,
+                                         options.fallback_selectors,
+                                         1,
+                                         {},
+                                         false,
+                                         runtime_.sees_priorities ? options.priority : 0},
+                                        options.strategy_given, body);
+  last = {caller, call.function, options, of};
+  return of;
 }
 
 void CoreWorker::on(SubmitTask submit) {

@@ -6,6 +6,7 @@
 // Invariants: an object becomes ready (with a value or an error) once; a task's objects have consecutive indices.
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -127,9 +128,14 @@ class TaskManager {
   std::optional<Waiter> next_waiter(Waiters& waiters);
 
  private:
-  std::vector<OwnedTask> tasks_;
+  // In blocks: a table of millions never moves as it grows.
+  template <class Row>
+  using Table =
+      boost::container::deque<Row, void,
+                              boost::container::deque_options_t<boost::container::block_size<std::size_t{32}>>>;
+  Table<OwnedTask> tasks_;
   std::size_t ended_ = 0;
-  std::vector<OwnedObject> objects_;
+  Table<OwnedObject> objects_;
   struct Link {
     Waiter waiter;
     std::uint32_t next;

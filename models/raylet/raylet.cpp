@@ -253,12 +253,15 @@ void Raylet::on(ProcessDied died) {
 
 // Of leases or of objects here. Workers of this node are watched since they were started.
 void Raylet::watch_owner(ProcessId owner) {
+  if (owner == last_owner_) return;  // most ask again and again
+  last_owner_ = owner;
   if (owners_.insert(owner.index).second && !is_own(owner)) runtime_.engine.watch(owner, address_);
 }
 
 // What a dead owner asked for is nobody's any more, and the workers it leased end with it.
 void Raylet::owner_died(ProcessId owner) {
   if (owners_.erase(owner.index) == 0) return;
+  last_owner_ = {};
   leases_.cancel_owned_by(owner);
   for (const Worker& holder : workers_)
     if (holder.alive && holder.leased() && holder.lease.owner_process == owner && !holder.lease.detached)

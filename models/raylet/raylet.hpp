@@ -169,6 +169,7 @@ class Raylet final : private LeasePort {
   PlacementGroupResources bundles_;
   LeaseManager leases_;
   std::vector<Worker> workers_;               // by Runtime::worker_slots of their process; the dead keep theirs
+  ProcessId last_owner_;                      // that has asked
   std::unordered_set<std::uint32_t> owners_;  // processes that asked for leases here
   std::vector<ProcessId> drivers_;            // of this node, that are there
   bool had_driver_ = false;

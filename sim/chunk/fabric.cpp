@@ -58,6 +58,7 @@ class ChunkFabric final : public Fabric {
   void start_unshared(Time at, const Route& route, Bytes size, FlowId id);
   void run(Time until);
   void handle(Event event);
+  void fetch_ahead(Event event) const;
   void enter(std::uint32_t transfer);
   void feed(std::uint32_t transfer);
   void arrive(Piece piece);
@@ -240,10 +241,20 @@ void ChunkFabric::run(Time until) {
     if (next > until || (!ended_.empty() && next > clock_)) break;
     clock_ = next;
     const Event event = events_.pop().what;
-    if (!events_.empty() && events_.next().what == Happening::served) __builtin_prefetch(&links_[events_.next().index]);
+    for (const auto& soon : events_.soon()) fetch_ahead(soon.what);
     handle(event);
   }
   if (ended_.empty()) clock_ = until;
+}
+
+// In a large network the next event is of a link or a transfer that no cache holds.
+void ChunkFabric::fetch_ahead(Event event) const {
+  switch (event.what) {
+    case Happening::enter: return __builtin_prefetch(&transfers_[event.index]);
+    case Happening::arrive: return __builtin_prefetch(&transfers_[std::bit_cast<Piece>(event.index).transfer]);
+    case Happening::served: return __builtin_prefetch(&links_[event.index]);
+    case Happening::due: return;
+  }
 }
 
 void ChunkFabric::handle(Event event) {
