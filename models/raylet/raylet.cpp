@@ -251,13 +251,6 @@ void Raylet::on(ProcessDied died) {
   schedule_leases();
 }
 
-// Of leases or of objects here. Workers of this node are watched since they were started.
-void Raylet::watch_owner(ProcessId owner) {
-  if (owner == last_owner_) return;  // most ask again and again
-  last_owner_ = owner;
-  if (owners_.insert(owner.index).second && !is_own(owner)) runtime_.engine.watch(owner, address_);
-}
-
 // What a dead owner asked for is nobody's any more, and the workers it leased end with it.
 void Raylet::owner_died(ProcessId owner) {
   if (owners_.erase(owner.index) == 0) return;

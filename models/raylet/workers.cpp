@@ -37,6 +37,13 @@ void Raylet::on(RegisterDriver registered) {
     start_spares(whole_cpus_free());
 }
 
+// Of leases or of objects here. Workers of this node are watched since they were started.
+void Raylet::watch_owner(ProcessId owner) {
+  if (owner == last_owner_) return;  // most ask again and again
+  last_owner_ = owner;
+  if (owners_.insert(owner.index).second && !is_own(owner)) runtime_.engine.watch(owner, address_);
+}
+
 void Raylet::driver_died(ProcessId driver) {
   if (std::erase(drivers_, driver) == 0) return;
   runtime_.worker_gone(driver);
