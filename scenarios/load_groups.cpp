@@ -1,5 +1,7 @@
 #include "scenarios/load_groups.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -51,14 +53,36 @@ void read_selectors(const YamlReader& value, std::vector<Bundle>& bundles) {
   for (std::size_t i = 0; i < selectors.size(); ++i) bundles[i].selector = read_label_selector(selectors[i]);
 }
 
+PlacementStrategy read_placement_strategy(const YamlReader& value) {
+  const auto names = placement_strategy_names();
+  return static_cast<PlacementStrategy>(std::find(names.begin(), names.end(), value.one_of(names)) - names.begin());
+}
+
+// As in Ray, the label of node ids says what `strategy` would, and one other label may name domains.
+void read_topology(const YamlMapping& mapping, PlacementGroupSpec& group) {
+  static constexpr std::array<std::string_view, 1> of_domains{"STRICT_PACK"};
+  if (mapping.has("strategy"))
+    mapping.fail_at_key("strategy", "'strategy' next to 'topology_strategy'",
+                        "one of the two, or the strategy for nodes in there, such as {ray.io/node-id: SPREAD}");
+  for (const YamlReader& level : mapping.at("topology_strategy").named_values("a strategy by label")) {
+    if (level.key() == node_id_label) {
+      group.strategy = read_placement_strategy(level);
+      continue;
+    }
+    if (!group.domain_label.empty())
+      level.fail_at_key(fmt::format("label {} next to {}", in_quotes(level.key()), in_quotes(group.domain_label)),
+                        fmt::format("one label besides {}", node_id_label));
+    (void)level.one_of(of_domains);
+    group.domain_label = level.key();
+  }
+}
+
 PlacementGroupSpec read_group(const YamlReader& value, const ScenarioContext& context) {
   const YamlMapping mapping = value.mapping(keys::placement_group);
   PlacementGroupSpec group;
   group.name = value.key();
-  const auto names = placement_strategy_names();
-  if (const auto strategy = mapping.find("strategy"))
-    group.strategy =
-        static_cast<PlacementStrategy>(std::find(names.begin(), names.end(), strategy->one_of(names)) - names.begin());
+  if (const auto strategy = mapping.find("strategy")) group.strategy = read_placement_strategy(*strategy);
+  if (mapping.has("topology_strategy")) read_topology(mapping, group);
   for (const YamlReader& bundle : mapping.at("bundles").list("a list of bundles, such as [{CPU: 1}, {CPU: 1}]"))
     group.bundles.push_back(read_bundle(bundle, context));
   if (group.bundles.empty()) mapping.at("bundles").fail("no bundles", "at least one");
@@ -71,15 +95,8 @@ PlacementGroupSpec read_group(const YamlReader& value, const ScenarioContext& co
   if (const auto target = mapping.find("soft_target_node")) {
     if (group.strategy != PlacementStrategy::strict_pack)
       mapping.fail_at_key("soft_target_node", "'soft_target_node' without STRICT_PACK",
-                          "'strategy: STRICT_PACK' beside it");
+                          "'strategy: STRICT_PACK' beside it, or in 'topology_strategy' for ray.io/node-id");
     group.soft_target = context.node(*target);
-  }
-  if (const auto topology = mapping.find("topology_strategy")) {
-    static constexpr std::array<std::string_view, 1> inner{"STRICT_PACK"};
-    const std::vector<YamlReader> levels = topology->named_values("a strategy by label");
-    if (levels.size() != 1) topology->fail("not one label", "one, such as {rack: STRICT_PACK}");
-    (void)levels.front().one_of(inner);
-    group.domain_label = levels.front().key();
   }
   static constexpr std::array<std::string_view, 1> lifetimes{"detached"};
   if (const auto lifetime = mapping.find("lifetime")) group.detached = lifetime->one_of(lifetimes) == "detached";
