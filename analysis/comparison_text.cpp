@@ -101,6 +101,11 @@ class ComparisonTable {
   std::string text_;
 };
 
+// The message of a run without what another seed makes of it: the figure that was not as expected, the moment of an error.
+std::string kind_of_trouble(const ComparedRun& run) {
+  return run.message.substr(0, run.message.rfind(run.counts() ? ", got " : " at simulated "));
+}
+
 }  // namespace
 
 std::string figure_text(FigureUnit unit, double value) {
@@ -120,13 +125,14 @@ std::string difference_text(FigureUnit unit, double value) {
 std::vector<std::string> trouble_lines(const Comparison& comparison) {
   std::vector<std::string> lines;
   for (const PolicyComparison& policy : comparison.policies) {
-    std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>> seeds;  // of what happened
+    std::map<std::pair<std::string_view, std::string>, std::vector<std::size_t>> runs;  // of what happened
     for (std::size_t i = 0; i < policy.runs.size(); ++i)
       if (const ComparedRun& run = policy.runs[i]; run.end != ComparedRun::End::good)
-        seeds[{std::string(name_of(run.end)), run.message}].push_back(comparison.seeds[i]);
-    for (const auto& [what, where] : seeds)
+        runs[{name_of(run.end), kind_of_trouble(run)}].push_back(i);
+    for (const auto& [what, where] : runs)
       lines.push_back(fmt::format("policy {}: {} in {} of {} runs, first at seed {}: {}", policy.policy, what.first,
-                                  where.size(), policy.runs.size(), where.front(), what.second));
+                                  where.size(), policy.runs.size(), comparison.seeds[where.front()],
+                                  policy.runs[where.front()].message));
   }
   return lines;
 }

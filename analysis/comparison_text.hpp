@@ -19,7 +19,7 @@ std::string sweep_table(const SweepResults& sweep, bool colours);
 // A value in its unit, and a difference or half width: "5.844 s", "85.6 %", "0.8123"; "1.20 points" of per cent.
 std::string figure_text(FigureUnit unit, double value);
 std::string difference_text(FigureUnit unit, double value);
-// What went wrong, a line for each policy and message with how often it did and at which seed first.
+// What went wrong, a line for each policy and mistake with how often it did and at which seed first, with that one's figures.
 std::vector<std::string> trouble_lines(const Comparison& comparison);
 
 }  // namespace raysim

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/errors.hpp"
 #include "scenarios/value.hpp"
 #include "sim/random.hpp"
 
@@ -29,7 +30,8 @@ struct SourcePlace {
 // What is wrong with a value, as part of a sentence: "division by zero".
 struct ExpressionError : std::runtime_error {
   using std::runtime_error::runtime_error;
-  SourcePlace place;  // of the innermost expression, where known
+  SourcePlace place;                  // of the innermost expression, where known
+  ErrorType type = ErrorType::plain;  // as the program sees it
 };
 
 // What an expression sees when it is evaluated: the names of its body by slot, the state of its actor, and the moment.

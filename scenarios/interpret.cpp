@@ -60,7 +60,7 @@ auto in_declaration(const Frame& frame, const FunctionSpec& function, Act act) {
   try {
     return act();
   } catch (const ExpressionError& error) {
-    frame.fail(error.what(), error.place.line > 0 ? error.place : function.place, "");
+    frame.fail(error, function.place, "");
   }
 }
 

@@ -160,6 +160,21 @@ void Calls::store() {
   }
 }
 
+namespace {
+
+NodeId affinity_node(Frame& frame, const Text& name) {
+  try {
+    return node_named(frame.text(name), frame.self.cluster);
+  } catch (const RayError& error) {
+    ExpressionError placed(error.what());
+    placed.place = name.place;
+    placed.type = error.type();
+    throw placed;
+  }
+}
+
+}  // namespace
+
 TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options) {
   using What = ComputedOption::What;
   constexpr double most = 1e9;
@@ -183,7 +198,7 @@ TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options) {
     }
   }
   if (options.affinity_node)
-    options.scheduling_strategy->node = node_named(frame.text(*options.affinity_node), frame.self.cluster);
+    options.scheduling_strategy->node = affinity_node(frame, *options.affinity_node);
   return options;
 }
 

@@ -233,9 +233,9 @@ Body run_steps(Frame& frame, const Steps& steps) {
       Body nested = std::visit(Start{frame, step}, step.what);
       if (nested.valid()) co_await nested;
     } catch (const ExpressionError& error) {
-      frame.fail(error.what(), error.place.line > 0 ? error.place : step.place, step.name);
+      frame.fail(error, step.place, step.name);
     } catch (const std::length_error& error) {
-      frame.fail(error.what(), step.place, step.name);
+      frame.fail(ExpressionError(error.what()), step.place, step.name);
     }
     if (frame.flow != Frame::Flow::next_step) co_return;
   }
@@ -325,11 +325,13 @@ void Frame::store(const Target& target, Value value) {
 
 std::string Frame::body() const { return name_.empty() ? std::string(kind_) : fmt::format("{} `{}`", kind_, name_); }
 
-void Frame::fail(const std::string& what, SourcePlace place, std::string_view step) const {
+void Frame::fail(const ExpressionError& error, SourcePlace place, std::string_view step) const {
+  if (error.place.line > 0) place = error.place;
   const std::string where =
       place.line > 0 ? fmt::format("{}:{}:{}", self.program.file, place.line, place.column) : self.program.file;
   const std::string in = step.empty() ? std::string() : fmt::format("step `{}` of ", step);
-  throw RayError(ErrorType::plain, fmt::format("{}: {} in {}{} at simulated {:.6g} s", where, what, in, body(), now()));
+  throw RayError(error.type,
+                 fmt::format("{}: {} in {}{} at simulated {:.6g} s", where, error.what(), in, body(), now()));
 }
 
 void Frame::count_round() {

@@ -76,8 +76,8 @@ class Frame final : public Scope {
   void store(const Target& target, Value value);
   // "task `x`"
   [[nodiscard]] std::string body() const;
-  // An error in a step (or in the body's declaration) as its caller sees it.
-  [[noreturn]] void fail(const std::string& what, SourcePlace place, std::string_view step) const;
+  // An error in a step (or in the body's declaration) as its caller sees it; at `place`, unless the error has one of its own.
+  [[noreturn]] void fail(const ExpressionError& error, SourcePlace place, std::string_view step) const;
   // Names the run of the next function that it calls.
   std::uint64_t next_run() { return mix(run_, ++calls_); }
   // At the start of each round of a loop: time must pass some day.

@@ -246,6 +246,7 @@ Amount ExpressionReader::period_of_rate(const YamlReader& value) const {
 Text ExpressionReader::text(const YamlReader& value) const {
   const std::string text = value.text("text, with {EXPRESSION} for a value");
   Text result;
+  result.place = place_of(value);
   std::string plain;
   const auto flush = [&] {
     if (!plain.empty()) result.parts.emplace_back(std::exchange(plain, {}));

@@ -22,6 +22,7 @@ namespace raysim {
 // Text with expressions in it.
 struct Text {
   std::vector<std::variant<std::string, Expression>> parts;
+  SourcePlace place = {};
 };
 
 // A number among the options of a call that is computed when the call is made.

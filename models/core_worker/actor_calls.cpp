@@ -12,7 +12,7 @@ Body TaskContext::create_actor(FunctionId constructor, ActorOptions options, std
   export_function(constructor);
   const ActorId actor = worker_.create_actor(constructor, std::move(options), std::move(args), *this);
   const ActorOptions& wanted = runtime_.actors[actor.index].options;
-  made = wanted.detached ? ActorHandle(actor) : ActorHandle(actor, runtime_.handles);
+  ActorHandle handle = wanted.detached ? ActorHandle(actor) : ActorHandle(actor, runtime_.handles);
   if (wanted.name.empty()) {
     thread_.send(runtime_.gcs, RegisterActor{actor, worker_.address_, 0});
   } else {
@@ -30,6 +30,7 @@ Body TaskContext::create_actor(FunctionId constructor, ActorOptions options, std
   thread_.hand_over(worker_.address_, SubmitTask{worker_.creation_of(actor)});
   const Pause busy = pause();
   co_await busy;
+  made = std::move(handle);
 }
 
 ObjectRef TaskContext::call(const ActorCall& call) {

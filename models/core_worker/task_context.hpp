@@ -136,8 +136,8 @@ class TaskContext {
   Body free_tensors();
 
   // Actors (actor_calls.cpp).
-  // Class.options(...).remote(...). Awaitable; `made` is the handle. With a name it waits for the GCS: RayError (ValueError)
-  // when the name is taken and get_if_exists is not set.
+  // Class.options(...).remote(...). Awaitable; `made` is the handle, and stays as it was when this raises. With a name it waits for
+  // the GCS: RayError (ValueError) when the name is taken and get_if_exists is not set.
   Body create_actor(FunctionId constructor, ActorOptions options, std::vector<Argument> args, ActorHandle& made);
   // The first of the call's references. Raises RayError (PendingCallsLimitExceeded). Await pause() after it.
   ObjectRef call(const ActorCall& call);

@@ -75,6 +75,18 @@ class Errors(unittest.TestCase):
     def test_a_duration_below_zero(self):
         self.expect("driver: [{let: {n: 1}}, {sleep: (n - 3) s}]\n", "Exception", "p.yaml:3:", "the duration is -2, expected at least 0, as in max(0, ...)")
 
+    def test_a_node_that_is_not_there(self):
+        self.expect("tasks: {x: {duration: 1 s}}\ndriver:\n  - let: {i: 2}\n"
+                    "  - submit: {task: x, options: {scheduling_strategy: {node_affinity: {node: 'bob{i}'}}}, as: r}\n",
+                    "ValueError", "p.yaml:6:75: there is no node 'bob2', expected one of bob, did you mean 'bob'? "
+                    "in step `submit` of the driver at simulated ")
+
+    def test_a_node_that_is_not_there_for_an_actor(self):
+        self.expect("actors: {A: {methods: {go: {}}}}\ntasks:\n  x:\n    parameters: [i]\n    body:\n"
+                    "      - create: {actor: A, options: {scheduling_strategy: {node_affinity: {node: 'bob{i}'}}}, as: a}\n"
+                    "driver: [{submit: {task: x, args: [7], as: r}}, {get: r}]\n",
+                    "RayTaskError", "p.yaml:8:82: there is no node 'bob7', expected one of bob", "in step `create` of task `x`")
+
     def test_a_list_of_wrong_length_for_several_returns(self):
         self.expect("tasks: {f: {num_returns: 2, return: '[1, 2, 3]'}}\ndriver: [{submit: {task: f, as: r}}, {get: r}]\n",
                     "RayTaskError", "a list of 3 returned, expected a list of 2 (num_returns)")

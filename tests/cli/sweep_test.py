@@ -108,6 +108,13 @@ class Points(Sweep):
         self.assertEqual(makespans[1:], sorted(makespans[1:]))
         self.assertGreater(makespans[-1], 1.5 * makespans[0])
 
+    def test_an_expectation_that_fails_is_one_line_a_point(self):
+        run = self.sweep("--grid", "driver.0.submit.count=60,120", "--reps", 3, "--set", "expect={makespan: {max: 1 ms}}")
+        self.assertEqual(run.returncode, 1)
+        for count, line in zip((60, 120), run.stderr.splitlines(), strict=True):
+            self.assertRegex(line, rf"^raysim: driver\.0\.submit\.count={count}: policy hybrid: expectation failed in 3 of 3 "
+                                   r"runs, first at seed 0: .*'makespan' failed: expected at most 1 ms, got ")
+
     def test_failed_runs_are_shown_stored_and_not_tried_again(self):
         for made in (4, 0):
             run = self.sweep("--grid", "tasks.work.max_retries=0,1", "--reps", 2, scenario=CRASH)
