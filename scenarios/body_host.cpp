@@ -113,13 +113,16 @@ Made BodyHost::call(const ray::host::ActorHandle& actor, const ray::host::Functi
   return done([&] {
     const ActorHandle& called = handle_in(actor);
     const std::uint32_t group = concurrency_group(options.concurrency_group, context_.spec(called));
-    return context_.call(
-        {called, number_of(method), arguments_of(std::move(args)), std::nullopt, group, options.max_task_retries});
+    const TensorTransport transport = transport_of(options.tensor_transport);
+    if (transport != TensorTransport::object_store && method.num_returns != 1)
+      throw RayError(ErrorType::value_error, "a call with a tensor_transport gives one value");
+    return context_.call({called, number_of(method), arguments_of(std::move(args)), std::nullopt, group,
+                          options.max_task_retries, -1, transport});
   });
 }
 
-Made BodyHost::put(ray::host::Value value) {
-  return done([&] { return context_.put(payload_of(std::move(value))); });
+Made BodyHost::put(ray::host::Value value, const ray::PutOptions& options) {
+  return done([&] { return context_.put(payload_of(std::move(value)), transport_of(options.tensor_transport)); });
 }
 
 Made BodyHost::kill(const ray::host::ActorHandle& actor, bool no_restart) {

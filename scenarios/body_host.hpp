@@ -91,14 +91,14 @@ class BodyHost final : public ray::host::Host {
                          std::vector<ray::host::Argument> args) override;
   ray::host::Made call(const ray::host::ActorHandle& actor, const ray::host::Function& method,
                        const ray::CallOptions& options, std::vector<ray::host::Argument> args) override;
-  ray::host::Made put(ray::host::Value value) override;
+  ray::host::Made put(ray::host::Value value, const ray::PutOptions& options) override;
   ray::host::Made kill(const ray::host::ActorHandle& actor, bool no_restart) override;
   ray::host::Made cancel(ray::host::ObjectId ref, const ray::CancelOptions& options) override;
   bool pause() override;
   void suspend(std::coroutine_handle<> body) override { pause_->await_suspend(body); }
   std::optional<ray::host::Failure> resume() override;
 
-  StepPointer get(std::vector<ray::host::ObjectId> refs, std::optional<ray::Duration> timeout) override;
+  StepPointer get(std::vector<ray::host::ObjectId> refs, const ray::GetOptions& options) override;
   StepPointer wait(std::vector<ray::host::ObjectId> refs, const ray::WaitOptions& options) override;
   StepPointer yield(ray::host::Value item) override;
   StepPointer next(ray::host::ObjectId generator) override;

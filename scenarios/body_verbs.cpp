@@ -35,18 +35,21 @@ std::optional<Duration> timeout_of(std::optional<ray::Duration> timeout) {
 
 class GetVerb final : public BodyStep {
  public:
-  GetVerb(BodyHost& host, const std::vector<ObjectId>& refs, std::optional<ray::Duration> timeout)
-      : BodyStep(host, "get"), refs_(refs_of(refs)), timeout_(timeout) {}
+  GetVerb(BodyHost& host, const std::vector<ObjectId>& refs, const ray::GetOptions& options)
+      : BodyStep(host, "get"), refs_(refs_of(refs)), options_(options) {}
 
  private:
-  void begin() override { body_ = context().get(refs_, timeout_of(timeout_)); }
+  void begin() override {
+    const std::optional<Duration> timeout = timeout_of(options_.timeout);
+    body_ = options_.use_object_store ? context().get_through_store(refs_, timeout) : context().get(refs_, timeout);
+  }
   void gather() override {
     found.values.reserve(refs_.size());
     for (const ObjectRef ref : refs_) found.values.push_back(context().value(ref).data);
   }
 
   std::vector<ObjectRef> refs_;
-  std::optional<ray::Duration> timeout_;
+  ray::GetOptions options_;
 };
 
 class WaitVerb final : public BodyStep {
@@ -255,8 +258,8 @@ class RemoveGroupVerb final : public BodyStep {
 
 }  // namespace
 
-StepPointer BodyHost::get(std::vector<ObjectId> refs, std::optional<ray::Duration> timeout) {
-  return std::make_unique<GetVerb>(*this, refs, timeout);
+StepPointer BodyHost::get(std::vector<ObjectId> refs, const ray::GetOptions& options) {
+  return std::make_unique<GetVerb>(*this, refs, options);
 }
 StepPointer BodyHost::wait(std::vector<ObjectId> refs, const ray::WaitOptions& options) {
   return std::make_unique<WaitVerb>(*this, refs, options);

@@ -197,8 +197,7 @@ TaskOptionsSpec computed_options(Frame& frame, TaskOptionsSpec options) {
         break;
     }
   }
-  if (options.affinity_node)
-    options.scheduling_strategy->node = affinity_node(frame, *options.affinity_node);
+  if (options.affinity_node) options.scheduling_strategy->node = affinity_node(frame, *options.affinity_node);
   return options;
 }
 
@@ -277,7 +276,7 @@ Body run_put(Frame& frame, const Step& step, const PutStep& put) {
   std::vector<ObjectRef> refs;
   for (std::int64_t i = 0; i < count; ++i) {
     if (put.size) value.size = frame.bytes(*put.size, step.place);
-    refs.push_back(frame.context.put(value));
+    refs.push_back(frame.context.put(value, put.transport));
     const auto pause = frame.context.pause();
     co_await pause;
   }

@@ -178,6 +178,11 @@ PutStep BodyReader::put(const YamlReader& value) {
   if (const auto size = mapping.find("size")) result.size = read_.size(*size);
   if (!result.value && !result.size) value.fail("no 'size' in 'put'", "the key 'size', or 'value', or both");
   if (const auto count = mapping.find("count")) result.count = read_.whole(*count, 0, most_repeats);
+  if (const auto transport = mapping.find("tensor_transport")) {
+    result.transport = read_transport(*transport);
+    if (result.transport != TensorTransport::object_store && !is_one_sided(result.transport))
+      transport->fail_expected("a transport by which the receiver acts alone, 'nixl' or 'cuda_ipc'");
+  }
   result.as = target(mapping);
   return result;
 }

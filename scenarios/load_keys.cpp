@@ -113,8 +113,8 @@ constexpr std::array submit_list{KeySpec{"task", true}, KeySpec{"count"},   KeyS
 constexpr std::array get_list{KeySpec{"refs", true}, KeySpec{"timeout"}, KeySpec{"use_object_store"}, KeySpec{"as"}};
 constexpr std::array wait_list{KeySpec{"refs", true},  KeySpec{"num_returns"}, KeySpec{"timeout"},
                                KeySpec{"fetch_local"}, KeySpec{"ready"},       KeySpec{"pending"}};
-constexpr std::array put_list{KeySpec{"value"}, KeySpec{"size"}, KeySpec{"count"}, KeySpec{"as", true},
-                              KeySpec{"append"}};
+constexpr std::array put_list{KeySpec{"value"},    KeySpec{"size"},  KeySpec{"count"}, KeySpec{"tensor_transport"},
+                              KeySpec{"as", true}, KeySpec{"append"}};
 constexpr std::array repeat_list{KeySpec{"count", true}, KeySpec{"as"}, KeySpec{"do", true}};
 constexpr std::array arrivals_list{KeySpec{"poisson"}, KeySpec{"every"}, KeySpec{"trace"},   KeySpec{"until"},
                                    KeySpec{"count"},   KeySpec{"as"},    KeySpec{"do", true}};

@@ -97,6 +97,8 @@ int count_or_endless(int count, std::string_view what) {
 
 }  // namespace
 
+TensorTransport transport_of(ray::TensorTransport transport) { return static_cast<TensorTransport>(transport); }
+
 NodeId node_named(std::string_view name, const ClusterSpec& cluster) {
   for (std::uint32_t i = 0; i < cluster.nodes.size(); ++i)
     if (cluster.nodes[i].name == name) return {i};
@@ -149,6 +151,7 @@ ActorOptions actor_options(const ray::ActorOptions& options, TaskContext& contex
   made.async_actor = options.is_async;
   made.max_concurrency = options.max_concurrency.value_or(options.is_async ? calls_of_async_actors : 1);
   if (made.max_concurrency < 1) fail(fmt::format("max_concurrency is {}, expected at least 1", made.max_concurrency));
+  made.tensor_transport = options.enable_tensor_transport;
   for (const ray::ConcurrencyGroup& group : options.concurrency_groups) {
     if (group.name.empty() || group.max_concurrency < 1)
       fail("a concurrency group has no name or less than 1 call at a time");

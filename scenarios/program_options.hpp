@@ -14,6 +14,7 @@ namespace raysim {
 // Resources get their ids from the context; `default_retries` is Ray's task_max_retries.
 TaskOptions task_options(const ray::TaskOptions& options, TaskContext& context, int default_retries);
 ActorOptions actor_options(const ray::ActorOptions& options, TaskContext& context);
+TensorTransport transport_of(ray::TensorTransport transport);
 // A RayError (ValueError) when no node has that name.
 NodeId node_named(std::string_view name, const ClusterSpec& cluster);
 // Of a call of an actor that was made with `actor`.

@@ -93,6 +93,7 @@ struct PutStep {
   std::optional<Amount> size;  // instead of the value's own
   std::optional<Expression> count;
   Target as;
+  TensorTransport transport = TensorTransport::object_store;
 };
 // sleep: time passes; compute: a core of the machine works.
 struct WorkStep {

@@ -66,18 +66,23 @@ class Context {
 
   // The value of a reference; a vector or tuple of values for one of references. Throws what made one of them fail, or
   // GetTimeoutError.
+  // `co_await ray.get(ref, 1s)`, or `co_await ray.get(ref, {.use_object_store = true})`.
   template <class T>
-  auto get(const Ref<T>& ref, std::optional<Duration> timeout = {}) {
-    return host::Got<T>(host_.get({ref.id()}, timeout));
+  auto get(const Ref<T>& ref, const GetOptions& options) {
+    return host::Got<T>(host_.get({ref.id()}, options));
   }
   template <class T>
-  auto get(const std::vector<Ref<T>>& refs, std::optional<Duration> timeout = {}) {
-    return host::GotAll<T>(host_.get(host::ids_of(refs), timeout));
+  auto get(const std::vector<Ref<T>>& refs, const GetOptions& options) {
+    return host::GotAll<T>(host_.get(host::ids_of(refs), options));
   }
   template <class... T>
-  auto get(const std::tuple<Ref<T>...>& refs, std::optional<Duration> timeout = {}) {
+  auto get(const std::tuple<Ref<T>...>& refs, const GetOptions& options) {
     const auto ids = [](const auto&... ref) { return std::vector{ref.id()...}; };
-    return host::GotTuple<T...>(host_.get(std::apply(ids, refs), timeout));
+    return host::GotTuple<T...>(host_.get(std::apply(ids, refs), options));
+  }
+  template <class Refs>
+  auto get(const Refs& refs, std::optional<Duration> timeout = {}) {
+    return get(refs, GetOptions{.timeout = timeout});
   }
   // `auto [ready, pending] = co_await ray.wait(refs, {.num_returns = 2, .timeout = 1s})`: ends when so many are ready or the time
   // is over; at most so many are in `ready`, in the order given.
@@ -86,11 +91,11 @@ class Context {
     return host::Waited<T>(host_.wait(host::ids_of(refs), options));
   }
   template <class T>
-  auto put(T&& value) {
+  auto put(T&& value, const PutOptions& options = {}) {
     using Value = std::remove_cvref_t<T>;
     static_assert(host::survives_co_await<T>,
                   "give this value a name before the call: GCC destroys it twice in a co_await expression");
-    return done<host::Called<Value>>(host_.put(host::value_of<Value>(std::forward<T>(value))));
+    return done<host::Called<Value>>(host_.put(host::value_of<Value>(std::forward<T>(value)), options));
   }
 
   // The next item of a generator that this body has called, as std::optional<Ref<T>>, once it exists; nothing: it has ended. What the

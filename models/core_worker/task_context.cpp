@@ -137,7 +137,8 @@ void TaskContext::charge_references(const Payload& written) {
   thread_.charge(runtime_.profile.costs.reference_write * std::int64_t{written.references});
 }
 
-ObjectRef TaskContext::put(Payload value) {
+ObjectRef TaskContext::put(Payload value, TensorTransport transport) {
+  if (transport != TensorTransport::object_store) return put_tensor(std::move(value), transport);
   thread_.charge(runtime_.profile.costs.put_object);
   charge_references(value);
   const std::uint32_t object = worker_.tasks_.add_put(in_kib(value.size), path_);

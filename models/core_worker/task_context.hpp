@@ -99,7 +99,9 @@ class TaskContext {
 
   // .remote(): the first of the call's references (they are consecutive). Await pause() after it: the thread was busy.
   ObjectRef submit(const TaskCall& call);
-  ObjectRef put(Payload value);
+  // With a transport, which must be a one-sided one, the value is a tensor and stays in the memory of this process's GPU, or, without
+  // any, of its machine: RayError, when it cannot.
+  ObjectRef put(Payload value, TensorTransport transport = TensorTransport::object_store);
   ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
   // Keeps an object from being freed; with the last copy of what this returns (here or in any other process) it is. Tasks keep
   // their arguments for themselves. Objects that nobody has held are never freed.
@@ -254,6 +256,7 @@ class TaskContext {
   void signal(Station& io);
   void charge_references(std::span<const Argument> args);
   void charge_references(const Payload& written);
+  ObjectRef put_tensor(Payload value, TensorTransport transport);
   bool put_item(Bytes size);
   void report_item(Payload value, ErrorType error, bool in_store);
   [[nodiscard]] bool too_far() const;

@@ -123,6 +123,19 @@ Body TaskContext::free_tensors() {
   co_return;
 }
 
+// ray.put with _tensor_transport.
+ObjectRef TaskContext::put_tensor(Payload value, TensorTransport transport) {
+  if (!is_one_sided(transport))
+    throw RayError(ErrorType::value_error,
+                   "ray.put is not supported for the two-sided transport " + std::string(name_of(transport)) +
+                       "; use a one-sided one, or return the value from a method with this tensor_transport");
+  thread_.charge(runtime_.profile.costs.put_object);
+  charge_references(value);
+  const std::uint32_t object = worker_.tensors().put(thread_, value.size, transport, path_);
+  worker_.tasks_.set_value(object, std::move(value));
+  return {worker_.io_.id(), object};
+}
+
 Body TaskContext::get_through_store(std::vector<ObjectRef> refs, std::optional<Duration> timeout) {
   const std::optional<Time> until = timeout ? std::optional(thread_.now() + *timeout) : std::nullopt;
   Body created = get(refs, timeout, true);
@@ -131,8 +144,12 @@ Body TaskContext::get_through_store(std::vector<ObjectRef> refs, std::optional<D
   for (const ObjectRef ref : refs) {
     if (ref.owner != worker_.io_.id() || !worker_.is_tensor(ref.index)) continue;
     CoreWorker::Tensors& tensors = worker_.tensors();
+    const ActorHandle& source = tensors.owned.at(ref.index).source;
+    if (!source.valid() && !worker_.actor_)
+      throw RayError(ErrorType::value_error,
+                     "use_object_store is not supported for RDT objects that no actor has put; get them without");
     ActorCall fetching;
-    fetching.actor = tensors.owned.at(ref.index).source;
+    fetching.actor = source.valid() ? source : own_handle();
     fetching.method = tensors.function_of(CoreWorker::Tensors::Call::fetch);
     fetching.group = spec(fetching.actor).options.background_group();
     fetching.max_task_retries = 0;

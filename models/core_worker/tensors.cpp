@@ -13,6 +13,23 @@ bool CoreWorker::is_tensor(std::uint32_t object) const { return tensors_ && tens
 
 // --- the owner
 
+std::uint32_t CoreWorker::Tensors::put(Station& thread, Bytes size, TensorTransport transport, Duration path) {
+  if (const std::string why = unfit(transport); !why.empty()) throw RayError(ErrorType::value_error, why);
+  const MemoryPlace where = place(transport);
+  if (const std::string error = take(where, size, thread.now()); !error.empty())
+    throw RayError(ErrorType::plain, error);
+  const std::uint32_t object = worker.tasks_.add_put(in_kib(size), path);
+  worker.tasks_.object(object).in_store = false;
+  owned[object] = {{}, transport, true, size, {}};
+  keep(thread, {worker.io_.id(), object}, {where, size, true, ""});
+  return object;
+}
+
+bool CoreWorker::Tensors::has(const Owned& tensor, ActorId actor) const {
+  if (tensor.source.valid()) return tensor.source.actor() == actor;
+  return worker.actor_ && worker.actor_->creation.actor == actor;
+}
+
 void CoreWorker::Tensors::called(Station& thread, std::uint32_t task, const ActorCall& call) {
   if (call.transport != TensorTransport::object_store) {
     worker.tasks_.task(task).input->transport = call.transport;
@@ -22,7 +39,7 @@ void CoreWorker::Tensors::called(Station& thread, std::uint32_t task, const Acto
   for (const Argument& arg : call.args) {
     if (!arg.ref || arg.ref->owner != worker.io_.id()) continue;
     const auto it = owned.find(arg.ref->index);
-    if (it == owned.end() || it->second.source.actor() == call.actor.actor()) continue;  // it has it already
+    if (it == owned.end() || has(it->second, call.actor.actor())) continue;
     if (std::find(seen.begin(), seen.end(), it->first) != seen.end()) continue;
     seen.push_back(it->first);
     if (it->second.created)
@@ -69,9 +86,10 @@ void CoreWorker::Tensors::transfer(Station& thread, std::uint32_t object, const 
 
 TensorPlanRef CoreWorker::Tensors::plan_of(std::uint32_t object, std::uint32_t number) const {
   const Owned& tensor = owned.at(object);
-  const ActorLocation& where = worker.owner().actors.location(tensor.source.actor());
+  const Address<CoreWorker> source =
+      tensor.source.valid() ? worker.owner().actors.location(tensor.source.actor()).worker : worker.address_;
   return std::make_shared<const TensorPlan>(
-      TensorPlan{{worker.io_.id(), object}, tensor.transport, number, tensor.size, where.worker});
+      TensorPlan{{worker.io_.id(), object}, tensor.transport, number, tensor.size, source});
 }
 
 std::uint32_t CoreWorker::Tensors::call_in_background(Station& thread, const ActorHandle& actor, Call call,
@@ -121,14 +139,17 @@ FunctionId CoreWorker::Tensors::function_of(Call call) {
 void CoreWorker::Tensors::free(std::uint32_t object) {
   const auto it = owned.find(object);
   if (it == owned.end() || !it->second.created) return;
-  call_in_background(worker.io_, it->second.source, Call::release, plan_of(object, 0));
+  if (it->second.source.valid())
+    call_in_background(worker.io_, it->second.source, Call::release, plan_of(object, 0));
+  else
+    release({worker.io_.id(), object}, worker.io_.now());
   owned.erase(it);
 }
 
 // Of a get that goes by their transport.
 void CoreWorker::check_no_tensors(std::span<const ObjectRef> refs) const {
   for (const ObjectRef ref : refs) {
-    if (ref.owner != io_.id() || !is_tensor(ref.index)) continue;
+    if (ref.owner != io_.id() || !is_tensor(ref.index) || tensors_->find(ref) != nullptr) continue;
     const TensorTransport transport = tensors_->owned.at(ref.index).transport;
     const std::string name(name_of(transport));
     if (is_one_sided(transport))
@@ -155,7 +176,9 @@ void CoreWorker::check_takes_tensors(const ActorCall& call) const {
 // --- the executor
 
 MemoryPlace CoreWorker::Tensors::place(TensorTransport transport) const {
-  const auto& gpus = worker.runtime_.device_lists[worker.actor_->creation.devices];
+  const DeviceListId devices =
+      worker.actor_ ? worker.actor_->creation.devices : worker.executions_.front().push.devices;
+  const auto& gpus = worker.runtime_.device_lists[devices];
   if (transport == TensorTransport::gloo || gpus.empty()) return {worker.node_, main_memory};
   return {worker.node_, gpus.front()};
 }
@@ -201,15 +224,18 @@ void CoreWorker::Tensors::release(ObjectRef object, Time now) {
   if (it->second.empty()) kept.erase(it);
 }
 
+std::string CoreWorker::Tensors::unfit(TensorTransport transport) const {
+  if (!needs_gpu(transport) || place(transport).gpu != main_memory) return "";
+  return "tensor transport " + std::string(name_of(transport)) + " does not support tensors on device cpu";
+}
+
 std::string CoreWorker::Tensors::keep_return(Station& thread, std::uint32_t slot) {
   Execution& execution = worker.executions_[slot];
   const TensorTransport transport = execution.push.input->transport;
   const ObjectRef object{execution.push.owner.station, execution.push.first_return};
   const Bytes size = worker.sizes_of_returns(slot).front();
   const MemoryPlace where = place(transport);
-  if (needs_gpu(transport) && where.gpu == main_memory)
-    return "ValueError: tensor transport " + std::string(name_of(transport)) +
-           " does not support tensors on device cpu";
+  if (std::string why = unfit(transport); !why.empty()) return "ValueError: " + why;
   if (find(object) == nullptr) {  // a try before this one may have left it
     if (std::string error = take(where, size, thread.now()); !error.empty()) return error;
     keep(thread, object, {where, size, true, ""});
@@ -246,13 +272,14 @@ std::string CoreWorker::Tensors::hand_over(std::uint32_t slot) {
 void CoreWorker::Tensors::start_copy(const TensorRequest& request) {
   using Outcome = TensorsArrived::Outcome;
   const TensorPlan& plan = *request.plan;
-  const MemoryPlace from = place(plan.transport);
+  const Kept* kept_here = find(plan.object);
+  const MemoryPlace from = kept_here != nullptr ? kept_here->place : MemoryPlace{};
   const Time now = worker.io_.now();
   const auto answer = [&](Outcome outcome) {
     worker.io_.send(request.receiver, TensorsArrived{request.wait, now, from, outcome});
   };
   const bool on_gpu = from.gpu != main_memory;
-  if (find(plan.object) == nullptr) return answer(Outcome::lost);
+  if (kept_here == nullptr) return answer(Outcome::lost);
   if (plan.transport == TensorTransport::cuda_ipc)
     return answer(from == request.to ? Outcome::arrived : Outcome::other_device);
   if (from == request.to && on_gpu && !is_one_sided(plan.transport)) return answer(Outcome::same_device);
@@ -264,7 +291,6 @@ void CoreWorker::Tensors::start_copy(const TensorRequest& request) {
 
 void CoreWorker::on(TensorsWanted wanted) {
   const TensorPlan& plan = *wanted.request->plan;
-  if (!actor_) return;
   if (is_one_sided(plan.transport)) return tensors().start_copy(*wanted.request);
   Tensors::Sending& sending = tensors().sending[{plan.object.owner, plan.number}];
   sending.request = std::move(wanted.request);

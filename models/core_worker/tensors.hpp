@@ -3,7 +3,8 @@
 // Models: Ray Direct Transport. An owner knows which actor has a tensor; when a call takes it as argument, the owner has the source send
 // and the receiver take it, in the background group of both, in the order of the calls; it frees the tensor with its last
 // reference. An executor keeps primary copies until they are freed, and received ones until the call that takes them ends.
-// Leaves out: borrowers of tensors, ray.put of one, buffers to receive into; that Ray kills both actors of a collective transfer that
+// A tensor that a body has put stays in its process, until the last reference is gone.
+// Leaves out: borrowers of tensors, buffers to receive into; that Ray kills both actors of a collective transfer that
 // takes more than its timeout.
 // Mirrors python/ray/experimental/rdt/{rdt_manager,rdt_store}.py (2.60).
 // Invariants: a transfer whose sender or receiver dies ends; a call that takes tensors begins when it has them all, or fails.
@@ -25,12 +26,14 @@ struct CoreWorker::Tensors {
 
   // --- at the owner
   struct Owned {
-    ActorHandle source;  // which it keeps alive
+    ActorHandle source;  // which it keeps alive; none: this process, which has put it
     TensorTransport transport = TensorTransport::nccl;
     bool created = false;
     Bytes size;
     std::vector<ActorHandle> receivers;  // of calls that were made before it was there
   };
+  // A body of this process puts it: the object, which is ready. RayError, if it cannot stay here.
+  std::uint32_t put(Station& thread, Bytes size, TensorTransport transport, Duration path);
   // A call was made: what it returns, and what it takes.
   void called(Station& thread, std::uint32_t task, const ActorCall& call);
   // A call has ended: one that returns a tensor, or one of the background group.
@@ -80,6 +83,9 @@ struct CoreWorker::Tensors {
   CoreWorker& worker;
 
  private:
+  [[nodiscard]] bool has(const Owned& tensor, ActorId actor) const;
+  // Why what lies in this process cannot go by it; empty: it can.
+  [[nodiscard]] std::string unfit(TensorTransport transport) const;
   void transfer(Station& thread, std::uint32_t object, const ActorHandle& receiver);
   std::uint32_t call_in_background(Station& thread, const ActorHandle& actor, Call call, TensorPlanRef plan);
   struct Ends {

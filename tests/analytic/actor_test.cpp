@@ -179,6 +179,7 @@ TEST_CASE("names are found, taken once, and free again after the death") {
     } catch (const RayError& error) {
       seen.emplace_back(name_of(error.type()));
     }
+    CHECK_FALSE(second.valid());
     options.get_if_exists = true;
     step = context.create_actor(class_counter, options, {}, second);
     co_await step;

@@ -78,7 +78,7 @@ class Errors(unittest.TestCase):
     def test_a_node_that_is_not_there(self):
         self.expect("tasks: {x: {duration: 1 s}}\ndriver:\n  - let: {i: 2}\n"
                     "  - submit: {task: x, options: {scheduling_strategy: {node_affinity: {node: 'bob{i}'}}}, as: r}\n",
-                    "ValueError", "p.yaml:6:75: there is no node 'bob2', expected one of bob, did you mean 'bob'? "
+                    "ValueError", "p.yaml:6:77: there is no node 'bob2', expected one of bob, did you mean 'bob'? "
                     "in step `submit` of the driver at simulated ")
 
     def test_a_node_that_is_not_there_for_an_actor(self):

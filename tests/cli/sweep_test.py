@@ -113,7 +113,7 @@ class Points(Sweep):
         self.assertEqual(run.returncode, 1)
         for count, line in zip((60, 120), run.stderr.splitlines(), strict=True):
             self.assertRegex(line, rf"^raysim: driver\.0\.submit\.count={count}: policy hybrid: expectation failed in 3 of 3 "
-                                   r"runs, first at seed 0: .*'makespan' failed: expected at most 1 ms, got ")
+                                   r"runs, first at seed 0: .*'makespan' failed: expected at most 1\.000 ms, got ")
 
     def test_failed_runs_are_shown_stored_and_not_tried_again(self):
         for made in (4, 0):

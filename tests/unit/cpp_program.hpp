@@ -26,7 +26,16 @@ struct Printed {
 };
 inline std::vector<Printed> printed;
 
-inline SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
+inline raysim::ClusterSpec two_nodes() {
+  raysim::ClusterSpec cluster = zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}});
+  for (raysim::NodeSpec& node : cluster.nodes)
+    node.total.set(raysim::object_store_memory_resource, raysim::ResourceAmount::of(1e9));
+  for (raysim::MachineSpec& machine : cluster.platform.machines) machine.disks = {{{2'000'000'000}, {}, {2e9}, {1e9}}};
+  return cluster;
+}
+
+inline SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log,
+                            const raysim::ClusterSpec& cluster = two_nodes()) {
   const ray::Program program(driver, {{"count", 3}, {"rate", 0.5}, {"loud", true}, {"word", "x"}});
   const raysim::LoadedProgram loaded{&program, {program.parameters().begin(), program.parameters().end()}};
   raysim::SimulationOptions options;
@@ -34,10 +43,6 @@ inline SimulationResult run(ray::Program::Driver driver, zero_cost::Log& log) {
       raysim::make_program_driver(loaded, 3, [](raysim::Time now, const std::string& body, const std::string& text) {
         printed.push_back({now.in_seconds(), body, text});
       });
-  raysim::ClusterSpec cluster = zero_cost::cluster({{2, {{"slot", 1}}}, {2, {}}});
-  for (raysim::NodeSpec& node : cluster.nodes)
-    node.total.set(raysim::object_store_memory_resource, raysim::ResourceAmount::of(1e9));
-  for (raysim::MachineSpec& machine : cluster.platform.machines) machine.disks = {{{2'000'000'000}, {}, {2e9}, {1e9}}};
   return zero_cost::run(cluster, zero_cost::profile(), std::move(options), log);
 }
 inline SimulationResult run(ray::Program::Driver driver) {

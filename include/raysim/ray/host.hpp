@@ -136,7 +136,7 @@ class Host {
   virtual Made submit(const Function& function, const TaskOptions& options, std::vector<Argument> args) = 0;
   virtual Made call(const ActorHandle& actor, const Function& method, const CallOptions& options,
                     std::vector<Argument> args) = 0;
-  virtual Made put(Value value) = 0;
+  virtual Made put(Value value, const PutOptions& options) = 0;
   virtual Made kill(const ActorHandle& actor, bool no_restart) = 0;
   virtual Made cancel(ObjectId ref, const CancelOptions& options) = 0;
   virtual Made group_ready(PlacementGroup group, Value handle) = 0;
@@ -146,7 +146,7 @@ class Host {
   virtual std::optional<Failure> resume() = 0;
 
   // --- verbs that wait
-  virtual StepPointer get(std::vector<ObjectId> refs, std::optional<Duration> timeout) = 0;
+  virtual StepPointer get(std::vector<ObjectId> refs, const GetOptions& options) = 0;
   virtual StepPointer wait(std::vector<ObjectId> refs, const WaitOptions& options) = 0;
   // In a generator: hands out an item.
   virtual StepPointer yield(Value item) = 0;
@@ -181,7 +181,7 @@ class Host {
 };
 
 // The version of this interface; raysim loads programs of its own version only.
-inline constexpr std::uint32_t abi_version = 3;
+inline constexpr std::uint32_t abi_version = 4;
 // What differs where the C++ library is another one, or in its debug mode.
 inline constexpr std::uint32_t library_layout =
     sizeof(std::string) * 65'536 + sizeof(std::vector<int>) * 256 + sizeof(std::shared_ptr<int>);

@@ -105,11 +105,26 @@ struct ActorOptions {
   bool is_async = false;                    // as a class with `async def` methods: they take turns on one thread
   std::optional<int> max_concurrency = {};  // 1, of an async actor 1000
   std::span<const ConcurrencyGroup> concurrency_groups = {};
+  bool enable_tensor_transport = false;  // it may take tensors, and return them
 };
+
+// How a tensor goes to the actors that are given it (Ray Direct Transport): it stays in the memory of the GPU of whoever made it, without
+// one in that of its node, and counts there with the size of the value. object_store: as any other value.
+enum class TensorTransport : std::uint8_t { object_store, nccl, nixl, gloo, cuda_ipc };
 
 struct CallOptions {
   std::string_view concurrency_group = {};
   std::optional<int> max_task_retries = {};
+  TensorTransport tensor_transport = TensorTransport::object_store;  // of what the method returns
+};
+
+struct GetOptions {
+  std::optional<Duration> timeout = {};
+  bool use_object_store = false;  // also tensors, which are copied to the memory of their node first
+};
+
+struct PutOptions {
+  TensorTransport tensor_transport = TensorTransport::object_store;  // else nixl or cuda_ipc
 };
 
 struct CancelOptions {
