@@ -20,6 +20,7 @@ constexpr std::uint32_t first_make = 1;
 constexpr std::uint32_t makes = 3;  // of several sizes
 constexpr FunctionId join{first_make + makes};
 constexpr FunctionId look{first_make + makes + 1};
+constexpr FunctionId push{first_make + makes + 2};
 
 ClusterSpec random_cluster(RandomStream& random, Bytes capacity) {
   ClusterSpec spec = zero_cost::cluster(std::vector<Node>(1 + random.below(3), Node{16, {}}));
@@ -54,6 +55,20 @@ struct Seen : Log {
   bool untaken = false;
 };
 
+ActorCall call(const ActorHandle& actor, FunctionId method) {
+  return {actor, method, {}, std::nullopt, default_group, std::nullopt};
+}
+
+// A method that puts a tensor and has another actor look at it.
+Body run_push(TaskContext& context) {
+  ActorCall looking = call(*static_cast<const ActorHandle*>(context.arguments().front().value.data.get()), look);
+  const HeldRef tensor = context.hold(context.put(Payload{nullptr, Bytes{60 * mb}}, TensorTransport::nixl));
+  looking.args.emplace_back(tensor.ref());
+  const ObjectRef seen = context.call(looking);
+  Body getting = context.get({seen, tensor.ref()}, std::nullopt);
+  co_await getting;
+}
+
 struct Program {
   RandomStream& random;
   std::vector<ActorHandle> actors = {};
@@ -63,9 +78,8 @@ struct Program {
   int kills = 0;
   bool has_kills = false;
 
-  ActorCall call_of(FunctionId method) {
-    return {actors[random.below(actors.size())], method, {}, std::nullopt, default_group, std::nullopt};
-  }
+  const ActorHandle& any() { return actors[random.below(actors.size())]; }
+  ActorCall call_of(FunctionId method) { return call(any(), method); }
 
   Body create(TaskContext& context) {
     ActorOptions options;
@@ -88,8 +102,14 @@ struct Program {
   }
 
   Body step(TaskContext& context) {
-    const std::uint64_t what = random.below(10);
-    if (what < 3 || tensors.empty()) {
+    const std::uint64_t what = random.below(12);
+    if (what == 10) {
+      tensors.push_back(context.hold(context.put(Payload{nullptr, Bytes{40 * mb}}, TensorTransport::nixl)));
+    } else if (what == 11) {
+      ActorCall pushing = call_of(push);
+      pushing.args.emplace_back(Payload{std::make_shared<const ActorHandle>(any()), Bytes{100}});
+      context.call(pushing);
+    } else if (what < 3 || tensors.empty()) {
       ActorCall making = call_of({first_make + static_cast<std::uint32_t>(random.below(makes))});
       // NCCL wants a device for each of its ranks.
       making.transport = share == 1 && random.below(2) == 0 ? TensorTransport::nccl : TensorTransport::nixl;
@@ -152,6 +172,8 @@ Outcome run_random(std::uint64_t seed, bool kills) {
   options.functions.back().return_size = Distribution::constant(50.0 * mb);
   options.functions.push_back(function("look", ms(20)));
   options.functions.back().device_memory = Bytes{30 * mb};
+  options.functions.push_back(function("push", ms(0)));
+  options.functions.back().body = run_push;
   Program program{random};
   program.has_kills = kills;
   options.driver = [&program](TaskContext& context) { return program.run(context); };
