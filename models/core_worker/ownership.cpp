@@ -262,9 +262,9 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
   for (std::size_t i = 0; i < ending_.size(); ++i) {
     const Ending end = std::move(ending_[i]);
     tasks_.end(end.task);
-    OwnedTask& task = tasks_.task(end.task);
-    task.input.reset();
+    tasks_.task(end.task).input.reset();
     if (tensors_) tensors_->call_ended(end.task, end.error, end.output.get());
+    const OwnedTask& task = tasks_.task(end.task);  // that may have made calls, which are tasks as well
     if (runtime_.functions[task.function.index].num_returns < 0) {
       finish_generator(end);
       continue;
