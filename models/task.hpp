@@ -91,11 +91,12 @@ struct RemoteFunction {
   TaskOptions options;
   int num_returns = 1;  // or streaming_returns, dynamic_returns
   Distribution return_size = Distribution::constant(16);
-  Distribution duration;  // of a function without a body; its body may ask for it, but for -1
-  bool computes = true;   // the duration keeps a core busy; false: it sleeps
-  bool on_gpu = false;    // the duration keeps the lease's devices busy, which may be faster
-  Bytes device_copy;      // to the devices before that
-  Bytes device_memory;    // on the lease's devices in even parts, while it runs; a constructor's: while the actor lives
+  Distribution duration;   // of a function without a body; its body may ask for it, but for -1
+  bool computes = true;    // the duration keeps a core busy; false: it sleeps
+  bool on_gpu = false;     // the duration keeps the lease's devices busy, which may be faster
+  Bytes device_copy;       // to the devices before that
+  Bytes device_copy_back;  // from them after it
+  Bytes device_memory;  // on the lease's devices in even parts, while it runs; a constructor's: while the actor lives
   bool in_background = false;  // Ray's own, in the background group of an actor: no task of the program
   BodyMaker body;              // empty: the duration is all
   // Bytes of heap, while it runs; a constructor's: while the actor lives.

@@ -67,6 +67,17 @@ struct DeviceFilled {
   std::uint32_t slot = 0;
   std::uint32_t run = 0;
 };
+struct DeviceEmptied {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+  std::uint32_t run = 0;
+  Time since;  // when the copy began
+};
+struct DeviceDone {
+  static constexpr auto kind = MessageKind::none;
+  std::uint32_t slot = 0;
+  std::uint32_t run = 0;
+};
 struct ExecutionEnded {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t slot = 0;

@@ -164,6 +164,7 @@ RemoteFunction remote_function(const FunctionSpec& spec, std::string name) {
   if (!spec.memory_use.computed) function.memory_use = spec.memory_use.drawn;
   function.on_gpu = spec.on_gpu;
   function.device_copy = spec.device_copy;
+  function.device_copy_back = spec.device_copy_back;
   function.device_memory = spec.device_memory;
   return function;
 }

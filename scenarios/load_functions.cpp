@@ -41,11 +41,15 @@ void read_place_of_work(const YamlMapping& mapping, FunctionSpec& task, bool has
     if (task.on_gpu && task.has_body())
       mapping.at("duration").fail("a computed duration next to 'runs_on: gpu'", "a duration that is known before");
   }
-  if (const auto key = mapping.find("device_copy")) {
-    task.device_copy = key->bytes();
-    if (!task.on_gpu)
-      mapping.fail_at_key("device_copy", "'device_copy' in a task that runs on a core", "'runs_on: gpu'");
-  }
+  const auto copied = [&](const std::string& name) -> Bytes {
+    const auto key = mapping.find(name);
+    if (!key) return {};
+    const Bytes size = key->bytes();
+    if (!task.on_gpu) mapping.fail_at_key(name, in_quotes(name) + " in a task that runs on a core", "'runs_on: gpu'");
+    return size;
+  };
+  task.device_copy = copied("device_copy");
+  task.device_copy_back = copied("device_copy_back");
   read_device_memory(mapping, task, has_gpus);
 }
 

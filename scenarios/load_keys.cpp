@@ -38,8 +38,8 @@ constexpr auto options_list =
 constexpr auto task_list =
     joined(options_list, std::array{KeySpec{"parameters"}, KeySpec{"duration"}, KeySpec{"sleep"}, KeySpec{"memory_use"},
                                     KeySpec{"runs_on"}, KeySpec{"device_copy"}, KeySpec{"device_memory"},
-                                    KeySpec{"returns"}, KeySpec{"num_returns"}, KeySpec{"max_calls"}, KeySpec{"crash"},
-                                    KeySpec{"body"}, KeySpec{"return"}});
+                                    KeySpec{"device_copy_back"}, KeySpec{"returns"}, KeySpec{"num_returns"},
+                                    KeySpec{"max_calls"}, KeySpec{"crash"}, KeySpec{"body"}, KeySpec{"return"}});
 constexpr std::array scheduling_strategy_list{KeySpec{"node_affinity"}, KeySpec{"node_labels"},
                                               KeySpec{"placement_group"}};
 constexpr std::array node_affinity_list{KeySpec{"node", true}, KeySpec{"soft"}, KeySpec{"spill_on_unavailable"},
@@ -138,6 +138,7 @@ constexpr std::array method_list{KeySpec{"parameters"},
                                  KeySpec{"memory_use"},
                                  KeySpec{"runs_on"},
                                  KeySpec{"device_copy"},
+                                 KeySpec{"device_copy_back"},
                                  KeySpec{"device_memory"},
                                  KeySpec{"tensor_transport"},
                                  KeySpec{"returns"},

@@ -38,6 +38,7 @@ struct FunctionSpec {
   Amount memory_use = Amount::constant(0);    // bytes of heap, while it runs; of a constructor: while the actor lives
   bool on_gpu = false;                        // `duration` keeps GPUs busy instead of a core
   Bytes device_copy;                          // copied to them before
+  Bytes device_copy_back;                     // copied from them after
   Bytes device_memory;                        // of theirs, as memory_use
 
   // It is a generator.

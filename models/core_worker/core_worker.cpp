@@ -179,6 +179,8 @@ template void deliver(CoreWorker&, SendCallReply);
 template void deliver(CoreWorker&, FunctionCode);
 template void deliver(CoreWorker&, PlacementGroupReply);
 template void deliver(CoreWorker&, DeviceFilled);
+template void deliver(CoreWorker&, DeviceDone);
+template void deliver(CoreWorker&, DeviceEmptied);
 template void deliver(CoreWorker&, ExecutionStarted);
 template void deliver(CoreWorker&, ExecutionEnded);
 

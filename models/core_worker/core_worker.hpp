@@ -77,6 +77,8 @@ class CoreWorker final : ObjectOwner {
   void on(RunTask run);
   void on(ExecutionStarted started);
   void on(DeviceFilled filled);
+  void on(DeviceDone done);
+  void on(DeviceEmptied emptied);
   void on(ExecutionEnded ended);
   void on(SendReply send);
   void on(SendCallReply);
@@ -248,6 +250,8 @@ class CoreWorker final : ObjectOwner {
   void send_reply(Station& thread, std::uint32_t slot);
   [[nodiscard]] std::vector<Bytes> sizes_of_returns(std::uint32_t slot) const;
   [[nodiscard]] DeviceId slowest_device(std::uint32_t slot) const;
+  [[nodiscard]] Bytes part_of_device(std::uint32_t slot, Bytes all) const;
+  void record_device_copy(std::uint32_t slot, CopyRecord::Cause cause, Time since, Bytes size);
   void execution_over(TaskContext& body);
   void reply(Station& thread, std::uint32_t slot, ErrorType error, Duration path, Time ended,
              std::unique_ptr<TaskOutput> output);

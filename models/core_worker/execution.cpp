@@ -116,8 +116,7 @@ void CoreWorker::on(ExecutionStarted started) {
   execution.started = main_->now();
   const RemoteFunction& function = executed_function(started.slot);
   if (function.on_gpu && execution.push.devices != DeviceListId{}) {
-    const auto devices = static_cast<std::int64_t>(runtime_.device_lists[execution.push.devices].size());
-    const Bytes part{(function.device_copy.count + devices - 1) / devices};
+    const Bytes part = part_of_device(started.slot, function.device_copy);
     const DeviceFilled filled{started.slot, started.run};
     if (part.count == 0) return on(filled);
     const DeviceId device = slowest_device(started.slot);
@@ -132,12 +131,38 @@ void CoreWorker::on(ExecutionStarted started) {
 void CoreWorker::on(DeviceFilled filled) {
   const Execution& execution = executions_[filled.slot];
   if (!goes_on(execution, filled.run)) return;
-  if (const Bytes bytes = executed_function(filled.slot).device_copy; bytes > Bytes{})
-    runtime_.record.on_copy({CopyRecord::Cause::host_to_device, node_.index,
-                             runtime_.device_lists[execution.push.devices].front(), execution.started, main_->now(),
-                             bytes});
-  main_->compute_on<CoreWorker>(slowest_device(filled.slot), execution.push.duration,
-                                ExecutionEnded{filled.slot, execution.run});
+  const RemoteFunction& function = executed_function(filled.slot);
+  record_device_copy(filled.slot, CopyRecord::Cause::host_to_device, execution.started, function.device_copy);
+  const DeviceId device = slowest_device(filled.slot);
+  if (function.device_copy_back == Bytes{})
+    main_->compute_on<CoreWorker>(device, execution.push.duration, ExecutionEnded{filled.slot, execution.run});
+  else
+    main_->compute_on<CoreWorker>(device, execution.push.duration, DeviceDone{filled.slot, execution.run});
+}
+
+void CoreWorker::on(DeviceDone done) {
+  if (!goes_on(executions_[done.slot], done.run)) return;
+  const Bytes part = part_of_device(done.slot, executed_function(done.slot).device_copy_back);
+  const DeviceId device = slowest_device(done.slot);
+  main_->copy(device, {device.machine, main_memory}, part, Address<CoreWorker>{main_->id()},
+              DeviceEmptied{done.slot, done.run, main_->now()});
+}
+
+void CoreWorker::on(DeviceEmptied emptied) {
+  if (!goes_on(executions_[emptied.slot], emptied.run)) return;
+  record_device_copy(emptied.slot, CopyRecord::Cause::device_to_host, emptied.since,
+                     executed_function(emptied.slot).device_copy_back);
+  on(ExecutionEnded{emptied.slot, emptied.run});
+}
+
+Bytes CoreWorker::part_of_device(std::uint32_t slot, Bytes all) const {
+  const auto devices = static_cast<std::int64_t>(runtime_.device_lists[executions_[slot].push.devices].size());
+  return {(all.count + devices - 1) / devices};
+}
+
+void CoreWorker::record_device_copy(std::uint32_t slot, CopyRecord::Cause cause, Time since, Bytes size) {
+  const std::uint32_t first = runtime_.device_lists[executions_[slot].push.devices].front();
+  if (size > Bytes{}) runtime_.record.on_copy({cause, node_.index, first, since, main_->now(), size});
 }
 
 // Several devices of a lease work on even parts at the same time, so the slowest is done last.

@@ -26,12 +26,13 @@ ClusterSpec gpu_node(double cpus, const std::vector<Gpus>& kinds) {
 }
 
 // So many tasks of `work` on GPUs at once, each asking for `gpus`; submitted together.
-Log simulate(const ClusterSpec& spec, int tasks, double gpus, Duration work, Bytes copied = {}) {
+Log simulate(const ClusterSpec& spec, int tasks, double gpus, Duration work, Bytes copied = {}, Bytes back = {}) {
   SimulationOptions run_options;
   RemoteFunction on_gpu = function("on_gpu", work);
   on_gpu.options.resources.set(gpu_resource, ResourceAmount::of(gpus));
   on_gpu.on_gpu = true;
   on_gpu.device_copy = copied;
+  on_gpu.device_copy_back = back;
   const TaskOptions with = on_gpu.options;
   run_options.functions = {on_gpu};
   run_options.warm_workers = true;
@@ -87,6 +88,14 @@ TEST_SUITE("GPUs") {
     // A part for each device.
     const Log split = simulate(gpu_node(1, {{2, device}}), 1, 2, seconds(1), Bytes{gib});
     CHECK(span(split.attempts[0]) == doctest::Approx(0.5 + 1).epsilon(exact));
+  }
+
+  TEST_CASE("what is copied from a device takes its link when the work is done") {
+    const DeviceSpec device{.speed = 2, .shared = true, .link = Bandwidth{static_cast<double>(gib)}, .latency = {}};
+    const Log both = simulate(gpu_node(1, {{1, device}}), 1, 1, seconds(2), Bytes{2 * gib}, Bytes{3 * gib});
+    CHECK(span(both.attempts[0]) == doctest::Approx(2 + 1 + 3).epsilon(exact));
+    const Log split = simulate(gpu_node(1, {{2, device}}), 1, 2, seconds(2), {}, Bytes{gib});
+    CHECK(span(split.attempts[0]) == doctest::Approx(1 + 0.5).epsilon(exact));
   }
 
   TEST_CASE("GPUs bound how many tasks run, however many CPUs there are") {
