@@ -130,6 +130,8 @@ enum class MessageKind : std::uint8_t {
   tensors_wanted,
   tensors_arrived,
   tensors_taken,
+  wait_for_ref_removed,
+  ref_removed,
   count
 };
 std::span<const std::string_view> message_kind_names();

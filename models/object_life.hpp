@@ -1,175 +1,87 @@
-// Who still needs an object: handles that are counted, and owners that hear of the last one.
+// Handles: what keeps an object while a program, a task or a value of this process refers to it.
 //
-// Models: the outcome of Ray's reference counting: an object is freed when no program, no value and no task that has not ended has a
-// reference to it. Leaves out: the messages between owners and borrowers by which Ray's processes find that out, and their delay; a
-// value that a process has borrowed keeps what it refers to until that process ends. An object of which there was no handle is never
-// freed.
-// Mirrors what src/ray/core_worker/reference_counter.cc achieves (2.60).
-// Invariants: an owner hears of the end of an object's handles once for each time they end, and never while it is told of another.
+// Models: Python's ObjectRef, whose last copy in a process tells that process's counter. Leaves out: who else needs the object
+// (object_store/reference_counter.hpp). An object of which there was no handle is never freed.
+// Mirrors ObjectRef of python/ray/includes/object_ref.pxi (2.60).
+// Invariants: a handle counts in the process that made it, wherever it goes; one without a counter, as values on their way between
+// processes hold, keeps nothing.
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
-#include <cstdint>
-#include <map>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "models/ids.hpp"
+#include "models/object_store/reference_counter.hpp"
 
 namespace raysim {
 
-// An owner, as far as handles to its objects and their names go.
-struct ObjectOwner {
-  // Nobody has a handle to the object any more.
-  virtual void out_of_scope(std::uint32_t object) = 0;
-  // What an item of a generator is called. In Ray whoever knows the task can tell; here its owner's table says it.
-  virtual ObjectRef item(std::uint32_t task, std::uint32_t number) = 0;
-
- protected:
-  ~ObjectOwner() = default;
-};
-
-// The counts of all objects of a run. It lives as long as some handle does.
-class ObjectLives : public boost::intrusive_ref_counter<ObjectLives, boost::thread_unsafe_counter> {
- public:
-  // Who is told; null: nobody any more.
-  void set_owner(StationId owner, ObjectOwner* port) { of(owner).port = port; }
-  [[nodiscard]] ObjectOwner* owner(StationId owner) const {
-    return owner.index < owners_.size() ? owners_[owner.index].port : nullptr;
-  }
-  [[nodiscard]] bool is_held(ObjectRef object) const {
-    if (object.owner.index >= owners_.size()) return false;
-    const auto& counts = owners_[object.owner.index].counts;
-    return object.index < counts.size() && counts[object.index] > 0;
-  }
-  // Whether all its handles, of which there are some, are inside of other objects.
-  [[nodiscard]] bool is_only_inside(ObjectRef object) const {
-    if (!is_held(object)) return false;
-    const auto found = inside_.find(object);
-    return found != inside_.end() && found->second == owners_[object.owner.index].counts[object.index];
-  }
-
-  // Whether there are handles to any of its objects.
-  [[nodiscard]] bool owns(StationId owner) const {
-    return owner.index < owners_.size() && owners_[owner.index].held > 0;
-  }
-
-  // --- for handles; `inside`: it is part of another object's value
-  void add(ObjectRef object, bool inside = false) {
-    if (inside) ++inside_[object];
-    Owner& owner = of(object.owner);
-    if (owner.counts.size() <= object.index) owner.counts.resize(object.index + std::size_t{1});
-    if (++owner.counts[object.index] == 1) ++owner.held;
-  }
-  void remove(ObjectRef object, bool inside = false) {
-    if (inside && --inside_[object] == 0) inside_.erase(object);
-    Owner& owner = owners_[object.owner.index];
-    if (--owner.counts[object.index] > 0) return;
-    --owner.held;
-    gone_.push_back(object);
-    if (telling_) return;  // the loop below is running: what an object held may be a long chain
-    telling_ = true;
-    for (std::size_t i = 0; i < gone_.size(); ++i)
-      if (ObjectOwner* port = owners_[gone_[i].owner.index].port; port != nullptr && !is_held(gone_[i]))
-        port->out_of_scope(gone_[i].index);
-    gone_.clear();
-    telling_ = false;
-  }
-
- private:
-  struct Owner {
-    ObjectOwner* port = nullptr;
-    std::vector<std::uint32_t> counts;  // of handles, by object
-    std::size_t held = 0;               // objects that have some
-  };
-  Owner& of(StationId owner) {
-    if (owners_.size() <= owner.index) owners_.resize(owner.index + std::size_t{1});
-    return owners_[owner.index];
-  }
-
-  std::vector<Owner> owners_;                  // by their stations
-  std::map<ObjectRef, std::uint32_t> inside_;  // how many of its handles
-  std::vector<ObjectRef> gone_;
-  bool telling_ = false;
-};
-using ObjectLivesRef = boost::intrusive_ptr<ObjectLives>;
-
-// A reference that keeps its object; or none. A copy of one that is inside of an object's value is not inside of any.
+// A reference that keeps its object, if it has a counter.
 class HeldRef {
  public:
   HeldRef() = default;
-  HeldRef(ObjectLivesRef lives, ObjectRef ref, bool inside = false)
-      : lives_(std::move(lives)), ref_(ref), inside_(inside) {
-    lives_->add(ref_, inside_);
+  HeldRef(ReferenceCounterRef counter, ObjectRef ref) : counter_(std::move(counter)), ref_(ref) {
+    if (counter_) counter_->add(ref_);
   }
-  HeldRef(const HeldRef& other) : lives_(other.lives_), ref_(other.ref_) {
-    if (lives_) lives_->add(ref_);
-  }
-  HeldRef(HeldRef&& other) noexcept : lives_(std::move(other.lives_)), ref_(other.ref_), inside_(other.inside_) {}
+  HeldRef(const HeldRef& other) : HeldRef(other.counter_, other.ref_) {}
+  HeldRef(HeldRef&& other) noexcept : counter_(std::move(other.counter_)), ref_(other.ref_) {}
   HeldRef& operator=(HeldRef other) noexcept {
-    std::swap(lives_, other.lives_);
+    std::swap(counter_, other.counter_);
     std::swap(ref_, other.ref_);
-    std::swap(inside_, other.inside_);
     return *this;
   }
   ~HeldRef() {
-    if (lives_) lives_->remove(ref_, inside_);
+    if (counter_) counter_->remove(ref_);
   }
 
   [[nodiscard]] ObjectRef ref() const { return ref_; }
-  [[nodiscard]] explicit operator bool() const { return lives_ != nullptr; }
-  [[nodiscard]] const ObjectLivesRef& lives() const { return lives_; }
+  [[nodiscard]] const ReferenceCounterRef& counter() const { return counter_; }
   friend bool operator==(const HeldRef& a, const HeldRef& b) { return a.ref_ == b.ref_; }
 
  private:
-  ObjectLivesRef lives_;
+  ReferenceCounterRef counter_;
   ObjectRef ref_;
-  bool inside_ = false;
 };
 
 // Several of them, in little space.
 class HeldRefs {
  public:
   HeldRefs() = default;
-  HeldRefs(ObjectLivesRef lives, std::vector<ObjectRef> refs, bool inside = false)
-      : lives_(std::move(lives)), refs_(std::move(refs)), inside_(inside) {
-    for (const ObjectRef ref : refs_) lives_->add(ref, inside_);
+  HeldRefs(ReferenceCounterRef counter, std::vector<ObjectRef> refs)
+      : counter_(std::move(counter)), refs_(std::move(refs)) {
+    if (!counter_) return;
+    for (const ObjectRef ref : refs_) counter_->add(ref);
   }
   HeldRefs(const HeldRefs&) = delete;
-  HeldRefs(HeldRefs&& other) noexcept
-      : lives_(std::move(other.lives_)), refs_(std::exchange(other.refs_, {})), inside_(other.inside_) {}
+  HeldRefs(HeldRefs&& other) noexcept : counter_(std::move(other.counter_)), refs_(std::exchange(other.refs_, {})) {}
   HeldRefs& operator=(const HeldRefs&) = delete;
   HeldRefs& operator=(HeldRefs&& other) noexcept {
-    std::swap(lives_, other.lives_);
+    std::swap(counter_, other.counter_);
     std::swap(refs_, other.refs_);
-    std::swap(inside_, other.inside_);
     return *this;
   }
   ~HeldRefs() {
-    for (const ObjectRef ref : refs_) lives_->remove(ref, inside_);
+    if (!counter_) return;
+    for (const ObjectRef ref : refs_) counter_->remove(ref);
   }
 
   void push_back(const HeldRef& more) {
-    lives_ = more.lives();
-    lives_->add(more.ref(), inside_);
+    counter_ = more.counter();
+    if (counter_) counter_->add(more.ref());
     refs_.push_back(more.ref());
   }
 
   [[nodiscard]] bool empty() const { return refs_.empty(); }
   [[nodiscard]] std::size_t size() const { return refs_.size(); }
   [[nodiscard]] std::span<const ObjectRef> refs() const { return refs_; }
-  [[nodiscard]] HeldRef operator[](std::size_t i) const { return {lives_, refs_[i]}; }
+  [[nodiscard]] HeldRef operator[](std::size_t i) const { return {counter_, refs_[i]}; }
   [[nodiscard]] HeldRefs part(std::size_t first, std::size_t count) const {
     const auto begin = refs_.begin() + static_cast<std::ptrdiff_t>(first);
-    return {lives_, std::vector<ObjectRef>(begin, begin + static_cast<std::ptrdiff_t>(count))};
+    return {counter_, std::vector<ObjectRef>(begin, begin + static_cast<std::ptrdiff_t>(count))};
   }
 
  private:
-  ObjectLivesRef lives_;
+  ReferenceCounterRef counter_;
   std::vector<ObjectRef> refs_;
-  bool inside_ = false;
 };
 
 }  // namespace raysim

@@ -10,6 +10,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,11 @@ namespace raysim {
 struct Payload {
   std::shared_ptr<const void> data;  // null: a size and nothing else
   Bytes size;
-  std::uint32_t references = 0;  // to objects, inside of the value
+  std::shared_ptr<const std::vector<ObjectRef>> contains = {};  // references inside of the value; null: none
+
+  [[nodiscard]] std::span<const ObjectRef> inner() const {
+    return contains ? std::span<const ObjectRef>(*contains) : std::span<const ObjectRef>();
+  }
 };
 
 // Rounded up, as tables of owners keep it.
@@ -33,8 +38,7 @@ struct Payload {
 // One argument of a call: a reference, whose value its function gets, or a value. References inside a value stay what they are.
 struct Argument {
   std::optional<ObjectRef> ref;
-  Payload value;      // of a reference: filled when it is known
-  HeldRef life = {};  // of a reference: until the task is over
+  Payload value;  // of a reference: filled when it is known
 
   Argument(ObjectRef by_reference) : ref(by_reference) {}
   Argument(Payload by_value) : value(std::move(by_value)) {}
@@ -43,16 +47,19 @@ struct Argument {
 // What a task needs beyond its function.
 struct TaskInput : boost::intrusive_ref_counter<TaskInput, boost::thread_unsafe_counter> {
   std::vector<Argument> args;
-  std::vector<ObjectRef> store_args;                          // those that lie in the object store
-  std::vector<ObjectRef> tensors;                             // those that go from actor to actor
-  std::uint32_t first_return = 0;                             // index of the task's first object in the owner's table
-  Duration path;                                              // longest chain of work before it
-  std::uint64_t luck = 0;                                     // see TaskContext::luck
-  std::int64_t generator_backpressure = -1;                   // TaskOptions
+  HeldRefs held;                             // those that are or hold references, until the task is over
+  std::vector<ObjectRef> store_args;         // those that lie in the object store
+  std::vector<ObjectRef> tensors;            // those that go from actor to actor
+  std::uint32_t first_return = 0;            // index of the task's first object in the owner's table
+  Duration path;                             // longest chain of work before it
+  std::uint64_t luck = 0;                    // see TaskContext::luck
+  std::int64_t generator_backpressure = -1;  // TaskOptions
   TensorTransport transport = TensorTransport::object_store;  // of an actor's call: how its return goes to others
   std::shared_ptr<const void> keeps;  // alive until the task is over: the handle that an actor call goes through
 };
 using TaskInputRef = boost::intrusive_ptr<TaskInput>;
+// What goes with a task: arguments by reference, and what is inside of the others.
+[[nodiscard]] std::vector<ObjectRef> references_of(const TaskInput& input);
 
 // What a reply brings beyond its times.
 struct TaskOutput {
@@ -60,6 +67,7 @@ struct TaskOutput {
   std::string message;           // of an error
   std::uint32_t yielded = 0;     // items of a streaming generator, with its error
   std::vector<ObjectRef> items = {};  // of a dynamic one, as soon as one lies in a store: all its items
+  BorrowedRefs borrowed = {};  // references that came with the task, as far as somebody there goes on to use them
 };
 
 }  // namespace raysim

@@ -253,7 +253,9 @@ constexpr std::string_view kind_names[] = {"none",
                                            "move_pieces",
                                            "tensors_wanted",
                                            "tensors_arrived",
-                                           "tensors_taken"};
+                                           "tensors_taken",
+                                           "wait_for_ref_removed",
+                                           "ref_removed"};
 static_assert(std::size(kind_names) == static_cast<std::size_t>(MessageKind::count));
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,15 @@ struct TrueView {
 
 class PlasmaStore;
 class StoreService;
+
+// An owner, as far as the names of its generators' items go. In Ray whoever knows the task can tell; here its owner's table says it.
+class ItemNames {
+ public:
+  virtual ObjectRef item(std::uint32_t task, std::uint32_t number) = 0;
+
+ protected:
+  ~ItemNames() = default;
+};
 
 // A driver and all that it starts. What a detached actor is and starts is a job of its own, as it outlives the driver.
 struct Job {
@@ -99,7 +109,7 @@ struct Runtime {
   std::uint32_t placement_groups = 0;       // ids given so far
   std::deque<ActorSpec> actors;             // by ActorId
   std::shared_ptr<HandleWatch> handles = std::make_shared<HandleWatch>();
-  ObjectLivesRef lives{new ObjectLives};
+  std::map<StationId, ItemNames*> item_names;  // by owner
   std::vector<Job> jobs;
   WorkerMaker make_worker;
   std::function<void(ProcessId)> worker_gone = [](ProcessId) {};  // its raylet has noticed that it has died

@@ -38,17 +38,59 @@ const ActorHandle& handle_in(const ray::host::ActorHandle& actor) {
 
 }  // namespace
 
-std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given) {
+// --- references
+
+ray::host::Lives* ProgramLives::add(ray::host::ObjectId object) {
+  const ObjectRef ref{{object.owner}, object.index};
+  ProgramLives* counts = now_->process != nullptr ? now_->process : this;
+  if (now_->packing != nullptr) {
+    now_->packing->push_back(ref);
+    counts = now_->packed;
+  }
+  ++counts->users_;
+  if (counts->counter_) counts->counter_->add(ref);
+  return counts;
+}
+
+ProgramLives& ProgramRun::lives_of(const ReferenceCounterRef& counter) {
+  Lives& found = lives[counter.get()];
+  if (!found) found.reset(new ProgramLives(counter, now));
+  return *found;
+}
+
+Payload ProgramRun::payload_of(const ray::host::Value& value) {
+  Payload payload{value.data, {value.bytes}};
+  if (value.copy == nullptr) return payload;
+  std::vector<ObjectRef> refs;
+  struct Packing {
+    LivesNow& now;
+    Packing(LivesNow& the_now, std::vector<ObjectRef>& refs) : now(the_now) { now.packing = &refs; }
+    Packing(const Packing&) = delete;
+    Packing& operator=(const Packing&) = delete;
+    ~Packing() { now.packing = nullptr; }
+  };
+  now->packed = &lives_of(nullptr);
+  {
+    const Packing packing(*now, refs);
+    payload.data = value.copy(value.data.get());
+  }
+  if (!refs.empty()) payload.contains = std::make_shared<const std::vector<ObjectRef>>(std::move(refs));
+  return payload;
+}
+
+std::vector<Argument> arguments_of(ProgramRun& run, const std::vector<ray::host::Argument>& given) {
   std::vector<Argument> args;
   args.reserve(given.size());
-  for (ray::host::Argument& arg : given) {
+  for (const ray::host::Argument& arg : given) {
     if (arg.by_reference)
       args.emplace_back(ObjectRef{{arg.ref.owner}, arg.ref.index});
     else
-      args.emplace_back(payload_of(std::move(arg.value)));
+      args.emplace_back(run.payload_of(arg.value));
   }
   return args;
 }
+
+// --- verbs
 
 // Whoever gets the result of a task sees one error: RayTaskError, with what it was in the text.
 void BodyHost::fail(Failure failure) {
@@ -66,11 +108,6 @@ void BodyHost::conclude() {
           fmt::format("a call of {} was not awaited, expected `co_await ray.{}(...)`",
                       unpaused_ > 0 ? "remote, call, put, kill or ready" : verb, verb)});
   if (end_) throw RayError(*end_);
-}
-
-ray::host::Lives& BodyHost::lives() {
-  if (!run_.lives) run_.lives.reset(new ProgramLives(context_.lives()));
-  return *run_.lives;
 }
 
 // A function gets its number when it is called for the first time.
@@ -103,7 +140,7 @@ Made BodyHost::submit(const ray::host::Function& function, const ray::TaskOption
                       std::vector<ray::host::Argument> args) {
   return done([&] {
     return context_.submit({number_of(function, options.max_calls),
-                            task_options(options, context_, run_.default_retries), arguments_of(std::move(args)),
+                            task_options(options, context_, run_.default_retries), arguments_of(run_, args),
                             std::nullopt});
   });
 }
@@ -116,13 +153,13 @@ Made BodyHost::call(const ray::host::ActorHandle& actor, const ray::host::Functi
     const TensorTransport transport = transport_of(options.tensor_transport);
     if (transport != TensorTransport::object_store && method.num_returns != 1)
       throw RayError(ErrorType::value_error, "a call with a tensor_transport gives one value");
-    return context_.call({called, number_of(method), arguments_of(std::move(args)), std::nullopt, group,
+    return context_.call({called, number_of(method), arguments_of(run_, args), std::nullopt, group,
                           options.max_task_retries, -1, transport});
   });
 }
 
 Made BodyHost::put(ray::host::Value value, const ray::PutOptions& options) {
-  return done([&] { return context_.put(payload_of(std::move(value)), transport_of(options.tensor_transport)); });
+  return done([&] { return context_.put(run_.payload_of(value), transport_of(options.tensor_transport)); });
 }
 
 Made BodyHost::kill(const ray::host::ActorHandle& actor, bool no_restart) {
@@ -140,7 +177,7 @@ Made BodyHost::cancel(ray::host::ObjectId ref, const ray::CancelOptions& options
 }
 
 Made BodyHost::group_ready(ray::PlacementGroup group, ray::host::Value handle) {
-  return done([&] { return context_.group_ready({group.id}, payload_of(std::move(handle))); });
+  return done([&] { return context_.group_ready({group.id}, run_.payload_of(handle)); });
 }
 
 // Nothing to await after it.
@@ -157,6 +194,7 @@ bool BodyHost::pause() {
 }
 
 std::optional<Failure> BodyHost::resume() {
+  enter();
   try {
     pause_->await_resume();
   } catch (const RayError& error) {

@@ -17,19 +17,25 @@
 
 namespace raysim {
 
-// A value of a program as what the models carry.
-inline Payload payload_of(ray::host::Value value) { return {std::move(value.data), {value.bytes}, value.references}; }
+class ProgramLives;
 
-// Counts a program's references to the objects of its run. It is there as long as one of them is, as values and globals may be.
+// Where the references that a program makes now count.
+struct LivesNow {
+  ProgramLives* process = nullptr;            // in which a body runs
+  ProgramLives* packed = nullptr;             // in none: they are inside of a value,
+  std::vector<ObjectRef>* packing = nullptr;  // of which they are listed while it is copied
+};
+
+// Counts a program's references in one process, or those inside of values, which keep nothing. It is there as long as one of them is,
+// as values and globals may be.
 class ProgramLives final : public ray::host::Lives {
  public:
-  explicit ProgramLives(ObjectLivesRef lives) : lives_(std::move(lives)) {}
-  void add(ray::host::ObjectId object) override {
-    ++users_;
-    lives_->add({{object.owner}, object.index});
-  }
+  // `counter`: none for those inside of values.
+  ProgramLives(ReferenceCounterRef counter, std::shared_ptr<LivesNow> now)
+      : counter_(std::move(counter)), now_(std::move(now)) {}
+  ray::host::Lives* add(ray::host::ObjectId object) override;
   void remove(ray::host::ObjectId object) override {
-    lives_->remove({{object.owner}, object.index});
+    if (counter_) counter_->remove({{object.owner}, object.index});
     release();
   }
   void release() {
@@ -37,7 +43,8 @@ class ProgramLives final : public ray::host::Lives {
   }
 
  private:
-  ObjectLivesRef lives_;
+  ReferenceCounterRef counter_;
+  std::shared_ptr<LivesNow> now_;
   std::size_t users_ = 1;  // references, and the run
 };
 struct ReleaseLives {
@@ -50,7 +57,18 @@ struct ProgramRun {
   int default_retries;
   PrintSink print;
   std::unordered_map<const ray::host::Function*, FunctionId> numbers = {};
-  std::unique_ptr<ProgramLives, ReleaseLives> lives = {};
+  using Lives = std::unique_ptr<ProgramLives, ReleaseLives>;
+  std::unordered_map<const ReferenceCounter*, Lives> lives = {};  // by process; of null: inside of values
+  std::shared_ptr<LivesNow> now = std::make_shared<LivesNow>();
+
+  ProgramRun(LoadedProgram the_program, int retries, PrintSink sink)
+      : program(std::move(the_program)), default_retries(retries), print(std::move(sink)) {}
+  ProgramRun(const ProgramRun&) = delete;
+  ProgramRun& operator=(const ProgramRun&) = delete;
+  ~ProgramRun() { *now = {}; }
+  ProgramLives& lives_of(const ReferenceCounterRef& counter);
+  // A value of the program as what the models carry.
+  Payload payload_of(const ray::host::Value& value);
 };
 
 // "sample", "Counter.add"
@@ -58,7 +76,7 @@ std::string full_name(const ray::host::Function& function);
 // As those of scenarios: "the driver", "task `sample`", "constructor `Counter`", "method `Counter.add`". The driver's is null.
 std::string body_name(const ray::host::Function* function);
 
-std::vector<Argument> arguments_of(std::vector<ray::host::Argument> given);
+std::vector<Argument> arguments_of(ProgramRun& run, const std::vector<ray::host::Argument>& given);
 
 // A body of a function, or the driver's where it is null. `run` must outlive it.
 Body run_body(ProgramRun& run, TaskContext& context, const ray::host::Function* function);
@@ -72,8 +90,11 @@ class BodyHost final : public ray::host::Host {
       : run_(run), context_(context), function_(function) {}
 
   ray::host::Running start() {
+    enter();
     return function_ != nullptr ? function_->start(ray_) : run_.program.program->start(ray_);
   }
+  // The program's code runs here from now on.
+  void enter() { run_.now->process = &lives(); }
   // Raises what the body ended with.
   void conclude();
 
@@ -81,10 +102,10 @@ class BodyHost final : public ray::host::Host {
     return context_.arguments()[index].value.data.get();
   }
   void set_return(std::size_t index, ray::host::Value value) override {
-    context_.set_return(index, payload_of(std::move(value)));
+    context_.set_return(index, run_.payload_of(value));
   }
   void fail(ray::host::Failure failure) override;
-  ray::host::Lives& lives() override;
+  ProgramLives& lives() override { return run_.lives_of(context_.counter()); }
   std::shared_ptr<void>& state() override { return context_.actor_state(); }
 
   ray::host::Made submit(const ray::host::Function& function, const ray::TaskOptions& options,

@@ -37,6 +37,7 @@ bool BodyStep::suspend(std::coroutine_handle<> body) {
 }
 
 const ray::host::Failure* BodyStep::finish() {
+  host_.enter();
   if (failure_) return &*failure_;
   try {
     if (pause_)

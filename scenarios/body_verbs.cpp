@@ -75,12 +75,14 @@ class WaitVerb final : public BodyStep {
 
 class YieldVerb final : public BodyStep {
  public:
-  YieldVerb(BodyHost& host, ray::host::Value item) : BodyStep(host, "yield"), item_(payload_of(std::move(item))) {}
+  YieldVerb(BodyHost& host, ProgramRun& run, ray::host::Value item)
+      : BodyStep(host, "yield"), run_(run), item_(std::move(item)) {}
 
  private:
-  void begin() override { body_ = context().yield(std::move(item_)); }
+  void begin() override { body_ = context().yield(run_.payload_of(item_)); }
 
-  Payload item_;
+  ProgramRun& run_;
+  ray::host::Value item_;
 };
 
 class NextVerb final : public BodyStep {
@@ -157,9 +159,12 @@ class FindActorVerb : public BodyStep {
 class CreateActorVerb final : public FindActorVerb {
  public:
   // Options are views, so they are read at once.
-  CreateActorVerb(BodyHost& host, const ProgramRun& run, const void* of_class, FunctionId constructor,
-                  const ray::ActorOptions& options, std::vector<Argument> args, TaskContext& context)
-      : FindActorVerb(host, "create_actor", run, of_class), constructor_(constructor), args_(std::move(args)) {
+  CreateActorVerb(BodyHost& host, ProgramRun& run, const void* of_class, FunctionId constructor,
+                  const ray::ActorOptions& options, std::vector<ray::host::Argument> args, TaskContext& context)
+      : FindActorVerb(host, "create_actor", run, of_class),
+        program_(run),
+        constructor_(constructor),
+        args_(std::move(args)) {
     try {
       options_ = actor_options(options, context);
     } catch (const RayError& error) {
@@ -170,13 +175,14 @@ class CreateActorVerb final : public FindActorVerb {
  private:
   void begin() override {
     if (wrong_) throw RayError(*wrong_);
-    body_ = context().create_actor(constructor_, std::move(options_), std::move(args_), actor_);
+    body_ = context().create_actor(constructor_, std::move(options_), arguments_of(program_, args_), actor_);
   }
 
+  ProgramRun& program_;
   FunctionId constructor_;
   ActorOptions options_;
   std::optional<RayError> wrong_;
-  std::vector<Argument> args_;
+  std::vector<ray::host::Argument> args_;
 };
 
 class GetActorVerb final : public FindActorVerb {
@@ -264,7 +270,7 @@ StepPointer BodyHost::get(std::vector<ObjectId> refs, const ray::GetOptions& opt
 StepPointer BodyHost::wait(std::vector<ObjectId> refs, const ray::WaitOptions& options) {
   return std::make_unique<WaitVerb>(*this, refs, options);
 }
-StepPointer BodyHost::yield(ray::host::Value item) { return std::make_unique<YieldVerb>(*this, std::move(item)); }
+StepPointer BodyHost::yield(ray::host::Value item) { return std::make_unique<YieldVerb>(*this, run_, std::move(item)); }
 StepPointer BodyHost::next(ObjectId generator) { return std::make_unique<NextVerb>(*this, generator); }
 StepPointer BodyHost::sleep(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, false, duration); }
 StepPointer BodyHost::compute(ray::Duration duration) { return std::make_unique<WorkVerb>(*this, true, duration); }
@@ -272,7 +278,7 @@ StepPointer BodyHost::use_disk(bool write, std::int64_t size) { return std::make
 StepPointer BodyHost::create_actor(const ray::host::Function& constructor, const ray::ActorOptions& options,
                                    std::vector<ray::host::Argument> args) {
   return std::make_unique<CreateActorVerb>(*this, run_, constructor.class_tag, number_of(constructor), options,
-                                           arguments_of(std::move(args)), context_);
+                                           std::move(args), context_);
 }
 StepPointer BodyHost::get_actor(std::string_view name, std::string_view name_space, const void* of_class) {
   return std::make_unique<GetActorVerb>(*this, run_, of_class, name, name_space);

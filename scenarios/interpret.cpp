@@ -41,7 +41,7 @@ void give_returns(Frame& frame, const FunctionSpec& function) {
     return;
   }
   const auto give = [&](std::size_t index, const Value& value) {
-    Payload payload = object_of(value);
+    Payload payload = payload_of(value);
     if (function.size_given)
       payload.size = function.return_size.computed ? frame.bytes(function.return_size, function.place) : Bytes{};
     frame.context.set_return(index, std::move(payload));
@@ -92,7 +92,8 @@ Body run_function(Frame& frame, const FunctionSpec& function) {
 void bind_arguments(Frame& frame) {
   std::vector<Value> values;
   if (frame.spec.parameters > 0)
-    for (const Argument& argument : frame.context.arguments()) values.push_back(value_of(argument.value));
+    for (const Argument& argument : frame.context.arguments())
+      values.push_back(value_of(frame.context, argument.value));
   bind_parameters(frame, std::move(values));
 }
 

@@ -195,7 +195,7 @@ void cancel_calls(Frame& frame, const CancelStep& cancel) {
 }
 
 Body run_yield(Frame& frame, const Step& step, const YieldStep& yield) {
-  Payload item = object_of(yield.value.evaluate(frame));
+  Payload item = payload_of(yield.value.evaluate(frame));
   if (yield.size) item.size = frame.bytes(*yield.size, step.place);
   Body handing_out = frame.context.yield(std::move(item));
   co_await handing_out;

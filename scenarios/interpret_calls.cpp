@@ -37,19 +37,17 @@ void add_argument(const Value& value, bool names_refs, std::vector<Argument>& ar
 
 Payload payload_of(const Value& value) {
   if (const auto* data = value.as<Data>()) return {nullptr, data->size};
-  return {std::make_shared<const Value>(value), serialised_size(value), count_refs(value)};
-}
-
-Payload object_of(const Value& value) {
-  Payload payload = payload_of(value);
-  if (payload.references > 0) payload.data = std::make_shared<const Value>(with_own_handles(value, true));
+  std::vector<ObjectRef> refs;
+  Payload payload{std::make_shared<const Value>(with_handles_of(nullptr, value, refs)), serialised_size(value)};
+  if (!refs.empty()) payload.contains = std::make_shared<const std::vector<ObjectRef>>(std::move(refs));
   return payload;
 }
 
-Value value_of(const Payload& payload) {
+Value value_of(const TaskContext& context, const Payload& payload) {
   if (payload.data == nullptr) return Data{payload.size};
   const Value& value = *static_cast<const Value*>(payload.data.get());
-  return payload.references > 0 ? with_own_handles(value, false) : value;
+  std::vector<ObjectRef> refs;
+  return payload.contains ? with_handles_of(context.counter(), value, refs) : value;
 }
 
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step) {
@@ -249,12 +247,12 @@ Body run_get(Frame& frame, const Step& step, const GetStep& get) {
     co_return;
   }
   if (wanted.as<HeldRef>() != nullptr) {
-    frame.store(get.as, value_of(frame.context.value(refs.front())));
+    frame.store(get.as, value_of(frame.context, frame.context.value(refs.front())));
     co_return;
   }
   std::vector<Value> values;
   values.reserve(refs.size());
-  for (const ObjectRef ref : refs) values.push_back(value_of(frame.context.value(ref)));
+  for (const ObjectRef ref : refs) values.push_back(value_of(frame.context, frame.context.value(ref)));
   frame.store(get.as, List(std::move(values)));
 }
 
@@ -272,7 +270,7 @@ Body run_wait(Frame& frame, const Step& step, const WaitStep& wait) {
 Body run_put(Frame& frame, const Step& step, const PutStep& put) {
   const std::int64_t count = put.count ? frame.whole(*put.count, "count", 0, most_repeats) : 1;
   Payload value;
-  if (put.value) value = object_of(put.value->evaluate(frame));
+  if (put.value) value = payload_of(put.value->evaluate(frame));
   std::vector<ObjectRef> refs;
   for (std::int64_t i = 0; i < count; ++i) {
     if (put.size) value.size = frame.bytes(*put.size, step.place);

@@ -99,10 +99,9 @@ class Frame final : public Scope {
 
 Body run_steps(Frame& frame, const Steps& steps);
 
-// Values as what the models carry: as an argument, or as an object, in which references are.
+// Values as what the models carry, in which references keep nothing, and back in a process.
 Payload payload_of(const Value& value);
-Payload object_of(const Value& value);
-Value value_of(const Payload& payload);
+Value value_of(const TaskContext& context, const Payload& payload);
 // The references of a value that is one, a list of some, or nothing; `step` for messages.
 std::vector<ObjectRef> refs_of(const Value& value, std::string_view step);
 // Of a dynamic generator that is ready.

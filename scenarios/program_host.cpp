@@ -57,7 +57,7 @@ Body run_body(ProgramRun& run, TaskContext& context, const ray::host::Function* 
 }
 
 BodyMaker make_program_driver(const LoadedProgram& program, int default_retries, PrintSink print) {
-  const auto run = std::make_shared<ProgramRun>(ProgramRun{program, default_retries, std::move(print)});
+  const auto run = std::make_shared<ProgramRun>(program, default_retries, std::move(print));
   return [run](TaskContext& context) { return run_body(*run, context, nullptr); };
 }
 

@@ -241,26 +241,31 @@ Bytes serialised_size(const Value& value) {
   return {ray::host::object_header + packed_size(value)};
 }
 
-std::uint32_t count_refs(const Value& value) {
-  if (value.as<HeldRef>() != nullptr) return 1;
+bool holds_refs(const Value& value) {
+  if (value.as<HeldRef>() != nullptr || value.as<Generator>() != nullptr) return true;
   const auto* list = value.as<List>();
-  if (list == nullptr) return 0;
-  auto count = static_cast<std::uint32_t>(list->refs().size());
-  for (std::size_t i = 0; list->refs().empty() && i < list->size(); ++i) count += count_refs((*list)[i]);
-  return count;
+  if (list == nullptr || !list->refs().empty()) return list != nullptr;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    if (holds_refs((*list)[i])) return true;
+  return false;
 }
 
-Value with_own_handles(const Value& value, bool inside) {
-  if (const auto* ref = value.as<HeldRef>()) return HeldRef(ref->lives(), ref->ref(), inside);
-  const auto* list = value.as<List>();
-  if (list == nullptr || count_refs(value) == 0) return value;
-  if (const std::span<const ObjectRef> refs = list->refs(); !refs.empty()) {
-    const Value first = (*list)[0];
-    return List(HeldRefs(first.as<HeldRef>()->lives(), {refs.begin(), refs.end()}, inside));
+Value with_handles_of(const ReferenceCounterRef& counter, const Value& value, std::vector<ObjectRef>& refs) {
+  const auto own = [&](const HeldRef& held) {
+    refs.push_back(held.ref());
+    return HeldRef(counter, held.ref());
+  };
+  if (const auto* ref = value.as<HeldRef>()) return own(*ref);
+  if (const auto* generator = value.as<Generator>()) return Generator{own(generator->ref), generator->dynamic};
+  if (!holds_refs(value)) return value;
+  const List& list = *value.as<List>();
+  if (const std::span<const ObjectRef> all = list.refs(); !all.empty()) {
+    refs.insert(refs.end(), all.begin(), all.end());
+    return List(HeldRefs(counter, {all.begin(), all.end()}));
   }
   std::vector<Value> items;
-  items.reserve(list->size());
-  for (std::size_t i = 0; i < list->size(); ++i) items.push_back(with_own_handles((*list)[i], inside));
+  items.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) items.push_back(with_handles_of(counter, list[i], refs));
   return List(std::move(items));
 }
 

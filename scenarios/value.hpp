@@ -109,11 +109,11 @@ std::string to_text(const Value& value);
 // What Ray's serialised form of it takes.
 Bytes serialised_size(const Value& value);
 
-// How many references it holds.
-std::uint32_t count_refs(const Value& value);
+// Whether it is or holds references or generators.
+bool holds_refs(const Value& value);
 
-// The same value with handles of its own; `inside`: they are part of an object (models/object_life.hpp).
-Value with_own_handles(const Value& value, bool inside);
+// The same value with handles that count there, or keep nothing (null). Adds what they refer to.
+Value with_handles_of(const ReferenceCounterRef& counter, const Value& value, std::vector<ObjectRef>& refs);
 
 // Adds all references that the value is or holds.
 void collect_refs(const Value& value, std::vector<ObjectRef>& refs);

@@ -29,6 +29,7 @@ void CoreWorker::on(ActorTaskReply message) {
   worker.node = where.node;
   worker.process = where.process;
   worker.devices = where.devices;
+  worker.address = where.worker;
   // A call that runs on a thread goes on when it is cancelled; its caller sees nothing of what it returns.
   if (tasks_.task(reply.task).cancelled && reply.error == ErrorType::none) reply.error = ErrorType::task_cancelled;
   replied(reply, worker);

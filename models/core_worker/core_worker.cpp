@@ -15,8 +15,9 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
       process_(io_.process()),
       address_(io_.bind(*this)),
       main_(&io_),
-      executions_(1) {
-  runtime.lives->set_owner(address_.station, this);
+      executions_(1),
+      references_(new ReferenceCounter(address_.station, *this)) {
+  runtime.item_names[address_.station] = this;
   // The main thread of a worker lowers its own priority when it is up; the others keep theirs.
   if (role == Role::worker && io_.contended()) {
     main_ = &runtime.engine.add_station(io_.process(), CpuPriority::low);
@@ -24,7 +25,10 @@ CoreWorker::CoreWorker(Runtime& runtime, NodeId node, Role role)
   }
 }
 
-CoreWorker::~CoreWorker() { runtime_.lives->set_owner(address_.station, nullptr); }
+CoreWorker::~CoreWorker() {
+  references_->detach();
+  runtime_.item_names.erase(address_.station);
+}
 
 bool CoreWorker::executes() const {
   return std::any_of(executions_.begin(), executions_.end(), [](const Execution& e) { return e.running; });
@@ -106,6 +110,9 @@ void CoreWorker::on(ProcessDied died) {
   owner().actors.connection_broke(died.process);
   for (const auto& [owner, process] : lenders_)
     if (process == died.process) owner_is_gone(owner);
+  for (const StationId borrower : references_->borrowers())
+    if (runtime_.engine.process_of(borrower) == died.process) references_->borrower_died(borrower);
+  std::erase_if(borrowers_, [&](StationId one) { return runtime_.engine.process_of(one) == died.process; });
   for (const auto& broken : submitter().worker_died(died.process)) {
     owner().broken.push_back(broken);
     io_.send(runtime_.raylets[broken.worker.node.index], GetWorkerFailureCause{broken.worker.lease, address_});
@@ -113,7 +120,7 @@ void CoreWorker::on(ProcessDied died) {
 }
 
 void CoreWorker::on(ExitWorker) {
-  const bool refuses = executes() || actor_ || tasks_.unfinished() > 0 || runtime_.lives->owns(io_.id());
+  const bool refuses = executes() || actor_ || tasks_.unfinished() > 0 || references_->owns();
   io_.send(runtime_.raylets[node_.index], ExitAnswered{process(), refuses});
   if (refuses) return;
   main_->compute<CoreWorker>(runtime_.profile.costs.worker_exit, WorkerExited{});
@@ -148,6 +155,9 @@ template void deliver(CoreWorker&, ObjectCreated);
 template void deliver(CoreWorker&, CopyObject);
 template void deliver(CoreWorker&, ObjectsLocal);
 template void deliver(CoreWorker&, ObjectOutOfScope);
+template void deliver(CoreWorker&, ReferencesChanged);
+template void deliver(CoreWorker&, WaitForRefRemoved);
+template void deliver(CoreWorker&, RefRemoved);
 template void deliver(CoreWorker&, SubscribeLocations);
 template void deliver(CoreWorker&, PollLocations);
 template void deliver(CoreWorker&, ReportLocations);

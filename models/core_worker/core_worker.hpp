@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include "models/core_worker/actor_instance.hpp"
@@ -28,7 +29,7 @@ namespace raysim {
 
 class WaitGraph;
 
-class CoreWorker final : ObjectOwner {
+class CoreWorker final : ReferencePort, ItemNames {
  public:
   enum class Role : std::uint8_t { driver, worker };
   CoreWorker(Runtime& runtime, NodeId node, Role role);
@@ -39,7 +40,7 @@ class CoreWorker final : ObjectOwner {
   [[nodiscard]] Address<CoreWorker> address() const { return address_; }
   [[nodiscard]] ProcessId process() const { return process_; }
   [[nodiscard]] NodeId node() const { return node_; }
-  // Objects that it owns and that somebody needs, and those that its tasks read. It must be alive.
+  // Objects that are used here, its own and borrowed ones, and those that its tasks read. It must be alive.
   [[nodiscard]] std::vector<ListedObject> list_objects() const;
   // A worker: spends its start-up, then registers at its raylet. A driver: registers after that time and runs `body`.
   void start_worker();
@@ -93,7 +94,6 @@ class CoreWorker final : ObjectOwner {
   void on(CopyObject copy);
   void on(const ObjectsLocal& local);
   void on(ObjectOutOfScope gone);
-  void out_of_scope(std::uint32_t object) override;
   ObjectRef item(std::uint32_t task, std::uint32_t number) override;
   void on(const SubscribeLocations& subscribe) { stored().on(subscribe); }
   void on(PollLocations poll) { stored().on(poll); }
@@ -117,6 +117,13 @@ class CoreWorker final : ObjectOwner {
   void on_unreachable(const TaskReply&) {}
   void on_unreachable(const ReportGeneratorItem& report);
   void on_unreachable(const GetObjectStatus& question) { owner_is_gone(question.object.owner); }
+  // borrowing.cpp
+  void on(ReferencesChanged);
+  void on(const WaitForRefRemoved& wait);
+  void on(const RefRemoved& removed);
+  void out_of_scope(std::uint32_t object) override;
+  [[nodiscard]] bool is_freed(std::uint32_t object) const override { return tasks_.object(object).out_of_scope; }
+  void references_changed() override;
   // Adds what is waited for here.
   void describe_waits(WaitGraph& graph) const;
   // A body of this process by its number.
@@ -137,8 +144,9 @@ class CoreWorker final : ObjectOwner {
     std::uint32_t run = 0;  // number of the execution in this process
     bool running = false;
     bool cancelled = false;
-    std::uint32_t to_store = 0;  // returns that are on their way into the store
-    Bytes memory;                // of heap
+    std::uint32_t to_store = 0;   // returns that are on their way into the store
+    std::vector<ObjectRef> read;  // arguments by reference, somebody else's, with references inside
+    Bytes memory;                 // of heap
     bool waits_for_tensors = false;
     std::vector<std::pair<MemoryPlace, Bytes>> device_memory;  // and what of it is on its devices, or in its machine
     TaskContext* context = nullptr;                            // made with the first body
@@ -334,6 +342,11 @@ class CoreWorker final : ObjectOwner {
   [[nodiscard]] std::uint32_t index_of(ObjectRef ref) const;
   // The same; an object that is new here is asked for from `thread`.
   std::uint32_t borrow(Station& thread, ObjectRef ref);
+  void set_value(std::uint32_t object, Payload value);
+  void read_arguments(std::uint32_t slot);
+  void lend_returns(std::uint32_t slot);
+  void tell_borrowed(std::uint32_t slot);
+  void list_read(std::vector<ListedObject>& listed) const;  // object_listing.cpp
   void tell_borrower(StationId borrower, std::uint32_t object);
   void owner_is_gone(StationId owner);
   void fail_or_retry(const NormalTaskSubmitter::Broken& broken, const WorkerFailureCause& cause);
@@ -366,6 +379,7 @@ class CoreWorker final : ObjectOwner {
   std::unique_ptr<ActorInstance> actor_;                     // it is one
   boost::container::small_vector<Loaded, 2> loaded_;         // functions whose code is here
   boost::container::small_vector<Execution, 1> executions_;  // one, but for actors that run several calls at a time
+  ReferenceCounterRef references_;
   TaskManager tasks_;
   std::unique_ptr<Owner> owner_;
   std::unique_ptr<StoredObjects> stored_;
@@ -377,6 +391,8 @@ class CoreWorker final : ObjectOwner {
   std::vector<Ending> ending_;                               // tasks whose returns are being made ready
   std::vector<FunctionId> exported_;                         // functions that this process has called
   std::vector<std::pair<StationId, ProcessId>> lenders_;     // owners of what is borrowed here
+  std::set<StationId> borrowers_;                            // whose death is to be told
+  bool references_changed_ = false;                          // and to be looked at
 };
 
 }  // namespace raysim

@@ -90,7 +90,8 @@ void CoreWorker::start_task(std::uint32_t slot) {
   const bool in_event_loop = method && runtime_.actors[actor_->creation.actor.index].options.async_actor;
   std::int64_t references = 0;
   if (input != nullptr)
-    for (const Argument& arg : input->args) references += arg.value.references;
+    for (const Argument& arg : input->args) references += static_cast<std::int64_t>(arg.value.inner().size());
+  if (references > 0) read_arguments(slot);
   main_->charge((method ? costs.actor_execute_before : costs.task_execute_before) + execution.extra + arguments +
                 costs.store_get * from_store + costs.reference_read * references +
                 (in_event_loop ? costs.async_call : Duration{}));
@@ -224,6 +225,7 @@ void CoreWorker::reply(Station& thread, std::uint32_t slot, ErrorType error, Dur
   give_memory_back(slot);
   give_devices_back(slot, thread.now());
   execution.reply = {execution.push.task, error, unstarted, false, execution.started, ended, path, std::move(output)};
+  lend_returns(slot);
   if (error == ErrorType::none && returns_tensor(slot)) {
     const std::string why = tensors().keep_return(thread, slot);
     if (!why.empty()) refuse_return(slot, why);
@@ -242,6 +244,7 @@ void CoreWorker::send_reply(Station& thread, std::uint32_t slot) {
 void CoreWorker::on(SendReply send) {
   Execution& execution = executions_[send.slot];
   const Bytes size = size_of_reply(send.slot);
+  tell_borrowed(send.slot);
   execution.running = false;
   execution.push.input.reset();
   if (actor_) {

@@ -13,9 +13,9 @@ Body TaskContext::yield(Payload item) {
   const int returns = driver ? 0 : worker_.executed_function(slot_).num_returns;
   if (returns >= 0) throw RayError(ErrorType::value_error, "yield in a function that is no generator");
   thread_.charge(runtime_.profile.costs.generator_item);
-  charge_references(item);
+  if (returns != dynamic_returns) charge_references(item);
   if (returns == dynamic_returns) {
-    returns_.push_back(std::move(item));
+    set_return(returns_.size(), std::move(item));
   } else {
     const bool in_store = item.size > worker_.inline_limit() && put_item(item.size);
     if (in_store) {
@@ -45,9 +45,9 @@ bool TaskContext::too_far() const {
 // An item that is too large for a report lies in the store of this node. False: nobody owns it any more.
 bool TaskContext::put_item(Bytes size) {
   const PushTask& push = worker_.executions_[slot_].push;
-  ObjectOwner* owner = runtime_.lives->owner(push.owner.station);
-  if (owner == nullptr) return false;
-  worker_.create_in_store(thread_, owner->item(push.task, yielded()), size, {id_, 0});
+  const auto owner = runtime_.item_names.find(push.owner.station);
+  if (owner == runtime_.item_names.end()) return false;
+  worker_.create_in_store(thread_, owner->second->item(push.task, yielded()), size, {id_, 0});
   ++putting_;
   return true;
 }
@@ -55,6 +55,9 @@ bool TaskContext::put_item(Bytes size) {
 void TaskContext::report_item(Payload value, ErrorType error, bool in_store) {
   const PushTask& push = worker_.executions_[slot_].push;
   const Bytes size = in_store ? Bytes{} : value.size;
+  if (value.contains)
+    if (const auto owner = runtime_.item_names.find(push.owner.station); owner != runtime_.item_names.end())
+      worker_.references_->add_nested(owner->second->item(push.task, yielded()), value.inner(), push.owner.station);
   auto item = std::make_unique<GeneratorItem>();
   item->value = std::move(value);
   item->error = error;
@@ -134,7 +137,7 @@ void CoreWorker::on(ReportGeneratorItem report) {
       tasks_.object(object).in_store = true;
       stored().add({io_.id(), object}, item.value.size, item.node);
     }
-    tasks_.set_value(object, std::move(item.value));
+    set_value(object, std::move(item.value));
     if (!item.message.empty()) tasks_.set_error_text(object, std::move(item.message));
     make_ready(object, item.error, item.path);
     if (tasks_.object(tasks_.task(report.task).first_object).out_of_scope) drop(object);
@@ -163,7 +166,7 @@ void CoreWorker::finish_dynamic(const Ending& end, bool told) {
   const std::uint32_t generator = tasks_.task(end.task).first_object;
   std::vector<ObjectRef> items;
   const auto add = [&](Payload value, ErrorType error, std::uint32_t object) {
-    tasks_.set_value(object, std::move(value));
+    set_value(object, std::move(value));
     if (error != ErrorType::none) tasks_.set_error_text(object, end.output->message);
     make_ready(object, error, end.path);
     items.push_back({io_.id(), object});
@@ -177,7 +180,7 @@ void CoreWorker::finish_dynamic(const Ending& end, bool told) {
       }
     if (told) add({}, ErrorType::task_error, tasks_.add_item(end.task));
     const Bytes size{static_cast<std::int64_t>(items.size() * sizeof(ObjectRef))};
-    tasks_.set_value(generator, {std::make_shared<const HeldRefs>(runtime_.lives, std::move(items)), size});
+    tasks_.set_value(generator, {std::make_shared<const HeldRefs>(references_, std::move(items)), size});
   }
   make_ready(generator, told ? ErrorType::none : end.error, end.path);
 }

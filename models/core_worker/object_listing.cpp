@@ -21,38 +21,52 @@ std::string_view status_of(const OwnedTask& task, const OwnedObject& object) {
 }  // namespace
 
 std::vector<ListedObject> CoreWorker::list_objects() const {
+  using Reference = ListedObject::Reference;
   std::set<ObjectRef> for_tasks;
   for (std::uint32_t i = 0; i < tasks_.tasks(); ++i)
     if (const OwnedTask& task = tasks_.task(i); !task.ended && task.input)
-      for (const Argument& arg : task.input->args)
-        if (arg.ref) for_tasks.insert(*arg.ref);
+      for (const ObjectRef ref : references_of(*task.input)) for_tasks.insert(ref);
+  std::vector<ListedObject> listed;
+  // Adds one that is used in this process, else null.
+  const auto add = [&](ObjectRef ref, const OwnedObject* object) -> ListedObject* {
+    const auto [uses, inside] = references_->here(ref);
+    const bool for_task = for_tasks.contains(ref);
+    if (uses == 0 && !for_task) return nullptr;
+    ListedObject& entry = listed.emplace_back();
+    entry.object = ref;
+    entry.reference = for_task         ? Reference::used_by_pending_task
+                      : uses == inside ? Reference::captured_in_object
+                                       : Reference::local_reference;
+    if (object == nullptr || !object->ready) return &entry;
+    entry.size = {std::int64_t{object->kib} * 1024};
+    entry.in_store = object->in_store;
+    if (object->in_store)
+      if (const auto places = stored_->locality(ref)) entry.size = places->size;
+    return &entry;
+  };
+  for (std::uint32_t i = 0; i < tasks_.objects(); ++i) {
+    const OwnedObject& object = tasks_.object(i);
+    ListedObject* entry = add({address_.station, i}, &object);
+    if (entry == nullptr || object.task == OwnedObject::no_task) continue;
+    const OwnedTask& task = tasks_.task(object.task);
+    entry->function = runtime_.functions[task.function.index].name;
+    entry->status = status_of(task, object);
+    entry->attempt = task.attempt + 1;
+  }
+  for (const ObjectRef ref : references_->borrowed()) {
+    const auto known = tasks_.find_borrowed(ref);
+    add(ref, known ? &tasks_.object(*known) : nullptr)->function = "(borrowed)";
+  }
+  list_read(listed);
+  return listed;
+}
+
+// Arguments in the store, while their task runs.
+void CoreWorker::list_read(std::vector<ListedObject>& listed) const {
   std::set<ObjectRef> read;
   for (const Execution& execution : executions_)
     if (execution.running && execution.push.input)
       read.insert(execution.push.input->store_args.begin(), execution.push.input->store_args.end());
-
-  std::vector<ListedObject> listed;
-  for (std::uint32_t i = 0; i < tasks_.objects(); ++i) {
-    const OwnedObject& object = tasks_.object(i);
-    ListedObject entry;
-    entry.object = {address_.station, i};
-    if (!runtime_.lives->is_held(entry.object) && !for_tasks.contains(entry.object)) continue;
-    if (for_tasks.contains(entry.object))
-      entry.reference = ListedObject::Reference::used_by_pending_task;
-    else if (runtime_.lives->is_only_inside(entry.object))
-      entry.reference = ListedObject::Reference::captured_in_object;
-    if (object.task != OwnedObject::no_task) {
-      const OwnedTask& task = tasks_.task(object.task);
-      entry.function = runtime_.functions[task.function.index].name;
-      entry.status = status_of(task, object);
-      entry.attempt = task.attempt + 1;
-    }
-    if (object.ready) entry.size = {std::int64_t{object.kib} * 1024};
-    entry.in_store = object.in_store;
-    if (object.in_store && object.ready)
-      if (const auto places = stored_->locality(entry.object)) entry.size = places->size;
-    listed.push_back(std::move(entry));
-  }
   const PlasmaStore& store = *runtime_.stores[node_.index];
   for (const ObjectRef ref : read) {
     if (!store.contains(ref)) continue;
@@ -64,7 +78,6 @@ std::vector<ListedObject> CoreWorker::list_objects() const {
     entry.size = store.size_of(ref);
     listed.push_back(std::move(entry));
   }
-  return listed;
 }
 
 }  // namespace raysim

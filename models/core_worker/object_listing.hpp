@@ -1,8 +1,7 @@
 // An object as a process lists it for `ray memory`.
 //
-// Models: who needs it, how far the task is that makes it; references inside of values, as far as whoever makes the values says which
-// these are (programs in C++ do not: theirs count as local ones). Leaves out: call sites.
-// Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
+// Models: who needs it in that process, and how far the task is that makes it; what is used elsewhere only is listed there. Leaves out:
+// call sites. Mirrors what CoreWorker::GetCoreWorkerStats() of src/ray/core_worker/core_worker.cc (2.60) gives.
 // Invariants: a process lists an object once.
 #pragma once
 
@@ -21,7 +20,7 @@ struct ListedObject {
 
   ObjectRef object;
   Reference reference = Reference::local_reference;
-  std::string function;      // that makes it, or what reads it; empty: it was put
+  std::string function;      // that makes it, or how it came here; empty: it was put
   std::string_view status;   // of the task; empty: it was put
   std::int32_t attempt = 0;  // from 1; 0: it was put
   Bytes size;                // nothing while it does not exist

@@ -113,18 +113,24 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
   if (environment != EnvironmentId{}) tasks_.set_key(index, {tasks_.task(index).scheduling_class, {}, environment});
   const Bytes all_inlined = runtime_.profile.system.task_rpc_inlined_bytes_limit;
   Bytes bytes;
+  std::vector<ObjectRef> held;
+  // Those that nobody has held are never freed.
+  const auto hold = [&](ObjectRef ref) {
+    if (ref.owner != io_.id() || references_->is_used(ref)) held.push_back(ref);
+  };
   for (Argument& arg : input.args) {
     // Large values go by reference, to an object that is put for that.
     const bool large = !arg.ref && (arg.value.size > inline_limit() || bytes + arg.value.size > all_inlined);
     if (large) {
       arg.ref = caller.put(arg.value);
-      arg.life = caller.hold(*arg.ref);
+      held.push_back(*arg.ref);
     }
     if (!arg.ref) {
       bytes += arg.value.size;
+      std::ranges::for_each(arg.value.inner(), hold);
       continue;
     }
-    if (!arg.life && runtime_.lives->is_held(*arg.ref)) arg.life = caller.hold(*arg.ref);
+    if (!large) hold(*arg.ref);
     const std::uint32_t slot = borrow(caller.thread(), *arg.ref);
     const OwnedObject& object = tasks_.object(slot);
     OwnedTask& task = tasks_.task(index);
@@ -138,6 +144,7 @@ void CoreWorker::add_arguments(std::uint32_t index, std::vector<Argument> args, 
       tasks_.await(slot, {TaskManager::Waiter::Kind::task, index});
     }
   }
+  input.held = HeldRefs(references_, std::move(held));
 }
 
 // All arguments exist: some are in the object store, the values of the others go along with the task.
@@ -240,6 +247,9 @@ void CoreWorker::on(TaskReply reply) {
 void CoreWorker::replied(TaskReply& reply, const LeasedWorker& worker) {
   if (reply.unstarted) return owner().fail_task(reply.task, reply.error);
   OwnedTask& task = tasks_.task(reply.task);
+  // New borrowers first: what is inside of an argument must not be without any use in between.
+  if (reply.output && !reply.output->borrowed.empty())
+    references_->task_finished(worker.address.station, reply.output->borrowed);
   if (reply.error == ErrorType::task_error && task.retry_exceptions && task.retries_left != 0 && !task.cancelled) {
     record_attempt(reply.task, worker, reply.started, reply.ended, AttemptOutcome::retried);
     if (task.retries_left > 0) --task.retries_left;
@@ -272,7 +282,7 @@ void CoreWorker::finish(std::uint32_t index, ErrorType error, Duration path, std
     const std::uint32_t first = task.first_object;
     const std::uint32_t count = runtime_.functions[task.function.index].references();
     for (std::uint32_t r = 0; r < count; ++r) {
-      if (end.output && r < end.output->returns.size()) tasks_.set_value(first + r, end.output->returns[r]);
+      if (end.output && r < end.output->returns.size()) set_value(first + r, end.output->returns[r]);
       if (end.output && !end.output->message.empty()) tasks_.set_error_text(first + r, end.output->message);
       make_ready(first + r, end.error, end.path);
     }

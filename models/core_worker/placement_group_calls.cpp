@@ -47,7 +47,7 @@ Body TaskContext::wait_group(PlacementGroupId group, Duration timeout, bool& rea
 ObjectRef TaskContext::group_ready(PlacementGroupId group, Payload handle) {
   thread_.charge(runtime_.profile.costs.placement_group_call);
   const std::uint32_t object = worker_.tasks_.add_awaited(in_kib(handle.size), path_);
-  worker_.tasks_.set_value(object, std::move(handle));
+  worker_.set_value(object, std::move(handle));
   thread_.send(runtime_.gcs, WaitPlacementGroup{group, worker_.address(), CoreWorker::for_object | object});
   return {worker_.io_.id(), object};
 }

@@ -49,9 +49,10 @@ bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
 
 std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_t count) const {
   const PushTask& push = executions_[slot].push;
-  ObjectOwner* owner = runtime_.lives->owner(push.owner.station);
+  const auto owner = runtime_.item_names.find(push.owner.station);
   std::vector<ObjectRef> names;
-  for (std::uint32_t i = 0; owner != nullptr && i < count; ++i) names.push_back(owner->item(push.task, i));
+  for (std::uint32_t i = 0; owner != runtime_.item_names.end() && i < count; ++i)
+    names.push_back(owner->second->item(push.task, i));
   return names;
 }
 
@@ -70,7 +71,8 @@ bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   auto& returns = execution.reply.output->returns;
   returns.resize(std::max(returns.size(), sizes.size()));
   std::vector<ObjectRef>& items = execution.reply.output->items;
-  if (executed_function(slot).num_returns == dynamic_returns) items = names_of_items(slot, sizes.size());
+  if (executed_function(slot).num_returns == dynamic_returns && items.empty())
+    items = names_of_items(slot, sizes.size());
   execution.to_store = 0;
   for (std::uint32_t i = 0; i < sizes.size(); ++i) {
     returns[i].size = sizes[i];
@@ -123,7 +125,7 @@ void CoreWorker::on(const ReportLocations& report) {
   });
 }
 
-// Called where the last handle has ended, whatever is going on there: messages are for later.
+// Called where the last use has ended, whatever is going on there: messages are for later.
 void CoreWorker::out_of_scope(std::uint32_t index) {
   OwnedObject& object = tasks_.object(index);
   object.out_of_scope = true;
@@ -134,6 +136,7 @@ void CoreWorker::out_of_scope(std::uint32_t index) {
 }
 
 void CoreWorker::release_references() {
+  references_->detach();
   contexts_.clear();
   for (Execution& execution : executions_) {
     execution.running = false;
@@ -147,12 +150,12 @@ void CoreWorker::release_references() {
 }
 
 void CoreWorker::drop(std::uint32_t object) {
-  if (!runtime_.lives->is_held({address_.station, object})) out_of_scope(object);
+  if (!references_->is_used({address_.station, object})) out_of_scope(object);
 }
 
 void CoreWorker::on(ObjectOutOfScope gone) {
   const ObjectRef object{io_.id(), gone.index};
-  if (runtime_.lives->is_held(object)) return;
+  if (references_->is_used(object)) return;
   is_tensor(gone.index) ? tensors_->free(gone.index) : stored().free(object);
 }
 

@@ -68,6 +68,7 @@ const std::vector<Argument>& TaskContext::arguments() const {
 void TaskContext::set_return(std::size_t index, Payload value) {
   if (returns_.size() <= index) returns_.resize(index + 1);
   charge_references(value);
+  if (value.contains) returned_.push_back(hold(*value.contains));
   returns_[index] = std::move(value);
 }
 
@@ -106,6 +107,7 @@ void TaskContext::after_step() {
 void TaskContext::on(BodyEnded) {
   body_ = Body{};
   worker_.execution_over(*this);
+  returned_.clear();
   input_.reset();  // a handle may have come with it
 }
 
@@ -134,7 +136,7 @@ void TaskContext::charge_references(std::span<const Argument> args) {
 }
 
 void TaskContext::charge_references(const Payload& written) {
-  thread_.charge(runtime_.profile.costs.reference_write * std::int64_t{written.references});
+  thread_.charge(runtime_.profile.costs.reference_write * static_cast<std::int64_t>(written.inner().size()));
 }
 
 ObjectRef TaskContext::put(Payload value, TensorTransport transport) {
@@ -146,15 +148,15 @@ ObjectRef TaskContext::put(Payload value, TensorTransport transport) {
   worker_.stored().add(ref, value.size, worker_.node_);
   worker_.create_in_store(thread_, ref, value.size, {id_, 0});
   ++putting_;
-  worker_.tasks_.set_value(object, std::move(value));
+  worker_.set_value(object, std::move(value));
   return ref;
 }
 
-HeldRef TaskContext::hold(ObjectRef ref) const { return {runtime_.lives, ref}; }
+HeldRef TaskContext::hold(ObjectRef ref) const { return {worker_.references_, ref}; }
 
-HeldRefs TaskContext::hold(std::vector<ObjectRef> refs) const { return {runtime_.lives, std::move(refs)}; }
+HeldRefs TaskContext::hold(std::vector<ObjectRef> refs) const { return {worker_.references_, std::move(refs)}; }
 
-const ObjectLivesRef& TaskContext::lives() const { return runtime_.lives; }
+const ReferenceCounterRef& TaskContext::counter() const { return worker_.references_; }
 
 void TaskContext::on(const CopyObject& copy) {
   if (!worker_.write_and_seal(thread_, copy)) put_error_ = ErrorType::out_of_disk;
@@ -314,8 +316,11 @@ Body TaskContext::get(std::vector<ObjectRef> refs, std::optional<Duration> timeo
     co_await fetching;
   }
   const Costs& costs = runtime_.profile.costs;
-  for (const std::uint32_t object : objects)
-    thread_.charge(costs.get_object + costs.reference_read * std::int64_t{tasks.references(object)});
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const std::span<const ObjectRef> inner = tasks.inner(objects[i]);
+    thread_.charge(costs.get_object + costs.reference_read * static_cast<std::int64_t>(inner.size()));
+    worker_.references_->add_borrowed(inner, refs[i]);
+  }
   for (const std::uint32_t object : objects) path_ = std::max(path_, tasks.object(object).path);
 }
 

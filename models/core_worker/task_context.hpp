@@ -2,7 +2,7 @@
 //
 // Models: one body of a driver or worker on its thread: submit, get, wait, put, sleep, compute; blocked workers give their CPU
 // back while they wait in get. A call costs CPU time of the thread. A reference that came from elsewhere is borrowed: its owner
-// is asked when the body needs it. Leaves out: reference counts.
+// is asked when the body needs it. Leaves out: who counts references (object_store/reference_counter.hpp).
 // Mirrors python/ray/_private/worker.py and the blocking calls of core_worker.cc.
 // Invariants: one call at a time.
 #pragma once
@@ -103,11 +103,12 @@ class TaskContext {
   // any, of its machine: RayError, when it cannot.
   ObjectRef put(Payload value, TensorTransport transport = TensorTransport::object_store);
   ObjectRef put(Bytes size) { return put(Payload{nullptr, size}); }
-  // Keeps an object from being freed; with the last copy of what this returns (here or in any other process) it is. Tasks keep
-  // their arguments for themselves. Objects that nobody has held are never freed.
+  // Keeps an object from being freed; with the last copy of what this returns, here and in other processes, it is. Tasks keep their
+  // arguments for themselves. Objects that nobody has held are never freed.
   [[nodiscard]] HeldRef hold(ObjectRef ref) const;
   [[nodiscard]] HeldRefs hold(std::vector<ObjectRef> refs) const;
-  [[nodiscard]] const ObjectLivesRef& lives() const;
+  // Where handles of this process count.
+  [[nodiscard]] const ReferenceCounterRef& counter() const;
   // What this body was called with, in order; the values of references are filled in.
   [[nodiscard]] const std::vector<Argument>& arguments() const;
   // The duration that was drawn for the task or stated in the call; none: its function has one of its own making.
@@ -293,7 +294,8 @@ class TaskContext {
   BodyMaker maker_;
   TaskInputRef input_;
   std::vector<Payload> returns_;
-  std::uint64_t calls_ = 0;  // of tasks, methods and constructors
+  std::vector<HeldRefs> returned_;  // what is inside of those
+  std::uint64_t calls_ = 0;         // of tasks, methods and constructors
   Body body_;
   std::coroutine_handle<> suspended_;
   std::uint64_t wait_ = 0;                  // number of the present wait; older wake-ups are void

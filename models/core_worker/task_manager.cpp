@@ -63,12 +63,13 @@ void TaskManager::set_value(std::uint32_t object, Payload value) {
   if (!value.data || objects_[object].out_of_scope) return;
   if (values_.size() <= object) values_.resize(objects_.size());
   values_[object] = std::move(value.data);
-  if (value.references > 0) references_[object] = value.references;
+  if (value.contains) contents_[object] = std::move(value.contains);
 }
 
 Payload TaskManager::value(std::uint32_t object) const {
+  const auto held = contents_.empty() ? contents_.end() : contents_.find(object);
   return {object < values_.size() ? values_[object] : nullptr, Bytes{std::int64_t{objects_[object].kib} * 1024},
-          references(object)};
+          held != contents_.end() ? held->second : nullptr};
 }
 
 const std::string& TaskManager::error_text(std::uint32_t object) const {

@@ -91,13 +91,13 @@ class TaskManager {
   void set_value(std::uint32_t object, Payload value);
   void forget_value(std::uint32_t object) {
     if (object < values_.size()) values_[object] = nullptr;
-    if (!references_.empty()) references_.erase(object);
+    if (!contents_.empty()) contents_.erase(object);
   }
   [[nodiscard]] Payload value(std::uint32_t object) const;
-  // How many references its value holds.
-  [[nodiscard]] std::uint32_t references(std::uint32_t object) const {
-    const auto it = references_.empty() ? references_.end() : references_.find(object);
-    return it != references_.end() ? it->second : 0;
+  // The references inside of its value.
+  [[nodiscard]] std::span<const ObjectRef> inner(std::uint32_t object) const {
+    const auto it = contents_.empty() ? contents_.end() : contents_.find(object);
+    return it != contents_.end() ? std::span<const ObjectRef>(*it->second) : std::span<const ObjectRef>();
   }
   // Forgets all values, and the arguments of all tasks.
   void release_values() {
@@ -144,8 +144,9 @@ class TaskManager {
   std::uint32_t free_link_ = ~std::uint32_t{0};
   std::unordered_map<std::uint32_t, SchedulingKey> keys_;
   std::map<ObjectRef, std::uint32_t> borrowed_;
-  std::vector<std::shared_ptr<const void>> values_;              // by object, as far as there are any
-  std::unordered_map<std::uint32_t, std::uint32_t> references_;  // in values, of those that hold some
+  std::vector<std::shared_ptr<const void>> values_;  // by object, as far as there are any
+  // The references inside of values, of those that hold some.
+  std::unordered_map<std::uint32_t, std::shared_ptr<const std::vector<ObjectRef>>> contents_;
   std::unordered_map<std::uint32_t, std::string> error_texts_;
 };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "models/object_store/object_locations.hpp"
 #include "models/object_store/plasma_port.hpp"
 #include "models/object_store/pull_manager.hpp"
+#include "models/object_store/reference_port.hpp"
 
 namespace raysim {
 
@@ -218,6 +220,26 @@ struct IoDone {
 struct ObjectOutOfScope {
   static constexpr auto kind = MessageKind::none;
   std::uint32_t index = 0;
+};
+// At an owner or borrower: its counter has something to say to others.
+struct ReferencesChanged {
+  static constexpr auto kind = MessageKind::none;
+};
+
+// --- between owners and borrowers
+
+// The owner wants to hear when the borrower no longer uses an object. `contained_in`: the borrower's own object in which it has it.
+struct WaitForRefRemoved {
+  static constexpr auto kind = MessageKind::wait_for_ref_removed;
+  ObjectRef object;
+  std::optional<ObjectRef> contained_in;
+};
+// It does not any more; others may, to whom it has passed it on.
+struct RefRemoved {
+  static constexpr auto kind = MessageKind::ref_removed;
+  ObjectRef object;
+  StationId borrower;
+  std::unique_ptr<const BorrowedRefs> borrowed;
 };
 
 }  // namespace raysim

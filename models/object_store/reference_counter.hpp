@@ -1,79 +1,58 @@
 // Who in this process, and who elsewhere, still needs an object.
 //
-// Models: local references, tasks submitted with an object as argument, objects inside other objects, borrowers and borrowers of
-// borrowers, lineage, actor handles. A state machine: the caller says what happened, the port takes what follows. Leaves out:
-// where objects are (object_directory.hpp), explicit frees, generators.
+// Models: handles of programs, tasks submitted with an object among their arguments, objects inside of other objects, borrowers and
+// borrowers of borrowers. A state machine: the caller says what happened, the port hears that something follows. Leaves out: where
+// objects are (object_directory.hpp), lineage, handles of actors.
 // Mirrors src/ray/core_worker/reference_counter.cc (2.60).
-// Invariants: an owner's object is in scope while any process has told of a use that has not ended; it is deleted once nobody uses it and
-// no task that may run again has it as argument; a borrower is told about once and waited for once.
+// Invariants: an owner's object is in use while any process has told of a use that has not ended; the owner hears of the end of its
+// uses once for each time they end, and never while it is told of another; a borrower is told about once and waited for once.
 #pragma once
 
+#include <boost/container/flat_set.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "models/object_store/object_table.hpp"
 #include "models/object_store/reference_port.hpp"
-#include "models/profile.hpp"
 
 namespace raysim {
 
-// What can be asked about a reference (`ray memory`).
-struct ReferenceCounts {
-  std::uint32_t local = 0;       // in the program
-  std::uint32_t submitted = 0;   // tasks that have not ended
-  std::uint32_t lineage = 0;     // tasks that may run again
-  std::size_t contained_in = 0;  // objects of ours
-  std::size_t borrowers = 0;
-  bool owned = false;
-  bool actor_handle = false;
-  bool reconstructable = false;
-  bool lineage_evicted = false;
-};
-
-class ReferenceCounter {
+// It lives as long as some handle does that counts in it.
+class ReferenceCounter : public boost::intrusive_ref_counter<ReferenceCounter, boost::thread_unsafe_counter> {
  public:
   // `self`: this process as borrowers and owners know it.
-  ReferenceCounter(StationId self, const SystemConfig& config, ReferencePort& port)
-      : self_(self), lineage_pinning_(config.lineage_pinning_enabled), port_(port) {}
+  ReferenceCounter(StationId self, ReferencePort& port) : self_(self), port_(&port) {}
+  // The process has ended: the port hears nothing any more.
+  void detach() { port_ = nullptr; }
 
-  // --- objects of this process
-  struct Owned {
-    bool reconstructable = false;
-    bool local_reference = false;  // count one
-    bool actor_handle = false;
-  };
-  // A new object, perhaps with references to others in its value.
-  void add_owned(ObjectRef object, std::span<const ObjectRef> inner, Owned what);
-  // The owner at `owner` of an object that we return or put now has references inside it.
+  // --- uses: each is a handle of a program, an argument of a task that has not ended, or a value of ours
+  void add(ObjectRef object) {
+    if (object.owner != self_) return add_borrowed_use(object);
+    if (uses_.size() <= object.index) uses_.resize(object.index + std::size_t{1});
+    if (++uses_[object.index] == 1) ++in_use_;
+  }
+  void remove(ObjectRef object) {
+    if (object.owner != self_) return remove_borrowed_use(object);
+    if (--uses_[object.index] == 0) release(object.index);
+  }
+
+  // --- values
+  // The object of the owner at `owner`, which we put, return or get as a return, has references inside of it.
   void add_nested(ObjectRef object, std::span<const ObjectRef> inner, StationId owner);
-  // Somebody has asked for an object of ours without being told of by anybody else.
-  void add_borrower(ObjectRef object, StationId borrower);
+  // The value of somebody else's object has been read here: what is inside of it is borrowed through it.
+  void add_borrowed(std::span<const ObjectRef> inner, ObjectRef outer);
 
-  // --- the program
-  void add_local(ObjectRef object);
-  void remove_local(ObjectRef object);
-  // A reference was found in a value or argument; `outer`: in that object.
-  void add_borrowed(ObjectRef object, std::optional<ObjectRef> outer);
-
-  // --- tasks of this process
-  void task_submitted(std::span<const ObjectRef> arguments);
-  // The values of these arguments go with the task instead.
-  void arguments_inlined(std::span<const ObjectRef> arguments);
-  void task_resubmitted(std::span<const ObjectRef> arguments);
-  // The task has ended for good, or until somebody needs its results again (then its lineage is kept).
-  void task_finished(std::span<const ObjectRef> arguments, bool release_lineage, StationId worker,
-                     const BorrowedRefs& borrowed);
-  // Drops lineage of the oldest objects until so much has been freed; returns how much was.
-  Bytes evict_lineage(Bytes wanted);
-
-  // --- tasks that this process executes
-  // At the end of a task, whose borrowed arguments had one local reference each: what its caller has to know.
-  BorrowedRefs pop_borrowed(std::span<const ObjectRef> arguments);
+  // --- tasks
+  // Here one has ended that had these references: what its caller has to know. One in `used` has been used for it once, until now.
+  BorrowedRefs pop_borrowed(std::span<const ObjectRef> arguments, std::span<const ObjectRef> used);
+  // One of ours has ended there, whose references have not been removed yet.
+  void task_finished(StationId worker, const BorrowedRefs& borrowed);
 
   // --- between owners and borrowers
   // The owner of a borrowed object waits until we no longer use it. `contained_in`: our object that holds it.
@@ -81,74 +60,81 @@ class ReferenceCounter {
   // A borrower no longer uses an object of ours.
   void ref_removed(ObjectRef object, StationId borrower, const BorrowedRefs& borrowed);
   void borrower_died(StationId borrower);
+  // What is to be said to others, since the last time.
+  struct ToWatch {
+    StationId borrower;
+    ObjectRef object;
+    std::optional<ObjectRef> contained_in;  // the borrower's own object in which it has the reference
+  };
+  std::vector<ToWatch> take_watches() { return std::exchange(watches_, {}); }
+  std::vector<std::pair<ObjectRef, BorrowedRefs>> take_removed();
 
   // --- what others may know
-  [[nodiscard]] bool contains(ObjectRef object) const { return refs_.contains(object); }
-  [[nodiscard]] bool in_scope(ObjectRef object) const;
-  // Nothing for an unknown object.
-  [[nodiscard]] std::optional<ReferenceCounts> counts(ObjectRef object) const;
-  [[nodiscard]] std::size_t size() const { return refs_.size(); }
-  template <class Visit>
-  void for_each(Visit visit) const {  // visit(ObjectRef)
-    refs_.for_each([&](ObjectSlot slot) { visit(refs_.id(slot)); });
+  [[nodiscard]] bool is_used(ObjectRef object) const {
+    if (object.owner == self_) return object.index < uses_.size() && uses_[object.index] > 0;
+    const auto it = entries_.find(object);
+    return it != entries_.end() && it->second.uses > 0;
   }
+  // Its uses in this process, and how many of these are inside of objects of ours.
+  struct Here {
+    std::uint32_t uses = 0;
+    std::uint32_t inside = 0;
+  };
+  [[nodiscard]] Here here(ObjectRef object) const;
+  // Objects of others that are used here.
+  [[nodiscard]] std::vector<ObjectRef> borrowed() const;
+  // Whether any object of ours is used.
+  [[nodiscard]] bool owns() const { return in_use_ > 0; }
+  // Borrowers that we wait for.
+  [[nodiscard]] std::vector<StationId> borrowers() const;
+  [[nodiscard]] bool waits_for(StationId borrower) const { return watched_.contains(borrower); }
+  // Objects of which more is known than a number of uses: borrowed ones, those inside of others, those that are borrowed from here.
+  [[nodiscard]] std::size_t entries() const { return entries_.size(); }
 
  private:
-  // Few references have either of these.
-  struct Nested {
-    std::vector<ObjectRef> contained_in_owned;
-    std::vector<ObjectRef> contained_in_borrowed;
-    std::vector<ObjectRef> contains;
-  };
-  struct Borrow {
-    std::vector<std::pair<ObjectRef, StationId>> stored_in;
-    std::vector<StationId> borrowers;
-  };
-  struct Reference {
-    std::uint32_t local = 0;
-    std::uint32_t submitted = 0;
-    std::uint32_t lineage = 0;
-    OrderLinks links;
-    bool owned = false;
-    bool actor_handle = false;
-    bool reconstructable = false;
-    bool lineage_evicted = false;
+  template <class T>
+  using Few = boost::container::flat_set<T>;
+  struct Entry {
+    std::uint32_t uses = 0;    // of somebody else's object; ours are in uses_
+    std::uint32_t inside = 0;  // uses by values of ours
     bool owner_waits = false;
-    bool nested_to_report = false;
-    bool released = false;  // out_of_scope() has been said
-    std::unique_ptr<Nested> nested;
-    std::unique_ptr<Borrow> borrow;
+    bool nested_to_report = false;                   // something inside of it is used, which its owner has to hear
+    Few<ObjectRef> contains;                         // read out of it here
+    Few<ObjectRef> contained_in;                     // borrowed values in which it was found
+    Few<StationId> borrowers;                        // ours: those that we wait for; else: whom we have passed it on to
+    Few<std::pair<ObjectRef, StationId>> stored_in;  // values that we have returned and that hold it, with their owners
 
-    [[nodiscard]] std::size_t uses() const {
-      return local + submitted + (nested ? nested->contained_in_owned.size() : 0);
+    [[nodiscard]] bool needed() const {
+      return uses + inside > 0 || owner_waits || nested_to_report || !contained_in.empty() || !borrowers.empty() ||
+             !stored_in.empty();
     }
   };
-  struct Merge;  // borrowed references by object
 
-  static Nested& nested(Reference& ref);
-  static Borrow& borrow(Reference& ref);
-  [[nodiscard]] bool in_scope(const Reference& ref) const;
-  void used(ObjectSlot slot, bool before);
-  void report_nested(ObjectSlot slot);
-  void delete_if_unused(ObjectSlot slot);
-  Bytes delete_unused();
-  Bytes release_lineage(ObjectSlot slot);
-  void erase(ObjectSlot slot);
-  void remove_submitted(std::span<const ObjectRef> arguments, bool release_lineage);
-  void pop(ObjectRef object, bool deduct_local, BorrowedRefs& out, ObjectTable<char>& seen);
-  void merge(ObjectRef object, StationId worker, const Merge& borrowed);
-  bool insert_borrower(Reference& ref, StationId borrower);
-  void watch(ObjectSlot slot, StationId borrower, std::optional<ObjectRef> contained_in);
+  void add_borrowed_use(ObjectRef object);
+  void remove_borrowed_use(ObjectRef object);
+  void release(std::uint32_t object);
+  void empty_value(std::uint32_t object);
+  void settle(ObjectRef object);
+  void report_nested(ObjectRef object);
+  void pop(ObjectRef object, std::uint32_t deduct, BorrowedRefs& out, std::set<ObjectRef>& seen);
+  void insert_borrower(ObjectRef object, StationId borrower, std::optional<ObjectRef> contained_in);
   void drop_borrower(ObjectRef object, StationId borrower);
-  void publish_removed(ObjectRef object);
+  void tell_removed(ObjectRef object);
 
   StationId self_;
-  bool lineage_pinning_;
-  ReferencePort& port_;
-  ObjectTable<Reference> refs_;
-  ObjectOrder<Reference, &Reference::links> with_lineage_{refs_};  // ours in scope, the oldest first
-  std::map<StationId, std::set<ObjectRef>> watched_;               // by borrower
-  std::vector<ObjectRef> unused_;                                  // to be looked at by delete_unused()
+  ReferencePort* port_;
+  std::vector<std::uint32_t> uses_;  // of ours, borrowers included
+  std::size_t in_use_ = 0;           // of ours
+  std::map<ObjectRef, Entry> entries_;
+  std::map<std::uint32_t, std::set<ObjectRef>> values_;  // what is inside of objects of ours
+  std::map<StationId, std::set<ObjectRef>> watched_;     // by borrower
+  std::vector<ToWatch> watches_;
+  std::vector<ObjectRef> removed_;
+  std::vector<std::uint32_t> gone_;   // ours, whose end is to be told
+  std::vector<ObjectRef> unsettled_;  // others', which may be forgotten
+  bool releasing_ = false;
+  bool settling_ = false;
 };
+using ReferenceCounterRef = boost::intrusive_ptr<ReferenceCounter>;
 
 }  // namespace raysim

@@ -60,6 +60,36 @@ driver:
                                      {True: captured, False: local}, {}])
             self.assertRegex(memory(str(scenario), "--at", "1.5 s").stdout, r"Captured in Objects\n.*1, \(\d+ B\)\n")
 
+    def test_what_only_a_borrower_uses_is_listed_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scenario = pathlib.Path(folder) / "borrowed.yaml"
+            scenario.write_text("""raysim: 1
+cluster: {nodes: {head: {cpus: 1}}}
+actors:
+  Keeper:
+    state: {kept: nil}
+    methods:
+      keep: {parameters: [refs], body: [{let: {self.kept: refs}}]}
+      drop: {body: [{let: {self.kept: nil}}]}
+driver:
+  - put: {size: 1 MB, as: object}
+  - create: {actor: Keeper, as: keeper}
+  - invoke: {actor: keeper, method: keep, args: ['[object]'], as: kept}
+  - get: kept
+  - sleep: 1 s
+  - let: {object: nil, kept: nil}
+  - sleep: 1 s
+  - invoke: {actor: keeper, method: drop}
+  - sleep: 3 s
+""")
+            rows = []
+            for second in (1, 2, 4):
+                shown = json.loads(memory(str(scenario), "--at", f"{second} s", "--json").stdout)
+                rows.append({(o["type"], o["reference_type"], o["call_site"]) for o in shown["objects"]})
+                self.assertEqual(shown["stores"]["head"]["objects"], 1 if second < 4 else 0)
+            local, borrowed = "LOCAL_REFERENCE", ("WORKER", "LOCAL_REFERENCE", "(borrowed)")
+            self.assertEqual(rows, [{("DRIVER", local, ""), ("DRIVER", local, "Keeper.keep"), borrowed}, {borrowed}, set()])
+
     def test_as_tables(self):
         text = memory("scenarios/pipeline.yaml", "--at", "1.2 s").stdout
         self.assertIn("--- Summary for node: bob ---", text)

@@ -229,7 +229,12 @@ TEST_CASE("a list never changes, whatever is made of it") {
 }
 
 TEST_CASE("a list of references holds them alone, until something else comes") {
-  const ObjectLivesRef lives(new ObjectLives);
+  struct Nobody final : ReferencePort {
+    void out_of_scope(std::uint32_t) override {}
+    [[nodiscard]] bool is_freed(std::uint32_t) const override { return false; }
+    void references_changed() override {}
+  } nobody;
+  const ReferenceCounterRef lives(new ReferenceCounter({9}, nobody));
   const List refs(HeldRefs(lives, {{{1}, 0}, {{1}, 1}}));
   CHECK(refs.refs().size() == 2);
   CHECK(refs.with(HeldRef(lives, {{1}, 2})).refs().size() == 3);

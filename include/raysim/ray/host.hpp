@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -37,14 +39,25 @@ class RandomBits {
 struct Value {
   std::shared_ptr<const void> data;
   std::int64_t bytes = 0;
-  std::uint32_t references = 0;  // inside of it
+  // Makes a copy, by which raysim sees which references are inside; null: there cannot be any.
+  std::shared_ptr<const void> (*copy)(const void* data) = nullptr;
 };
+
+template <class T>
+inline constexpr bool may_hold_refs = std::is_copy_constructible_v<T> && !std::is_trivially_copyable_v<T>;
+template <std::ranges::sized_range T>
+inline constexpr bool may_hold_refs<T> =
+    std::is_copy_constructible_v<T> && !std::is_arithmetic_v<std::ranges::range_value_t<T>>;
 
 template <class T>
 Value value_of(T value) {
   const std::int64_t bytes = size_of(value) + (std::is_same_v<T, Blob> ? 0 : object_header);
-  const std::uint32_t references = refs_in(value);
-  return {std::make_shared<const T>(std::move(value)), bytes, references};
+  Value made{std::make_shared<const T>(std::move(value)), bytes};
+  if constexpr (may_hold_refs<T>)
+    made.copy = [](const void* data) -> std::shared_ptr<const void> {
+      return std::make_shared<const T>(*static_cast<const T*>(data));
+    };
+  return made;
 }
 
 struct Argument {
@@ -127,7 +140,7 @@ class Host {
   [[nodiscard]] virtual const void* argument(std::size_t index) const = 0;
   virtual void set_return(std::size_t index, Value value) = 0;
   virtual void fail(Failure failure) = 0;
-  // Of the run's objects.
+  // Of this process.
   virtual Lives& lives() = 0;
   // What the actor whose call this is keeps.
   virtual std::shared_ptr<void>& state() = 0;

@@ -26,10 +26,11 @@ struct ObjectId {
   auto operator<=>(const ObjectId&) const = default;
 };
 
-// Counts the references to objects: one that had some is freed with the last one.
+// Counts the references to objects in a process: one that had some is freed with the last one.
 class Lives {
  public:
-  virtual void add(ObjectId object) = 0;
+  // One more is made. Returns who counts it, which is the process that runs now, and is told of its end.
+  virtual Lives* add(ObjectId object) = 0;
   virtual void remove(ObjectId object) = 0;
 
  protected:
@@ -40,10 +41,9 @@ class Lives {
 class HeldId {
  public:
   HeldId() = default;
-  HeldId(Lives& lives, ObjectId id) : lives_(&lives), id_(id) { lives_->add(id_); }
-  HeldId(const HeldId& other) : lives_(other.lives_), id_(other.id_) {
-    if (lives_ != nullptr) lives_->add(id_);
-  }
+  HeldId(Lives& lives, ObjectId id) : lives_(lives.add(id)), id_(id) {}
+  HeldId(const HeldId& other)
+      : lives_(other.lives_ != nullptr ? other.lives_->add(other.id_) : nullptr), id_(other.id_) {}
   HeldId(HeldId&& other) noexcept : lives_(std::exchange(other.lives_, nullptr)), id_(other.id_) {}
   HeldId& operator=(HeldId other) noexcept {
     std::swap(lives_, other.lives_);
@@ -182,49 +182,6 @@ struct SizeOf<std::tuple<T...>> {
 template <class T>
 struct SizeOf<std::optional<T>> {
   static std::int64_t of(const std::optional<T>& value) { return value ? size_of(*value) : 1; }
-};
-
-// How many references a value holds, which take whoever writes or reads it time: of references, ranges, pairs, tuples and options of
-// them. Say it for your own types that hold some, as for SizeOf.
-template <class T>
-struct RefsIn {
-  static std::uint32_t of(const T& /*value*/) { return 0; }
-};
-
-template <class T>
-std::uint32_t refs_in(const T& value) {
-  return RefsIn<T>::of(value);
-}
-
-template <class T>
-struct RefsIn<Ref<T>> {
-  static std::uint32_t of(const Ref<T>& /*ref*/) { return 1; }
-};
-
-template <std::ranges::sized_range T>
-requires(!std::is_arithmetic_v<std::ranges::range_value_t<T>>) struct RefsIn<T> {
-  static std::uint32_t of(const T& values) {
-    std::uint32_t count = 0;
-    for (const auto& element : values) count += refs_in(element);
-    return count;
-  }
-};
-
-template <class A, class B>
-struct RefsIn<std::pair<A, B>> {
-  static std::uint32_t of(const std::pair<A, B>& pair) { return refs_in(pair.first) + refs_in(pair.second); }
-};
-
-template <class... T>
-struct RefsIn<std::tuple<T...>> {
-  static std::uint32_t of(const std::tuple<T...>& tuple) {
-    return std::apply([](const T&... values) { return (0U + ... + refs_in(values)); }, tuple);
-  }
-};
-
-template <class T>
-struct RefsIn<std::optional<T>> {
-  static std::uint32_t of(const std::optional<T>& value) { return value ? refs_in(*value) : 0; }
 };
 
 }  // namespace ray
