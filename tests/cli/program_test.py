@@ -217,7 +217,7 @@ class Programs(unittest.TestCase):
         self.refused(self.build("int something = 1;\n"),
                      "has no symbol 'raysim_program', expected `const ray::Program raysim_program{driver};` outside of")
         other = '#include <cstdint>\nextern "C" {{ extern const std::uint32_t raysim_program[64] = {{{}}}; }}\n'
-        self.refused(self.build(other.format("7")), "built for version 7 of the program interface, expected 3: build it")
+        self.refused(self.build(other.format("7")), "built for version 7 of the program interface, expected 4: build it")
         self.refused(self.build(other.format("3, 2")), "built with another C++ library than raysim, or in its debug mode")
 
     def test_a_program_next_to_a_driver(self):
