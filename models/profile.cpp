@@ -36,7 +36,6 @@ std::vector<NamedField> object_fields(SystemConfig& s) {
       {"task_rpc_inlined_bytes_limit", &s.task_rpc_inlined_bytes_limit, {}},
       {"max_task_args_memory_fraction", &s.max_task_args_memory_fraction, {}},
       {"locality_aware_leasing_enabled", &s.locality_aware_leasing_enabled, {}},
-      {"lineage_pinning_enabled", &s.lineage_pinning_enabled, {}},
       {"memory_usage_threshold", &s.memory_usage_threshold, {}},
       {"memory_monitor_refresh_ms", &s.memory_monitor_refresh, ms},
       {"min_memory_free_bytes", &s.min_memory_free, {}},

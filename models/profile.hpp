@@ -79,7 +79,6 @@ struct SystemConfig {
   std::int64_t max_object_report_batch_size = 0;
   std::int64_t max_command_batch_size = 0;
   std::int64_t publish_batch_size = 0;
-  bool lineage_pinning_enabled = false;
   Bytes max_direct_call_object_size;   // larger returns and arguments lie in the store
   Bytes task_rpc_inlined_bytes_limit;  // of all inlined arguments of a task
   double max_task_args_memory_fraction = 0;

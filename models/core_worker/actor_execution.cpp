@@ -74,8 +74,9 @@ void CoreWorker::refuse(Station& thread, const ActorInstance::Start& start) {
 // The io loop sends the reply while the thread goes on with the next call.
 void CoreWorker::call_ended(Station& thread, std::uint32_t slot) {
   Execution& execution = executions_[slot];
+  const Bytes size = size_of_reply(slot);
   tell_borrowed(slot);
-  actor_->done.push_back({execution.push.owner, std::move(execution.reply), size_of_reply(slot)});
+  actor_->done.push_back({execution.push.owner, std::move(execution.reply), size});
   execution.running = false;
   execution.push.input.reset();
   actor_->ended(slot);
