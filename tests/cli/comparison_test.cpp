@@ -79,12 +79,12 @@ TEST_CASE("what went wrong at several seeds is one line, whatever figure or mome
   runs[0] = read_run(1, report(3), "s.yaml:9:3: expectation 'makespan' failed: expected at most 1 s, got 3 s");
   runs[1] = read_run(1, report(4), "s.yaml:9:3: expectation 'makespan' failed: expected at most 1 s, got 4 s");
   runs[2] = read_run(1, report(4), "s.yaml:9:3: expectation 'finished' failed: expected 5 tasks, got 4");
-  CHECK(trouble_lines(comparison) ==
-        std::vector<std::string>{
-            "policy other: expectation failed in 1 of 3 runs, first at seed 6: s.yaml:9:3: expectation 'finished' failed: "
-            "expected 5 tasks, got 4",
-            "policy other: expectation failed in 2 of 3 runs, first at seed 4: s.yaml:9:3: expectation 'makespan' failed: "
-            "expected at most 1 s, got 3 s"});
+  CHECK(trouble_lines(comparison) == std::vector<std::string>{"policy other: expectation failed in 1 of 3 runs, first "
+                                                              "at seed 6: s.yaml:9:3: expectation 'finished' failed: "
+                                                              "expected 5 tasks, got 4",
+                                                              "policy other: expectation failed in 2 of 3 runs, first "
+                                                              "at seed 4: s.yaml:9:3: expectation 'makespan' failed: "
+                                                              "expected at most 1 s, got 3 s"});
   runs[0] = read_run(1, report(3, "Exception"), "s.yaml:3:1: only 2 left in the driver at simulated 3.1 s");
   runs[1] = read_run(1, report(3, "Exception"), "s.yaml:3:1: only 2 left in the driver at simulated 3.2 s");
   runs[2] = good(3);
