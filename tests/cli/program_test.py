@@ -218,7 +218,7 @@ class Programs(unittest.TestCase):
                      "has no symbol 'raysim_program', expected `const ray::Program raysim_program{driver};` outside of")
         other = '#include <cstdint>\nextern "C" {{ extern const std::uint32_t raysim_program[64] = {{{}}}; }}\n'
         self.refused(self.build(other.format("7")), "built for version 7 of the program interface, expected 4: build it")
-        self.refused(self.build(other.format("3, 2")), "built with another C++ library than raysim, or in its debug mode")
+        self.refused(self.build(other.format("4, 2")), "built with another C++ library than raysim, or in its debug mode")
 
     def test_a_program_next_to_a_driver(self):
         run = raysim("run", PI, "--program", self.build(program("")))
