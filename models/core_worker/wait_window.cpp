@@ -60,9 +60,12 @@ void WaitWindow::take(std::span<const std::uint32_t> tickets, std::vector<Object
   erase_at(refs, places);
   erase_at(refs_, places);
   erase_at(entries_, places);
-  std::erase_if(ready_, [&](std::uint32_t ticket) {
-    return ticket <= tickets.back() && std::binary_search(tickets.begin(), tickets.end(), ticket);
-  });
+  // Of many that are ready only the first ones can be among them.
+  const auto end = std::upper_bound(ready_.begin(), ready_.end(), tickets.back());
+  const auto is_taken = [&](std::uint32_t ticket) {
+    return std::binary_search(tickets.begin(), tickets.end(), ticket);
+  };
+  ready_.erase(std::remove_if(ready_.begin(), end, is_taken), end);
 }
 
 void WaitWindow::clear() {
