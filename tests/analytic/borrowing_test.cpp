@@ -63,25 +63,42 @@ Body until(TaskContext& context, Duration moment) {
   const auto pause = context.sleep(Time{} + moment - context.now());
   co_await pause;
 }
+// On the other node.
+Body create_keeper(TaskContext& context, ActorHandle& keeper) {
+  Body made = context.create_actor(class_keeper, on_node(1), {}, keeper);
+  co_await made;
+}
+Body keep_by(TaskContext& context, const ActorHandle& keeper, const HeldRef& object) {
+  Body keeping = call_and_get(context, to(keeper, keep, {list_of({object.ref()})}));
+  co_await keeping;
+}
+Body put_and_keep(TaskContext& context, HeldRef& object, ActorHandle& keeper) {
+  Body putting = put_watched(context, object);
+  co_await putting;
+  Body creating = create_keeper(context, keeper);
+  co_await creating;
+  Body keeping = keep_by(context, keeper, object);
+  co_await keeping;
+}
+Body drop_at(TaskContext& context, const ActorHandle& keeper, Duration moment) {
+  Body waiting = until(context, moment);
+  co_await waiting;
+  Body dropping = call_and_get(context, to(keeper, drop));
+  co_await dropping;
+}
 
 }  // namespace
 
 TEST_CASE("an actor that keeps a reference keeps the object, until it drops it and its owner has heard of it") {
   Run run([](TaskContext& context) -> Body {
     HeldRef object;
-    Body putting = put_watched(context, object);
-    co_await putting;
     ActorHandle keeper;
-    Body made = context.create_actor(class_keeper, on_node(1), {}, keeper);
-    co_await made;
-    Body keeping = call_and_get(context, to(keeper, keep, {list_of({object.ref()})}));
+    Body keeping = put_and_keep(context, object, keeper);
     co_await keeping;
     Body first = until(context, ms(1'000));
     co_await first;
     object = HeldRef();
-    Body second = until(context, ms(2'000));
-    co_await second;
-    Body dropping = call_and_get(context, to(keeper, drop));
+    Body dropping = drop_at(context, keeper, ms(2'000));
     co_await dropping;
     Body end = until(context, ms(3'000));
     co_await end;
@@ -122,27 +139,19 @@ TEST_CASE("nobody says anything of references that are used while their task run
 TEST_CASE("a borrower that lends on is followed by the one that it has lent to") {
   Run run([](TaskContext& context) -> Body {
     HeldRef object;
-    Body putting = put_watched(context, object);
-    co_await putting;
     ActorHandle first;
     ActorHandle second;
-    Body made = context.create_actor(class_keeper, on_node(1), {}, first);
-    co_await made;
-    Body other = context.create_actor(class_keeper, on_node(1), {}, second);
-    co_await other;
-    Body keeping = call_and_get(context, to(first, keep, {list_of({object.ref()})}));
+    Body keeping = put_and_keep(context, object, first);
     co_await keeping;
+    Body other = create_keeper(context, second);
+    co_await other;
     object = HeldRef();
     Body lending =
         call_and_get(context, to(first, lend, {Payload{std::make_shared<const ActorHandle>(second), Bytes{64}}}));
     co_await lending;
-    Body to_one = until(context, ms(1'000));
-    co_await to_one;
-    Body dropping = call_and_get(context, to(first, drop));
+    Body dropping = drop_at(context, first, ms(1'000));
     co_await dropping;
-    Body to_two = until(context, ms(2'000));
-    co_await to_two;
-    Body dropping_too = call_and_get(context, to(second, drop));
+    Body dropping_too = drop_at(context, second, ms(2'000));
     co_await dropping_too;
     Body end = until(context, ms(3'000));
     co_await end;
@@ -159,12 +168,8 @@ TEST_CASE("a borrower that lends on is followed by the one that it has lent to")
 TEST_CASE("a borrower whose process has died borrows nothing") {
   Run run([](TaskContext& context) -> Body {
     HeldRef object;
-    Body putting = put_watched(context, object);
-    co_await putting;
     ActorHandle keeper;
-    Body made = context.create_actor(class_keeper, on_node(1), {}, keeper);
-    co_await made;
-    Body keeping = call_and_get(context, to(keeper, keep, {list_of({object.ref()})}));
+    Body keeping = put_and_keep(context, object, keeper);
     co_await keeping;
     object = HeldRef();
     Body first = until(context, ms(1'000));
@@ -193,9 +198,9 @@ TEST_CASE("who gets a reference in a returned value borrows it, from its maker o
     result = HeldRef();
     // Kept by an actor, which hands it out again after its other users are gone.
     ActorHandle keeper;
-    Body made = context.create_actor(class_keeper, on_node(1), {}, keeper);
+    Body made = create_keeper(context, keeper);
     co_await made;
-    Body keeping = call_and_get(context, to(keeper, keep, {list_of({object.ref()})}));
+    Body keeping = keep_by(context, keeper, object);
     co_await keeping;
     object = HeldRef();
     Body first = until(context, ms(1'000));
@@ -233,7 +238,7 @@ TEST_CASE("an object inside of another goes with it, unless somebody has read it
       co_await outer_putting;
       object = HeldRef();
       ActorHandle keeper;
-      Body made = context.create_actor(class_keeper, on_node(1), {}, keeper);
+      Body made = create_keeper(context, keeper);
       co_await made;
       if (read_out) {
         Body keeping = call_and_get(context, to(keeper, look_inside, {list_of({outer.ref()})}));
@@ -242,9 +247,7 @@ TEST_CASE("an object inside of another goes with it, unless somebody has read it
       Body first = until(context, ms(1'000));
       co_await first;
       outer = HeldRef();
-      Body second = until(context, ms(2'000));
-      co_await second;
-      Body dropping = call_and_get(context, to(keeper, drop));
+      Body dropping = drop_at(context, keeper, ms(2'000));
       co_await dropping;
       Body end = until(context, ms(3'000));
       co_await end;

@@ -45,20 +45,23 @@ inline Body drop_it(TaskContext& context) {
   self(context).kept.clear();
   co_return;
 }
-inline Body hand_it_out(TaskContext& context) {
+// All that it keeps.
+inline Payload list_of_kept(TaskContext& context) {
   std::vector<ObjectRef> refs;
   for (const HeldRef& held : self(context).kept) refs.push_back(held.ref());
-  context.set_return(0, list_of(std::move(refs)));
+  return list_of(std::move(refs));
+}
+inline Body hand_it_out(TaskContext& context) {
+  context.set_return(0, list_of_kept(context));
   co_return;
+}
+inline ActorCall to(const ActorHandle& actor, FunctionId method, std::vector<Argument> args = {}) {
+  return {actor, method, std::move(args), std::nullopt, default_group, std::nullopt};
 }
 // Has another actor keep what it keeps.
 inline Body lend_it(TaskContext& context) {
   const auto& other = *static_cast<const ActorHandle*>(context.arguments().front().value.data.get());
-  ActorCall call{other, keep, {}, std::nullopt, default_group, std::nullopt};
-  std::vector<ObjectRef> refs;
-  for (const HeldRef& held : self(context).kept) refs.push_back(held.ref());
-  call.args.emplace_back(list_of(std::move(refs)));
-  context.call(call);
+  context.call(to(other, keep, {list_of_kept(context)}));
   const auto pause = context.pause();
   co_await pause;
 }
@@ -98,10 +101,6 @@ inline ActorOptions on_node(std::uint32_t node) {
   options.strategy.node = {node};
   options.strategy_given = true;
   return options;
-}
-
-inline ActorCall to(const ActorHandle& actor, FunctionId method, std::vector<Argument> args = {}) {
-  return {actor, method, std::move(args), std::nullopt, default_group, std::nullopt};
 }
 
 // The functions that the names above stand for, and a driver.

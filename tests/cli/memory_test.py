@@ -15,6 +15,14 @@ def memory(*arguments):
 
 
 class Memory(unittest.TestCase):
+    def written(self, text):
+        """The path of a scenario with this text, for the test that runs."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        scenario = pathlib.Path(folder.name) / "scenario.yaml"
+        scenario.write_text(text, encoding="utf-8")
+        return str(scenario)
+
     def test_at_the_moment_when_most_is_held(self):
         shown = json.loads(memory("scenarios/shuffle.yaml", "--json").stdout)
         run = subprocess.run([RAYSIM, "run", "scenarios/shuffle.yaml", "--json"], capture_output=True, text=True, check=True)
@@ -34,9 +42,7 @@ class Memory(unittest.TestCase):
         self.assertIn("FINISHED", waiting)
 
     def test_what_only_objects_refer_to_is_captured(self):
-        with tempfile.TemporaryDirectory() as folder:
-            scenario = pathlib.Path(folder) / "captured.yaml"
-            scenario.write_text("""raysim: 1
+        scenario = self.written("""raysim: 1
 cluster: {nodes: {head: {cpus: 1}}}
 driver:
   - put: {size: 1 MB, as: inner}
@@ -51,19 +57,17 @@ driver:
   - let: {outer: nil}
   - sleep: 1 s
 """)
-            kinds = []
-            for second in range(5):
-                shown = json.loads(memory(str(scenario), "--at", f"{second}.5 s", "--json").stdout)
-                kinds.append({o["object_size"] > 100_000: o["reference_type"] for o in shown["objects"]})
-            local, captured = "LOCAL_REFERENCE", "CAPTURED_IN_OBJECT"
-            self.assertEqual(kinds, [{True: local, False: local}, {True: captured, False: local}, {True: local, False: local},
-                                     {True: captured, False: local}, {}])
-            self.assertRegex(memory(str(scenario), "--at", "1.5 s").stdout, r"Captured in Objects\n.*1, \(\d+ B\)\n")
+        kinds = []
+        for second in range(5):
+            shown = json.loads(memory(scenario, "--at", f"{second}.5 s", "--json").stdout)
+            kinds.append({o["object_size"] > 100_000: o["reference_type"] for o in shown["objects"]})
+        local, captured = "LOCAL_REFERENCE", "CAPTURED_IN_OBJECT"
+        self.assertEqual(kinds, [{True: local, False: local}, {True: captured, False: local}, {True: local, False: local},
+                                 {True: captured, False: local}, {}])
+        self.assertRegex(memory(scenario, "--at", "1.5 s").stdout, r"Captured in Objects\n.*1, \(\d+ B\)\n")
 
     def test_what_only_a_borrower_uses_is_listed_there(self):
-        with tempfile.TemporaryDirectory() as folder:
-            scenario = pathlib.Path(folder) / "borrowed.yaml"
-            scenario.write_text("""raysim: 1
+        scenario = self.written("""raysim: 1
 cluster: {nodes: {head: {cpus: 1}}}
 actors:
   Keeper:
@@ -82,13 +86,13 @@ driver:
   - invoke: {actor: keeper, method: drop}
   - sleep: 3 s
 """)
-            rows = []
-            for second in (1, 2, 4):
-                shown = json.loads(memory(str(scenario), "--at", f"{second} s", "--json").stdout)
-                rows.append({(o["type"], o["reference_type"], o["call_site"]) for o in shown["objects"]})
-                self.assertEqual(shown["stores"]["head"]["objects"], 1 if second < 4 else 0)
-            local, borrowed = "LOCAL_REFERENCE", ("WORKER", "LOCAL_REFERENCE", "(borrowed)")
-            self.assertEqual(rows, [{("DRIVER", local, ""), ("DRIVER", local, "Keeper.keep"), borrowed}, {borrowed}, set()])
+        rows = []
+        for second in (1, 2, 4):
+            shown = json.loads(memory(scenario, "--at", f"{second} s", "--json").stdout)
+            rows.append({(o["type"], o["reference_type"], o["call_site"]) for o in shown["objects"]})
+            self.assertEqual(shown["stores"]["head"]["objects"], 1 if second < 4 else 0)
+        local, borrowed = "LOCAL_REFERENCE", ("WORKER", "LOCAL_REFERENCE", "(borrowed)")
+        self.assertEqual(rows, [{("DRIVER", local, ""), ("DRIVER", local, "Keeper.keep"), borrowed}, {borrowed}, set()])
 
     def test_as_tables(self):
         text = memory("scenarios/pipeline.yaml", "--at", "1.2 s").stdout
