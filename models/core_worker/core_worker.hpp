@@ -257,6 +257,7 @@ class CoreWorker final : ReferencePort, ItemNames {
   void start_task(std::uint32_t slot);
   void send_reply(Station& thread, std::uint32_t slot);
   [[nodiscard]] std::vector<Bytes> sizes_of_returns(std::uint32_t slot) const;
+  [[nodiscard]] std::optional<Bytes> size_of_each_return(std::uint32_t slot) const;  // none: they may differ
   [[nodiscard]] DeviceId slowest_device(std::uint32_t slot) const;
   [[nodiscard]] Bytes part_of_device(std::uint32_t slot, Bytes all) const;
   void record_device_copy(std::uint32_t slot, CopyRecord::Cause cause, Time since, Bytes size);
@@ -318,6 +319,7 @@ class CoreWorker final : ReferencePort, ItemNames {
   void check_takes_tensors(const ActorCall& call) const;
   void create_in_store(Station& thread, ObjectRef object, Bytes size, Creation what);
   bool write_and_seal(Station& thread, const CopyObject& copy);
+  [[nodiscard]] std::optional<ObjectRef> name_of_item(std::uint32_t slot, std::uint32_t number) const;
   [[nodiscard]] std::vector<ObjectRef> names_of_items(std::uint32_t slot, std::size_t count) const;
   bool store_returns(Station& thread, std::uint32_t slot);
   void drop(std::uint32_t object);

@@ -290,15 +290,18 @@ std::vector<Bytes> CoreWorker::sizes_of_returns(std::uint32_t slot) const {
   return sizes;
 }
 
+// Where the body has made none and the function says one size for all.
+std::optional<Bytes> CoreWorker::size_of_each_return(std::uint32_t slot) const {
+  const Distribution& size = executed_function(slot).return_size;
+  if (executions_[slot].reply.output || size.kind != Distribution::Kind::constant) return std::nullopt;
+  return Bytes{static_cast<std::int64_t>(size.a)};
+}
+
 // What lies in the store does not travel with the reply.
 Bytes CoreWorker::size_of_reply(std::uint32_t slot) const {
   if (executions_[slot].reply.error != ErrorType::none || returns_tensor(slot)) return {};
-  const RemoteFunction& function = executed_function(slot);
-  if (!executions_[slot].reply.output && function.return_size.kind == Distribution::Kind::constant) {
-    const Bytes each{static_cast<std::int64_t>(function.return_size.a)};
-    const std::int64_t count = function.num_returns < 0 ? 0 : function.num_returns;
-    return each <= inline_limit() ? each * count : Bytes{};
-  }
+  if (const auto each = size_of_each_return(slot))
+    return *each <= inline_limit() ? *each * std::max(executed_function(slot).num_returns, 0) : Bytes{};
   Bytes sum;
   for (const Bytes size : sizes_of_returns(slot))
     if (size <= inline_limit()) sum += size;

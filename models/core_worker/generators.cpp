@@ -13,10 +13,10 @@ Body TaskContext::yield(Payload item) {
   const int returns = driver ? 0 : worker_.executed_function(slot_).num_returns;
   if (returns >= 0) throw RayError(ErrorType::value_error, "yield in a function that is no generator");
   thread_.charge(runtime_.profile.costs.generator_item);
-  if (returns != dynamic_returns) charge_references(item);
   if (returns == dynamic_returns) {
     set_return(returns_.size(), std::move(item));
   } else {
+    charge_references(item);
     const bool in_store = item.size > worker_.inline_limit() && put_item(item.size);
     if (in_store) {
       const Pause writing = pause();
@@ -44,10 +44,9 @@ bool TaskContext::too_far() const {
 
 // An item that is too large for a report lies in the store of this node. False: nobody owns it any more.
 bool TaskContext::put_item(Bytes size) {
-  const PushTask& push = worker_.executions_[slot_].push;
-  const auto owner = runtime_.item_names.find(push.owner.station);
-  if (owner == runtime_.item_names.end()) return false;
-  worker_.create_in_store(thread_, owner->second->item(push.task, yielded()), size, {id_, 0});
+  const auto name = worker_.name_of_item(slot_, yielded());
+  if (!name) return false;
+  worker_.create_in_store(thread_, *name, size, {id_, 0});
   ++putting_;
   return true;
 }
@@ -56,8 +55,8 @@ void TaskContext::report_item(Payload value, ErrorType error, bool in_store) {
   const PushTask& push = worker_.executions_[slot_].push;
   const Bytes size = in_store ? Bytes{} : value.size;
   if (value.contains)
-    if (const auto owner = runtime_.item_names.find(push.owner.station); owner != runtime_.item_names.end())
-      worker_.references_->add_nested(owner->second->item(push.task, yielded()), value.inner(), push.owner.station);
+    if (const auto name = worker_.name_of_item(slot_, yielded()))
+      worker_.references_->add_nested(*name, value.inner(), push.owner.station);
   auto item = std::make_unique<GeneratorItem>();
   item->value = std::move(value);
   item->error = error;

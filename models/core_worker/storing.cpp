@@ -47,12 +47,18 @@ bool CoreWorker::write_and_seal(Station& thread, const CopyObject& copy) {
 
 // --- returns
 
-std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_t count) const {
+// Of the generator that runs; none: its owner has gone.
+std::optional<ObjectRef> CoreWorker::name_of_item(std::uint32_t slot, std::uint32_t number) const {
   const PushTask& push = executions_[slot].push;
   const auto owner = runtime_.item_names.find(push.owner.station);
+  if (owner == runtime_.item_names.end()) return std::nullopt;
+  return owner->second->item(push.task, number);
+}
+
+std::vector<ObjectRef> CoreWorker::names_of_items(std::uint32_t slot, std::size_t count) const {
   std::vector<ObjectRef> names;
-  for (std::uint32_t i = 0; owner != runtime_.item_names.end() && i < count; ++i)
-    names.push_back(owner->second->item(push.task, i));
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (const auto name = name_of_item(slot, i)) names.push_back(*name);
   return names;
 }
 
@@ -61,9 +67,7 @@ bool CoreWorker::store_returns(Station& thread, std::uint32_t slot) {
   Execution& execution = executions_[slot];
   if (returns_tensor(slot)) return false;
   if (execution.reply.error != ErrorType::none) return false;
-  const Distribution& drawn = executed_function(slot).return_size;
-  const bool small = drawn.kind == Distribution::Kind::constant && drawn.a <= static_cast<double>(inline_limit().count);
-  if (small && !execution.reply.output) return false;
+  if (const auto each = size_of_each_return(slot); each && *each <= inline_limit()) return false;
   const std::vector<Bytes> sizes = sizes_of_returns(slot);
   const auto stored = [&](Bytes size) { return size > inline_limit(); };
   if (std::none_of(sizes.begin(), sizes.end(), stored)) return false;
