@@ -123,7 +123,7 @@ void LeaseCase::answer(const Lease& lease, LeaseReply::Status status, NodeId nod
       status == LeaseReply::Status::redirected ? "spill:" + cluster_.nodes[node.index].name : name_of(status);
 }
 
-void LeaseCase::granted(Lease lease, ProcessId) {
+void LeaseCase::granted(Lease&& lease, ProcessId) {
   ++granted_total_;
   Known& known = leases_[lease_names_[lease.id.value]];
   known.reply = "granted";

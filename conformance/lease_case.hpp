@@ -42,7 +42,7 @@ class LeaseCase final : public LeasePort {
 
   [[nodiscard]] Time now() const override { return now_; }
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
-  void granted(Lease lease, ProcessId worker) override;
+  void granted(Lease&& lease, ProcessId worker) override;
   std::optional<ProcessId> request_worker(const Lease& lease) override;
   void forget_worker(const Lease& lease) override;
   bool pull_arguments(const Lease& lease) override { return !missing_.contains(lease.id.value); }

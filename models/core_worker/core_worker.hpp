@@ -201,7 +201,6 @@ class CoreWorker final : ReferencePort, ItemNames {
       TaskOptions options;
       std::optional<SchedulingClassId> of;  // none: there was no call
     } last_call;
-    WorkerBacklogs reported;  // to the raylet, last; without those of 0
     bool reports_again = false;
     struct Due {
       Time at;

@@ -96,10 +96,10 @@ void CoreWorker::Owner::exit_process() { worker.runtime_.engine.kill(worker.proc
 void CoreWorker::Owner::report_backlog() {
   WorkerBacklogs backlogs = submitter.backlog();
   std::erase_if(backlogs, [](const auto& of_class) { return of_class.second == 0; });
-  reported = backlogs;
+  const bool none = backlogs.empty();
   worker.io_.send(worker.runtime_.raylets[worker.node_.index],
                   ReportWorkerBacklog{worker.process(), std::make_shared<const WorkerBacklogs>(std::move(backlogs))});
-  if (reported.empty() || std::exchange(reports_again, true)) return;
+  if (none || std::exchange(reports_again, true)) return;
   const Duration period = worker.runtime_.profile.system.report_worker_backlog_interval;
   const Duration own_phase = phase(worker.runtime_.engine, "backlog", worker.process().index, period);
   worker.io_.after<CoreWorker>(until_tick(now(), period, own_phase), TimerTick{Tick::backlog}, true);

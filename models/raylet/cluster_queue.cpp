@@ -3,7 +3,7 @@
 
 namespace raysim {
 
-void LeaseManager::queue(Lease lease) {
+void LeaseManager::queue(Lease&& lease) {
   if (class_states_.size() < classes_.size()) class_states_.resize(classes_.size());
   const SchedulingClassId id = lease.scheduling_class;
   auto& queues = infeasible_queue_.has(id) ? infeasible_queue_ : schedule_queue_;
@@ -11,6 +11,7 @@ void LeaseManager::queue(Lease lease) {
 }
 
 void LeaseManager::schedule() {
+  if (!any_queued()) return;  // most news find no lease that waits
   retry_infeasible();
   if (settings_.traits.ranked) schedule_queue_.order_by_rank();
   // By number: nothing joins or leaves the list of classes meanwhile but at its end.
@@ -61,7 +62,7 @@ void LeaseManager::schedule_class(SchedulingClassId id) {
   }
 }
 
-void LeaseManager::hand_over(Lease lease, NodeId node) {
+void LeaseManager::hand_over(Lease&& lease, NodeId node) {
   if (node == node_) return queue_here(std::move(lease));
   if (lease.grant_or_reject) return port_.answer(lease, LeaseReply::Status::rejected, no_node);
   scheduler_.deduct(node, demand_of(lease), port_.now());

@@ -49,8 +49,9 @@ class LeaseQueues {
     if (!listed(id)) classes_.push_back(id);
     return queues_[id.index];
   }
-  void add(Lease lease) {
+  void add(Lease&& lease) {
     auto& queue = of(lease.scheduling_class);
+    if (queue.empty() || queue.back().rank <= lease.rank) return queue.push_back(std::move(lease));
     auto place = queue.end();
     while (place != queue.begin() && std::prev(place)->rank > lease.rank) --place;
     queue.insert(place, std::move(lease));
@@ -72,7 +73,7 @@ class LeaseQueues {
   }
   [[nodiscard]] bool has(SchedulingClassId id) const { return id.index < queues_.size() && !queues_[id.index].empty(); }
   void tidy() {
-    std::erase_if(classes_, [&](SchedulingClassId id) { return queues_[id.index].empty(); });
+    if (!classes_.empty()) std::erase_if(classes_, [&](SchedulingClassId id) { return queues_[id.index].empty(); });
   }
   [[nodiscard]] std::size_t size(SchedulingClassId id) const { return has(id) ? queues_[id.index].size() : 0; }
   // Moves the leases for which `wanted` holds to the end of `taken`.
@@ -108,7 +109,10 @@ class LeaseQueues {
 // Takes lease `i` out of its queue.
 inline Lease take(std::deque<Lease>& queue, std::size_t i) {
   Lease lease = std::move(queue[i]);
-  queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
+  if (i == 0)
+    queue.pop_front();
+  else
+    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
   return lease;
 }
 

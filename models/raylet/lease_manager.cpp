@@ -197,10 +197,6 @@ LeaseManager::Counts LeaseManager::counts() const {
   return counts;
 }
 
-bool LeaseManager::any_queued() const {
-  return !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty() || !waiting_.empty();
-}
-
 bool LeaseManager::node_idle() const { return granted_ == 0 && waiting_.empty() && scheduler_.resources().idle(); }
 
 }  // namespace raysim

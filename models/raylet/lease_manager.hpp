@@ -40,9 +40,9 @@ class LeaseManager {
 
   // --- passes
   // A new request joins its queue; schedule() decides about it.
-  void queue(Lease lease);
+  void queue(Lease&& lease);
   // The same for a lease that is to stay on this node.
-  void queue_here(Lease lease);
+  void queue_here(Lease&& lease);
   // Decides about whatever waits; after each change of resources, of the view or of the queues.
   void schedule();
   // The local part alone: grants, and spills what waits for arguments.
@@ -106,7 +106,9 @@ class LeaseManager {
   };
   [[nodiscard]] Counts counts() const;
   // Leases that wait for news of other nodes or of this one's resources.
-  [[nodiscard]] bool any_queued() const;
+  [[nodiscard]] bool any_queued() const {
+    return !grant_queue_.empty() || !schedule_queue_.empty() || !infeasible_queue_.empty() || !waiting_.empty();
+  }
   // Nothing is allocated, no worker is leased, no arguments are being pulled.
   [[nodiscard]] bool node_idle() const;
 
@@ -124,7 +126,7 @@ class LeaseManager {
 
   // cluster_queue.cpp: which node?
   void schedule_class(SchedulingClassId id);
-  void hand_over(Lease lease, NodeId node);
+  void hand_over(Lease&& lease, NodeId node);
   void retry_infeasible();
   [[nodiscard]] NodeId preferred(const Lease& lease) const {
     return lease.grant_or_reject || lease.selected_by_locality ? node_ : no_node;
@@ -145,7 +147,7 @@ class LeaseManager {
   enum class Spill : std::uint8_t { done, stays, infeasible };
   Spill spill(std::deque<Lease>& queue, std::size_t i);
   void spill_waiting();
-  void give(Lease lease, ProcessId worker);
+  void give(Lease&& lease, ProcessId worker);
   void fail_class(SchedulingClassId id);
 
   // ranked_queue.cpp: what Ray does not do

@@ -22,7 +22,7 @@ class LeasePort {
   // Ends a request without a worker: redirected to `node`, rejected, canceled, or failed with the reason that `status` gives.
   virtual void answer(const Lease& lease, LeaseReply::Status status, NodeId node) = 0;
   // The lease has a worker. Keep it: finished(), block() and unblock() want it back.
-  virtual void granted(Lease lease, ProcessId worker) = 0;
+  virtual void granted(Lease&& lease, ProcessId worker) = 0;
   // An idle worker for the lease; none: one is asked for, and worker_arrived() or worker_failed() follow.
   virtual std::optional<ProcessId> request_worker(const Lease& lease) = 0;
   // The lease no longer waits for a worker.

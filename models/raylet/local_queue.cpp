@@ -6,7 +6,7 @@
 
 namespace raysim {
 
-void LeaseManager::queue_here(Lease lease) {
+void LeaseManager::queue_here(Lease&& lease) {
   if (class_states_.size() < classes_.size()) class_states_.resize(classes_.size());
   handed_over_ = true;
   if (lease.arguments && !port_.pull_arguments(lease)) {
@@ -24,7 +24,8 @@ void LeaseManager::grant() {
   } else {
     for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
       const SchedulingClassId id = grant_queue_.classes()[i];
-      if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id, ~std::size_t{0});
+      const bool alone = grant_queue_.classes().size() == 1;
+      if (grant_queue_.has(id) && (alone || !skipped_for_fairness(id))) grant_class(id, ~std::size_t{0});
     }
   }
   grant_queue_.tidy();
@@ -119,9 +120,9 @@ LeaseManager::Spill LeaseManager::spill(std::deque<Lease>& queue, std::size_t i)
   if (decision.infeasible) return Spill::infeasible;
   if (must_stay(queue[i])) return Spill::stays;
   if (decision.node == no_node || decision.node == node_) return Spill::stays;
-  const Lease lease = take(queue, i);
+  Lease lease = take(queue, i);
   if (lease.arguments) port_.stop_pull(lease);
-  hand_over(lease, decision.node);
+  hand_over(std::move(lease), decision.node);
   return Spill::done;
 }
 
@@ -132,13 +133,13 @@ void LeaseManager::spill_waiting() {
     if (classes_[last.scheduling_class].strategy.kind == SchedulingStrategy::Kind::spread) return;
     const auto decision = decide(last, node_, port_.pull_blocked(last), true);
     if (decision.node == no_node || decision.node == node_) return;
-    const Lease lease = take(waiting_, waiting_.size() - 1);
+    Lease lease = take(waiting_, waiting_.size() - 1);
     port_.stop_pull(lease);
-    hand_over(lease, decision.node);
+    hand_over(std::move(lease), decision.node);
   }
 }
 
-void LeaseManager::give(Lease lease, ProcessId worker) {
+void LeaseManager::give(Lease&& lease, ProcessId worker) {
   state_of(lease).next_grant = Time::max();
   lease.state = Lease::State::granted;
   ++granted_;

@@ -89,9 +89,9 @@ void Raylet::on(RequestWorkerLease request) {
 
 void Raylet::schedule_leases() {
   leases_.schedule();
-  set_up_environments();
+  if (pool_.any_unequipped()) set_up_environments();
   pay_for_decisions();
-  start_workers();
+  if (pool_.any_unstarted()) start_workers();
   if (runtime_.traits.steals) look_for_work();
   // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
   runtime_.streams.listen(node_, station_.contended() || runtime_.traits.steals || leases_.any_queued());
@@ -118,7 +118,7 @@ void Raylet::answer(const Lease& lease, LeaseReply::Status status, NodeId node) 
   send_reply(lease, reply);
 }
 
-void Raylet::granted(Lease lease, ProcessId process) {
+void Raylet::granted(Lease&& lease, ProcessId process) {
   pay_for_decisions();
   Worker& holder = worker(process);
   LeaseReply reply;

@@ -109,7 +109,7 @@ class Raylet final : private LeasePort {
   // What the lease manager asks for.
   [[nodiscard]] Time now() const override { return station_.now(); }
   void answer(const Lease& lease, LeaseReply::Status status, NodeId node) override;
-  void granted(Lease lease, ProcessId worker) override;
+  void granted(Lease&& lease, ProcessId worker) override;
   std::optional<ProcessId> request_worker(const Lease& lease) override {
     return pool_.pop(lease.id, creates_actor(lease), {lease.environment, lease.job});
   }

@@ -41,6 +41,9 @@ class WorkerPool {
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
   std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used, WorkerKind kind = {});
+  // Leases wait for a process that is not started, for an environment that is not set up.
+  [[nodiscard]] bool any_unstarted() const { return !unstarted_.empty(); }
+  [[nodiscard]] bool any_unequipped() const { return !unequipped_.empty(); }
   // Of which kind a process is to be started now for a lease that waits; to be called until there is none.
   std::optional<WorkerKind> next_start();
   // An environment whose set-up begins now, for a lease that waits; likewise.

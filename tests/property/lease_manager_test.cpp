@@ -34,7 +34,7 @@ struct World final : LeasePort {
 
   [[nodiscard]] Time now() const override { return time; }
   void answer(const Lease& lease, LeaseReply::Status, NodeId) override { ++answers[lease.id]; }
-  void granted(Lease lease, ProcessId) override {
+  void granted(Lease&& lease, ProcessId) override {
     ++answers[lease.id];
     running.push_back(std::move(lease));
   }
