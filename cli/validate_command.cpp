@@ -62,6 +62,15 @@ nlohmann::ordered_json runs_json(const Spread& spread, const std::vector<CaseRun
   return out;
 }
 
+nlohmann::ordered_json tasks_json(const Spread& spread, const std::vector<CaseRun>& runs, const std::string& node) {
+  nlohmann::ordered_json out = spread_json(spread);
+  for (const CaseRun& run : runs) {
+    const auto it = run.nodes.find(node);
+    out["values"].push_back(it == run.nodes.end() ? 0 : it->second);
+  }
+  return out;
+}
+
 nlohmann::ordered_json case_json(const ComparedCase& compared) {
   nlohmann::ordered_json out{{"case", compared.name}};
   if (!compared.skipped.empty()) {
@@ -76,8 +85,9 @@ nlohmann::ordered_json case_json(const ComparedCase& compared) {
   if (verdict.recorded_gap && verdict.simulated_gap)
     out["gap_s"] = {{"recorded", *verdict.recorded_gap}, {"simulated", *verdict.simulated_gap}};
   for (const auto& node : verdict.nodes)
-    out["nodes"][node.name] = {
-        {"recorded", spread_json(node.recorded)}, {"simulated", spread_json(node.simulated)}, {"inside", node.inside}};
+    out["nodes"][node.name] = {{"recorded", tasks_json(node.recorded, compared.recorded, node.name)},
+                               {"simulated", tasks_json(node.simulated, compared.simulated, node.name)},
+                               {"inside", node.inside}};
   out["same_end"] = verdict.same_end;
   return out;
 }
