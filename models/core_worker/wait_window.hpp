@@ -25,8 +25,8 @@ class WaitWindow {
 
   // Tickets whose objects are ready, in the order of the list.
   [[nodiscard]] const std::vector<std::uint32_t>& ready() const { return ready_; }
-  [[nodiscard]] std::uint32_t object_of(std::uint32_t ticket) const { return entries_[place_of(ticket)].object; }
-  [[nodiscard]] ObjectRef ref_of(std::uint32_t ticket) const { return refs_[place_of(ticket)]; }
+  [[nodiscard]] std::uint32_t object_of(std::uint32_t ticket) const { return entries_.all()[place_of(ticket)].object; }
+  [[nodiscard]] ObjectRef ref_of(std::uint32_t ticket) const { return refs_.all()[place_of(ticket)]; }
   // Takes ready tickets, in order, out of the window; `refs`: the list, which loses them to `taken`.
   void take(std::span<const std::uint32_t> tickets, std::vector<ObjectRef>& refs, std::vector<ObjectRef>& taken);
   void clear();
@@ -36,10 +36,27 @@ class WaitWindow {
     std::uint32_t ticket;
     std::uint32_t object;
   };
+  // A vector with room at its front: what is taken is mostly among the oldest, and then only those before it move.
+  template <class T>
+  class Line {
+   public:
+    [[nodiscard]] std::span<const T> all() const { return {items_.data() + begin_, items_.size() - begin_}; }
+    void push_back(const T& item) { items_.push_back(item); }
+    // In order; at least one.
+    void erase(std::span<const std::size_t> places);
+    void clear() {
+      items_.clear();
+      begin_ = 0;
+    }
+
+   private:
+    std::vector<T> items_;
+    std::size_t begin_ = 0;
+  };
   [[nodiscard]] std::size_t place_of(std::uint32_t ticket) const;
 
-  std::vector<ObjectRef> refs_;
-  std::vector<Entry> entries_;        // of refs_
+  Line<ObjectRef> refs_;
+  Line<Entry> entries_;               // of refs_
   std::vector<std::uint32_t> ready_;  // tickets, in order
   std::uint32_t next_ticket_ = 0;
 };
