@@ -11,7 +11,10 @@ void LeaseManager::queue(Lease&& lease) {
 }
 
 void LeaseManager::schedule() {
-  if (!any_queued()) return;  // most news find no lease that waits
+  // Most news find no lease that waits.
+  if (schedule_queue_.classes().empty() && infeasible_queue_.classes().empty() && grant_queue_.classes().empty() &&
+      waiting_.empty())
+    return;
   retry_infeasible();
   if (settings_.traits.ranked) schedule_queue_.order_by_rank();
   // By number: nothing joins or leaves the list of classes meanwhile but at its end.
