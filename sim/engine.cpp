@@ -33,7 +33,7 @@ Engine::Engine(const PlatformSpec& platform, std::unique_ptr<Fabric> fabric, Eng
 
 Engine::~Engine() {
   // Payloads may own memory: every message that was not delivered is taken out and dropped.
-  for (const QueuedEvent& event : queue_.entries()) discard(event.what);
+  queue_.each([&](const QueuedEvent& event) { discard(event.what); });
   for (Cell* cell : flying_)
     if (cell != nullptr) discard(cell);
   for (const auto& [connection, line] : connections_)
@@ -86,9 +86,9 @@ void Engine::kill(ProcessId id) {
 
 // A station on its own core may have messages in the queue that it would have sent after this moment.
 void Engine::drop_unsent(StationId station) {
-  for (const QueuedEvent& event : queue_.entries()) {
+  queue_.each([&](const QueuedEvent& event) {
     Cell& cell = *event.what;
-    if (cell.sender != station || cell.going_back != 0) continue;
+    if (cell.sender != station || cell.going_back != 0) return;
     const bool own_timer = cell.target == station;
     if (own_timer || event.at_ns - static_cast<std::int64_t>(cell.transit_ns) > now_.ns) {
       cell.invoke(cell, nullptr, Fate::drop);
@@ -97,18 +97,18 @@ void Engine::drop_unsent(StationId station) {
       if (cell.background == 0 && --foreground_ == 0) last_foreground_ = now_;
       cell.background = 1;
     }
-  }
+  });
 }
 
 // The end of a connection is read after everything that was sent over it before.
 Time Engine::last_arrival(const Process& sender, StationId receiver) const {
   Time last = now_;
-  for (const QueuedEvent& event : queue_.entries()) {
+  queue_.each([&](const QueuedEvent& event) {
     const Cell& cell = *event.what;
-    if (cell.target != receiver || cell.going_back != 0) continue;
+    if (cell.target != receiver || cell.going_back != 0) return;
     const auto& from = sender.stations;
     if (std::find(from.begin(), from.end(), cell.sender) != from.end()) last = std::max(last, Time{event.at_ns});
-  }
+  });
   return last;
 }
 

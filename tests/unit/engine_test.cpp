@@ -44,7 +44,9 @@ TEST_SUITE("event_queue") {
           model.erase(first);
         }
         REQUIRE(queue.size() == model.size());
-        REQUIRE(queue.entries().size() == model.size());
+        std::size_t seen = 0;
+        queue.each([&](const QueuedEvent&) { ++seen; });
+        REQUIRE(seen == model.size());
       }
     }
   }
