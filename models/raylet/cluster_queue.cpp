@@ -11,7 +11,7 @@ void LeaseManager::queue(Lease&& lease) {
 }
 
 void LeaseManager::schedule() {
-  // Most news find no lease that waits.
+  // Most news find no lease that waits, nor an emptied class that is to leave its list.
   if (schedule_queue_.classes().empty() && infeasible_queue_.classes().empty() && grant_queue_.classes().empty() &&
       waiting_.empty())
     return;

@@ -73,7 +73,7 @@ class LeaseQueues {
   }
   [[nodiscard]] bool has(SchedulingClassId id) const { return id.index < queues_.size() && !queues_[id.index].empty(); }
   void tidy() {
-    if (!classes_.empty()) std::erase_if(classes_, [&](SchedulingClassId id) { return queues_[id.index].empty(); });
+    std::erase_if(classes_, [&](SchedulingClassId id) { return queues_[id.index].empty(); });
   }
   [[nodiscard]] std::size_t size(SchedulingClassId id) const { return has(id) ? queues_[id.index].size() : 0; }
   // Moves the leases for which `wanted` holds to the end of `taken`.

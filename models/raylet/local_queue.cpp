@@ -24,8 +24,7 @@ void LeaseManager::grant() {
   } else {
     for (std::size_t i = 0; i < grant_queue_.classes().size(); ++i) {
       const SchedulingClassId id = grant_queue_.classes()[i];
-      const bool alone = grant_queue_.classes().size() == 1;
-      if (grant_queue_.has(id) && (alone || !skipped_for_fairness(id))) grant_class(id, ~std::size_t{0});
+      if (grant_queue_.has(id) && !skipped_for_fairness(id)) grant_class(id, ~std::size_t{0});
     }
   }
   grant_queue_.tidy();
@@ -34,6 +33,7 @@ void LeaseManager::grant() {
 
 // When the queued leases ask for more CPU than the node has, no class may run more than its share.
 bool LeaseManager::skipped_for_fairness(SchedulingClassId id) const {
+  if (grant_queue_.classes().size() == 1) return false;  // the share of all who ask is its own
   if (classes_[id].resources.get(cpu_resource).ticks == 0) return false;
   std::int64_t asked = 0;
   std::int64_t running = 0;

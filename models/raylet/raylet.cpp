@@ -91,7 +91,7 @@ void Raylet::schedule_leases() {
   leases_.schedule();
   if (pool_.any_unequipped()) set_up_environments();
   pay_for_decisions();
-  if (pool_.any_unstarted()) start_workers();
+  start_workers();
   if (runtime_.traits.steals) look_for_work();
   // News of other nodes matter to who has leases that wait; on a shared machine reading them costs the others time as well.
   runtime_.streams.listen(node_, station_.contended() || runtime_.traits.steals || leases_.any_queued());

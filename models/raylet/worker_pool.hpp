@@ -41,8 +41,7 @@ class WorkerPool {
   void forget(LeaseId lease);
   // A worker is free (registered or returned). The lease that gets it, if one waits.
   std::optional<LeaseId> push(ProcessId worker, Time now, bool never_used, WorkerKind kind = {});
-  // Leases wait for a process that is not started, for an environment that is not set up.
-  [[nodiscard]] bool any_unstarted() const { return !unstarted_.empty(); }
+  // Leases wait for an environment that is not set up.
   [[nodiscard]] bool any_unequipped() const { return !unequipped_.empty(); }
   // Of which kind a process is to be started now for a lease that waits; to be called until there is none.
   std::optional<WorkerKind> next_start();
